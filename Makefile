@@ -1,0 +1,31 @@
+# Two commands do all the set-up on a fresh machine: `make table3` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+CORES ?= all
+
+.PHONY: table3 test check setup lint clean-venv
+
+table3: setup  ## install, then Table 3 of the default world
+	$(BIN)/snakemake --cores $(CORES) results/table3.csv
+
+test: setup lint  ## install, then every check
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: setup lint  ## the quick part
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+setup: .venv/.installed  ## only install
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "twinlens needs Python 3.11 or newer; run: make PYTHON=python3.12 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[workflow,dev]'
+	$(BIN)/twinlens doctor --installed
+	touch $@

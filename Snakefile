@@ -1,0 +1,28 @@
+# Two-stream oriented video super-resolution for action recognition: videos to tables.
+#
+#     snakemake --cores all results/table3.csv                  the playground
+#     snakemake --cores all results/table3.csv --configfile config/tiny.yaml
+#     snakemake --profile slurm                                 everything, on a cluster
+
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/media.smk"
+include: "workflow/rules/sr.smk"
+include: "workflow/rules/flow.smk"
+include: "workflow/rules/recognition.smk"
+include: "workflow/rules/tables.smk"
+
+
+rule all:
+    """Everything that the paper's tables need, in the present world."""
+    default_target: True
+    input:
+        "results/table3.csv",

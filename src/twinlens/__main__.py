@@ -1,0 +1,5 @@
+"""`python -m twinlens`."""
+
+from twinlens.cli import main
+
+main()

@@ -1,0 +1,38 @@
+"""Write the low-resolution twin of every clip of a shard."""
+
+from pathlib import Path
+
+from twinlens import formats, provenance
+from twinlens.degrade.bicubic import downscale
+from twinlens.progress import track
+
+LOW = "low/1"
+
+
+def degrade(frames: Path, out: Path, scale: int = 4) -> None:
+    """Shrink every frame of a shard.
+
+    Args:
+        frames: HDF5 "frames/1".
+        out: HDF5 "low/1": of each clip `frames` uint8 (n, ceil(H / scale),
+            ceil(W / scale), 3) and `index` as in `frames`.
+        scale: how many times smaller each side becomes.
+    """
+    with formats.reading(frames, "frames/1") as source:
+        inherited = formats.about(source)
+        about = provenance.about(
+            "degrade",
+            ["twinlens.degrade.stage"],
+            formats.ids(frames),
+            dataset=inherited["dataset"],
+            part=inherited["part"],
+            scale=scale,
+        )
+        names = formats.clips(source)
+        with formats.Shard(out, LOW, about, names) as shard:
+            for name in track(shard.missing(), f"low {inherited['dataset']}"):
+                clip = formats.clip(source, name)
+                low = downscale(clip["frames"][:], scale)
+                height, width = clip["frames"].shape[1:3]
+                arrays = {"frames": low, "index": clip["index"][:]}
+                shard.write(name, arrays, height=height, width=width)

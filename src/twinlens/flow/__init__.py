@@ -1,0 +1,5 @@
+"""Optical flow."""
+
+from twinlens.flow.tvl1 import tvl1
+
+__all__ = ["tvl1"]

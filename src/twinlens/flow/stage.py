@@ -1,0 +1,92 @@
+"""Compute the flow of a shard's clips that the recogniser will read."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from twinlens import formats, provenance
+from twinlens.flow.encoding import encode
+from twinlens.flow.tvl1 import tvl1
+from twinlens.progress import track
+from twinlens.protocol import Protocol, read_flows
+
+FLOW = "flow/1"
+
+
+def flow(
+    frames: Path,
+    report: Path,
+    method: str,
+    protocol: Protocol,
+    out: Path,
+    preset: str = "fast",
+    bound: float = 20.0,
+    size: list[int] | None = None,
+    seed: int = 0,
+    threads: int = 1,
+) -> None:
+    """Compute TV-L1 flow between consecutive frames.
+
+    Args:
+        frames: HDF5 "frames/1", original or super-resolved.
+        report: csv of the shard's clips, for their lengths.
+        method: whose frames these are, for the label.
+        protocol: how the recogniser samples a clip.
+        out: HDF5 "flow/1": of each clip `flow` uint8 (n, 2, H, W), x right then y down,
+            and `index` int32 (n,): flow i goes from frame i to i + 1 of the clip.
+        preset: of `twinlens.flow.tvl1`.
+        bound: pixels that the ends of the 8-bit range stand for.
+        size: width and height that frames are brought to first, as TSN's extraction
+            does; none leaves them.
+        seed: as given to `frames`.
+        threads: pairs computed at once.
+    """
+    lengths = formats.read_csv(report, "report/1").set_index("clip")["frames"]
+    with formats.reading(frames, "frames/1") as source:
+        inherited = formats.about(source)
+        about = provenance.about(
+            "flow",
+            ["twinlens.flow.stage"],
+            formats.ids(frames),
+            dataset=inherited["dataset"],
+            part=inherited["part"],
+            method=method,
+            protocol=protocol.settings(),
+            preset=preset,
+            bound=bound,
+            size=size,
+            seed=seed,
+        )
+        label = f"flow {inherited['dataset']} {inherited['part']} {method}"
+        names = formats.clips(source)
+        with formats.Shard(out, FLOW, about, names) as shard:
+            for name in track(shard.missing(), label):
+                clip = formats.clip(source, name)
+                total = int(lengths[name])
+                pairs = read_flows(total, inherited["part"], protocol, name, seed)
+                first, second = _pairs(clip, pairs, size)
+                made = tvl1(first, second, preset=preset, threads=threads)
+                coded = encode(made, bound)
+                arrays = {"flow": coded, "index": pairs.astype(np.int32)}
+                shard.write(name, arrays)
+
+
+def _pairs(
+    clip: Any, pairs: NDArray[np.int64], size: list[int] | None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The gray frames before and after each flow: (n, H, W) twice."""
+    index = clip["index"][:]
+    frames = clip["frames"][:]
+    gray = np.stack([_gray(frame, size) for frame in frames])
+    place = np.searchsorted(index, pairs)
+    return gray[place], gray[np.searchsorted(index, pairs + 1)]
+
+
+def _gray(frame: NDArray[np.uint8], size: list[int] | None) -> NDArray[np.uint8]:
+    """Colour is resized, then made gray: the order of TSN's extraction tool."""
+    if size is not None:
+        frame = cv2.resize(frame, (size[0], size[1]), interpolation=cv2.INTER_LINEAR)
+    return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]

@@ -1,0 +1,421 @@
+"""The files that stages exchange: one way to publish them, one way to open them.
+
+An HDF5 artifact is written under a temporary name beside its target, marked complete,
+read back, synced and renamed, so a target is whole or absent. Every data set carries a
+Fletcher32 checksum and every structure HDF5's own (`libver="latest"`), so a flipped bit
+is an error and never a number.
+
+    root attributes   format = "flow/1", about = JSON (stage, settings, inputs, code,
+                      id), complete = True (written last)
+    clips             |S (N,) the names of the shard's clips, in order
+    clip/<name>/...   the arrays of one clip; <name> is "<Class>/<file stem>"
+"""
+
+import fcntl
+import hashlib
+import io
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class ArtifactError(RuntimeError):
+    """A file that is not what its reader needs; the text says which and the mend."""
+
+
+# --- publishing -----------------------------------------------------------------------
+
+
+@contextmanager
+def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator[Path]:
+    """Give a temporary path beside `path`; when the block ends well, put it in place.
+
+    The temporary file keeps the suffix of `path`, for writers that go by it. If the
+    block raises, `path` stays as it was and the temporary file goes.
+
+    Args:
+        path: the file to publish; its folder is made.
+        check: reads the finished temporary file and raises if it is not whole.
+
+    Raises:
+        ArtifactError: another process is writing the same file, or nothing was written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path):
+        for stale in path.parent.glob(f".{_escaped(path.name)}.*.tmp*"):
+            stale.unlink()
+        name = f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp{path.suffix}"
+        temporary = path.with_name(name)
+        try:
+            yield temporary
+            if not temporary.exists():
+                raise ArtifactError(f"{path}: its writer ended without writing it")
+            if check is not None:
+                check(temporary)
+            _sync(temporary)
+            temporary.replace(path)
+            _sync(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "[]*?" else letter for letter in name)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the one writer's place for `path`, or say who holds it."""
+    lock = path.with_name(f".{path.name}.lock")
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(handle, 20).decode(errors="replace") or "unknown"
+            os.close(handle)
+            raise ArtifactError(
+                f"{path}: process {holder} is writing it now; wait until it ends, or"
+                f" end it (kill {holder}), then run again"
+            ) from error
+        with suppress(FileNotFoundError):
+            if os.fstat(handle).st_ino == lock.stat().st_ino:
+                break  # else: the last holder removed the file that we locked
+        os.close(handle)
+    try:
+        os.truncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# --- HDF5 artifacts -------------------------------------------------------------------
+
+
+@contextmanager
+def create(path: Path, kind: str, about: Mapping[str, Any]) -> Iterator[h5py.File]:
+    """Write an HDF5 artifact; it appears at `path` only when whole.
+
+    Args:
+        path: where it is published.
+        kind: format name and version, such as `"frames/1"`.
+        about: what it is and where it comes from (see `provenance.about`).
+    """
+
+    def check(temporary: Path) -> None:
+        verify(temporary, kind).close()
+
+    with publish(path, check) as temporary:
+        with h5py.File(temporary, "w", libver="latest") as file:
+            file.attrs["format"] = kind
+            file.attrs["about"] = json.dumps(about, sort_keys=True)
+            yield file
+            file.flush()
+            file.attrs["complete"] = True
+
+
+def put(group: h5py.Group, name: str, array: Array) -> None:
+    """Store an array with a checksum, one chunk for each item of its first axis.
+
+    The next reader takes single frames, flows or patches: each is then one read.
+    """
+    array = np.atleast_1d(np.asarray(array))
+    item = array.nbytes // max(1, len(array))
+    rows = 1 if item >= 4096 else max(1, min(len(array), 65536 // max(1, item)))
+    group.create_dataset(
+        name,
+        data=array,
+        chunks=(rows, *(max(1, side) for side in array.shape[1:])),
+        maxshape=array.shape,
+        fletcher32=True,
+    )
+
+
+def verify(path: Path, kind: str | None = None, **expected: Any) -> h5py.File:
+    """Open an artifact for reading, or say what is wrong with it and what to do.
+
+    Args:
+        path: an HDF5 artifact.
+        kind: the format that the reader needs; None takes any.
+        expected: what `about` must say, such as `dataset="ucf101"`.
+
+    Raises:
+        ArtifactError: missing, empty, cut off, damaged, unfinished, of another format,
+            made for something else, or reaching outside itself.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ArtifactError(f"{path}: no such file; run the workflow to make it")
+    if path.stat().st_size == 0:
+        raise _spoilt(path, "is empty")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise _spoilt(path, f"is not a whole HDF5 file ({error})") from error
+    try:
+        _check(file, path, kind, expected)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _check(
+    file: h5py.File, path: Path, kind: str | None, expected: Mapping[str, Any]
+) -> None:
+    try:
+        found = file.attrs.get("format")
+        complete = bool(file.attrs.get("complete", False))
+        about = json.loads(file.attrs.get("about", "{}"))
+        _refuse_links(file, path)
+    except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, ArtifactError):
+            raise
+        raise _spoilt(path, f"is damaged ({error})") from error
+    if found is None or (kind is not None and found != kind):
+        raise _spoilt(path, f"has format {found or 'unknown'}, not {kind or 'ours'}")
+    if not complete:
+        raise _spoilt(path, "was never finished")
+    for key, value in expected.items():
+        if about.get(key) != value:
+            raise _spoilt(path, f"was made for {key} {about.get(key)!r}, not {value!r}")
+
+
+def _refuse_links(file: h5py.File, path: Path) -> None:
+    """Refuse links and storage that lead out of the file: its checksums end there."""
+
+    def look(name: str, link: object) -> None:
+        if isinstance(link, h5py.ExternalLink):
+            raise _spoilt(path, f"links to another file at {name}")
+
+    def storage(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+            raise _spoilt(path, f"keeps {name} in another file")
+
+    file.visititems_links(look)
+    file.visititems(storage)
+
+
+def _spoilt(path: Path, what: str) -> ArtifactError:
+    return ArtifactError(
+        f"{path}: {what}; remove it and run again: rm {str(path)!r} && snakemake ..."
+    )
+
+
+@contextmanager
+def reading(path: Path, kind: str | None = None, **expected: Any) -> Iterator[h5py.File]:
+    """Open an artifact as `verify` does, and name it in whatever its data says."""
+    file = verify(path, kind, **expected)
+    try:
+        yield file
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, ArtifactError) or "checksum" not in str(error):
+            raise
+        raise _spoilt(Path(path), f"is damaged ({error})") from error
+    finally:
+        file.close()
+
+
+def about(file: h5py.File) -> dict[str, Any]:
+    """What an open artifact says of itself."""
+    found: dict[str, Any] = json.loads(file.attrs["about"])
+    return found
+
+
+def file_id(path: Path) -> str:
+    """Identity of an input: an artifact's own, or else a digest of a file's bytes."""
+    if h5py.is_hdf5(path):
+        with verify(path) as file:
+            return str(about(file)["id"])
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]
+
+
+def ids(*paths: Path) -> dict[str, str]:
+    """Path and identity of each input, for `provenance.about`."""
+    return {str(path): file_id(path) for path in paths}
+
+
+# --- shards ---------------------------------------------------------------------------
+
+
+def clips(file: h5py.File) -> list[str]:
+    """The names of a shard's clips, in order."""
+    return [name.decode() for name in file["clips"][:]] if "clips" in file else []
+
+
+def clip(file: h5py.File, name: str) -> h5py.Group:
+    """One clip's group in a shard."""
+    return file[f"clip/{name}"]
+
+
+class Shard:
+    """Write a shard clip by clip; a killed job goes on where it was.
+
+    Finished clips are published in part files in a hidden folder beside the target
+    (Snakemake removes the declared outputs of failed jobs, so they can't stay there).
+    The folder is named after the artifact's id: other settings, inputs or code never
+    find it.
+
+    Use as a context manager; the target appears when the block ends well.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        kind: str,
+        about: Mapping[str, Any],
+        names: Sequence[str],
+        every_s: float = 60.0,
+    ) -> None:
+        self.path, self.kind, self.about, self.names = Path(path), kind, about, names
+        self.every_s = float(os.environ.get("TWINLENS_PART_SECONDS", every_s))
+        self.parts = self.path.with_name(f".{self.path.name}.{about['id'][:12]}.parts")
+        self._open: Any = None
+        self._file: h5py.File | None = None
+        self._since = 0.0
+
+    def __enter__(self) -> Self:
+        """Find what an earlier run of the same job finished."""
+        for other in self.path.parent.glob(f".{_escaped(self.path.name)}.*.parts"):
+            if other != self.parts:
+                _remove_folder(other)
+        self.parts.mkdir(parents=True, exist_ok=True)
+        self.done: set[str] = set()
+        for part in sorted(self.parts.glob("part-*.h5")):
+            with reading(part, self.kind, id=self.about["id"]) as file:
+                self.done.update(clips(file))
+        return self
+
+    def missing(self) -> list[str]:
+        """The clips that are still to be written, in order."""
+        return [name for name in self.names if name not in self.done]
+
+    def skip(self, name: str) -> None:
+        """Leave a clip out; its caller reports why."""
+        self.names = [each for each in self.names if each != name]
+
+    def write(
+        self, name: str, arrays: Mapping[str, Array], **facts: str | float
+    ) -> None:
+        """Store the arrays of one clip and facts about it, as attributes."""
+        if self._file is None:
+            self._begin_part()
+        assert self._file is not None
+        group = self._file.create_group(f"clip/{name}")
+        for key, array in arrays.items():
+            put(group, key, array)
+        group.attrs.update(facts)
+        self._written.append(name)
+        if time.monotonic() - self._since > self.every_s:
+            self._end_part()
+
+    def _begin_part(self) -> None:
+        number = len(list(self.parts.glob("part-*.h5")))
+        self._open = create(
+            self.parts / f"part-{number:04d}.h5", self.kind, self.about
+        )
+        self._file = self._open.__enter__()
+        self._written: list[str] = []
+        self._since = time.monotonic()
+
+    def _end_part(self) -> None:
+        if self._file is None:
+            return
+        _put_names(self._file, self._written)
+        self.done.update(self._written)
+        self._file = None
+        self._open.__exit__(None, None, None)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Join the parts into the target, or keep them for the next run."""
+        if error is not None and self._file is not None and kind is not None:
+            # What is finished in the open part is whole: keep it too.
+            with suppress(Exception):
+                self._end_part()
+        if error is not None:
+            return
+        self._end_part()
+        if left := self.missing():
+            raise ArtifactError(f"{self.path}: {len(left)} clips were never written")
+        self._join()
+        _remove_folder(self.parts)
+
+    def _join(self) -> None:
+        with create(self.path, self.kind, self.about) as file:
+            _put_names(file, self.names)
+            file.require_group("clip")
+            for part in sorted(self.parts.glob("part-*.h5")):
+                with reading(part, self.kind) as source:
+                    for name in clips(source):
+                        parent = file.require_group(f"clip/{Path(name).parent}")
+                        source.copy(f"clip/{name}", parent)
+
+
+def _put_names(file: h5py.File, names: Sequence[str]) -> None:
+    put(file, "clips", np.array([name.encode() for name in names], dtype="S"))
+
+
+def _remove_folder(folder: Path) -> None:
+    for item in folder.iterdir():
+        item.unlink()
+    folder.rmdir()
+
+
+# --- csv artifacts --------------------------------------------------------------------
+
+
+def write_csv(path: Path, kind: str, rows: pd.DataFrame) -> None:
+    """Publish a csv whose first line says its format, rows and digest."""
+    body = rows.to_csv(index=False, lineterminator="\n")
+    digest = hashlib.sha256(body.encode()).hexdigest()[:16]
+    with publish(path) as temporary:
+        temporary.write_text(
+            f"# twinlens {kind} rows={len(rows)} sha256={digest}\n{body}",
+            encoding="utf-8",
+        )
+
+
+def read_csv(path: Path, kind: str) -> pd.DataFrame:
+    """Read a csv that `write_csv` made.
+
+    Raises:
+        ArtifactError: it is missing, empty, cut off, edited or of another kind.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ArtifactError(f"{path}: no such file; run the workflow to make it")
+    first, _, body = path.read_text(encoding="utf-8").partition("\n")
+    digest = hashlib.sha256(body.encode()).hexdigest()[:16]
+    if not first.startswith(f"# twinlens {kind} "):
+        raise _spoilt(path, f"is not a whole {kind} file")
+    if not first.endswith(f"sha256={digest}"):
+        raise _spoilt(path, "was cut off or edited")
+    return pd.read_csv(io.StringIO(body), keep_default_na=False)

@@ -1,0 +1,1 @@
+"""Data sets, splits and decoding: from video files to shards of frames."""

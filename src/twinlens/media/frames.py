@@ -1,0 +1,169 @@
+"""Decode a shard's clips and keep the frames that the recogniser will read."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twinlens import formats, provenance
+from twinlens.degrade.bicubic import resize
+from twinlens.media import scan
+from twinlens.media.ffmpeg import Limits, Rejected, decode
+from twinlens.progress import say, track
+from twinlens.protocol import Protocol, read_frames
+
+FRAMES = "frames/1"
+REPORT = (
+    "clip class label part status note frames kept width height fps container_frames"
+    " sha1 path"
+).split()
+
+
+def frames(
+    dataset: str,
+    settings: dict[str, Any],
+    part: str,
+    protocol: Protocol,
+    out: Path,
+    report: Path,
+    shard: int = 0,
+    shards: int = 1,
+    seed: int = 0,
+    keep: str = "protocol",
+    limits: Limits | None = None,
+) -> None:
+    """Decode the clips of one shard.
+
+    Args:
+        dataset: its name.
+        settings: its entry in the config: `kind` and folders. `short_side` brings
+            frames to this short side by MATLAB's bicubic, aspect kept, as the paper
+            does with its corpus (section 4.1: "around 320x240").
+        part: "train", "test" or "corpus".
+        protocol: how the recogniser samples a clip.
+        out: HDF5 "frames/1": of each clip `frames` uint8 (n, H, W, 3) RGB 0..255 and
+            `index` int32 (n,), the place of each in the clip, ascending.
+        report: csv of every clip with size, frames, fps, sha1, or why it was rejected.
+        shard: which, from 0.
+        shards: how many the part is cut into.
+        seed: draws the training positions.
+        keep: "protocol" for the frames that are read, "all" for every frame.
+        limits: what decoding one file may cost.
+    """
+    rows = scan.shard(settings, part, shard, shards)
+    rows["sha1"] = [_sha1(Path(path)) for path in rows["path"]]
+    short_side = settings.get("short_side")
+    source = "".join(rows["clip"] + rows["sha1"])
+    about = provenance.about(
+        "frames",
+        ["twinlens.media.frames", f"twinlens.media.sets.{settings['kind']}"],
+        {str(settings.get("videos")): hashlib.sha256(source.encode()).hexdigest()},
+        dataset=dataset,
+        part=part,
+        shard=[shard, shards],
+        protocol=protocol.settings(),
+        seed=seed,
+        keep=keep,
+        short_side=short_side,
+    )
+    how = _How(part, protocol, seed, keep, short_side, limits or Limits())
+    rejected: dict[str, str] = {}
+    with formats.Shard(out, FRAMES, about, list(rows["clip"])) as made:
+        todo = rows[rows["clip"].isin(made.missing())]
+        for row in track(todo.to_dict("records"), f"frames {dataset} {part}"):
+            try:
+                arrays, facts = _decoded(row, how)
+            except Rejected as reason:
+                rejected[row["clip"]] = str(reason)
+                say(f"REJECTED {row['path']}: {reason}")
+                made.skip(row["clip"])
+            else:
+                made.write(row["clip"], arrays, **facts)
+    formats.write_csv(report, "report/1", _report(rows, out, rejected))
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """The settings of `frames` that a clip needs."""
+
+    part: str
+    protocol: Protocol
+    seed: int
+    keep: str
+    short_side: int | None
+    limits: Limits
+
+
+def _decoded(
+    row: dict[str, Any], how: _How
+) -> tuple[dict[str, NDArray[Any]], dict[str, str | float]]:
+    """The frames to keep of a clip, and what its report says."""
+    path = Path(row["path"])
+    clip = decode(path, how.limits)
+    total = len(clip.frames)
+    if total < 2:
+        raise Rejected("one frame only: flow needs two")
+    index = np.arange(total)
+    if how.keep == "protocol" and how.part != "corpus":
+        index = read_frames(total, how.part, how.protocol, row["clip"], how.seed)
+    kept = clip.frames[index]
+    if how.short_side:
+        kept = _fitted(kept, how.short_side)
+    facts: dict[str, str | float] = {
+        "frames": total,
+        "fps": clip.fps,
+        "container_frames": clip.container_frames,
+        "sha1": row["sha1"],
+    }
+    return {"frames": kept, "index": index.astype(np.int32)}, facts
+
+
+def _sha1(path: Path) -> str:
+    return hashlib.sha1(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def _fitted(frames: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
+    """Frames shrunk to a short side, never enlarged; aspect kept."""
+    height, width = frames.shape[1:3]
+    scale = short_side / min(height, width)
+    if scale >= 1:
+        return frames
+    return resize(frames, (round(scale * height), round(scale * width)))
+
+
+def _report(
+    rows: pd.DataFrame, out: Path, rejected: dict[str, str]
+) -> pd.DataFrame:
+    """Rows for the manifest: what every clip is, or why it is not there."""
+    lines = []
+    with formats.reading(out, FRAMES) as file:
+        for row in rows.to_dict("records"):
+            line = {key: row[key] for key in ("clip", "class", "label", "part")}
+            if row["clip"] in rejected:
+                line |= {"status": "rejected", "note": rejected[row["clip"]]}
+            else:
+                line |= _facts(formats.clip(file, row["clip"]))
+            lines.append({**line, "path": row["path"]})
+    return pd.DataFrame(lines, columns=REPORT)
+
+
+def _facts(group: Any) -> dict[str, Any]:
+    """Size, length and source of a clip; a note where the container says otherwise."""
+    height, width = group["frames"].shape[1:3]
+    facts = dict(group.attrs)
+    stated, found = int(facts["container_frames"]), int(facts["frames"])
+    note = ""
+    if stated and stated != found:
+        note = f"its container states {stated} frames"
+    return {
+        **facts,
+        "kept": len(group["index"]),
+        "width": width,
+        "height": height,
+        "status": "ok",
+        "note": note,
+    }

@@ -1,0 +1,54 @@
+"""Make a playground data set: real video files on disk, from a seed."""
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from twinlens import formats
+from twinlens.media import playground
+from twinlens.progress import plain, say
+
+
+def generate(
+    dataset: str, settings: playground.Settings, seed: int, folder: Path, out: Path
+) -> None:
+    """Make what is missing of a playground data set.
+
+    Args:
+        dataset: its name; another name gives other clips.
+        settings: what to make.
+        seed: of everything.
+        folder: `videos/`, and `splits/` or `flow.h5`, are written there.
+        out: csv of all files with size and sha1, written when all are there.
+    """
+    label = f"generate {dataset}"
+    bar: Any = tqdm(desc=label, unit=" clips", disable=plain())
+    told = [0]
+
+    def progress(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+        if plain() and 4 * done // total > told[0]:
+            told[0] = 4 * done // total
+            say(f"{label}: {done} of {total} clips ({100 * done // total} %)")
+
+    playground.generate(folder, dataset, settings, seed, progress=progress)
+    bar.close()
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    rows = [
+        {
+            "file": str(path.relative_to(folder)),
+            "bytes": path.stat().st_size,
+            "sha1": hashlib.sha1(
+                path.read_bytes(), usedforsecurity=False
+            ).hexdigest(),
+        }
+        for path in files
+        if not path.name.startswith(".") and path != out
+    ]
+    formats.write_csv(out, "generated/1", pd.DataFrame(rows))
+    say(f"{label}: {asdict(settings)['kind']}, {len(rows)} files in {folder}")

@@ -1,0 +1,78 @@
+"""Join the shards' reports to one manifest, and stop if too much was rejected."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from twinlens import formats
+from twinlens.media import sets
+from twinlens.progress import say
+
+
+def manifest(
+    dataset: str,
+    settings: dict[str, Any],
+    reports: list[Path],
+    out: Path,
+    classes: Path,
+    missing: Path,
+    rejected: Path,
+    max_rejected: float = 0.02,
+) -> None:
+    """Write a data set's manifest.
+
+    Args:
+        dataset: its name.
+        settings: its entry in the config: `kind` and folders.
+        reports: csv from `frames`, one a shard.
+        out: csv of all clips with part, shard, length, size, fps and sha1.
+        classes: csv of its classes, with their labels.
+        missing: csv of listed files that are not there.
+        rejected: csv of the clips that can't be used, with the reason.
+        max_rejected: largest part of the clips that may be rejected.
+
+    Raises:
+        DataError: more were rejected.
+    """
+    found = sets.listing(settings["kind"], settings)
+    for warning in found.warnings:
+        say(f"WARNING {dataset}: {warning}")
+    formats.write_csv(missing, "missing/1", pd.DataFrame({"file": found.missing}))
+    labels = pd.DataFrame({"label": range(len(found.classes)), "class": found.classes})
+    formats.write_csv(classes, "classes/1", labels)
+    rows = pd.concat([_with_shard(path) for path in reports], ignore_index=True)
+    bad = rows[rows["status"] == "rejected"]
+    formats.write_csv(rejected, "rejected/1", bad[["clip", "part", "path", "note"]])
+    _tell(dataset, rows, found.missing)
+    if len(bad) > max_rejected * len(rows):
+        reasons = "\n".join(f"  {row.path}: {row.note}" for row in bad.itertuples())
+        raise formats.ArtifactError(
+            f"{dataset}: {len(bad)} of {len(rows)} clips can't be used, more than"
+            f" max_rejected {max_rejected:g} allows:\n{reasons}\nmend or remove these"
+            f" files, or raise datasets.{dataset}.max_rejected in the config"
+        )
+    formats.write_csv(out, "manifest/1", rows)
+    tested = set(rows.loc[rows["part"] == "test", "class"])
+    if untested := [name for name in found.classes if name not in tested]:
+        say(
+            f"{dataset}: accuracy is over the {len(labels) - len(untested)} classes with"
+            f" test clips; none for: {', '.join(untested)}"
+        )
+
+
+def _with_shard(path: Path) -> pd.DataFrame:
+    rows = formats.read_csv(path, "report/1")
+    return rows.assign(shard=path.stem.rpartition("-")[2])
+
+
+def _tell(dataset: str, rows: pd.DataFrame, missing: list[str]) -> None:
+    some = f" ({', '.join(missing[:2])}, ...)" if missing else ""
+    counts = rows[rows["status"] == "ok"].groupby("part").size().to_dict()
+    found = ", ".join(f"{count} {part}" for part, count in counts.items())
+    bad = int((rows["status"] == "rejected").sum())
+    odd = int(((rows["status"] == "ok") & (rows["note"] != "")).sum())
+    say(
+        f"{dataset}: {found} clips; {bad} rejected, {len(missing)} listed but not there{some},"
+        f" {odd} whose container states another number of frames"
+    )

@@ -1,0 +1,166 @@
+"""Compose one clip: a scene, a camera, a light and what moves before them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from twinlens.media.playground import actors, motions, scenes, sets, textures
+from twinlens.media.playground.actors import Thing
+from twinlens.media.playground.motions import Track
+from twinlens.media.playground.render import Backdrop, Layer, Maps, flow, paint, place
+from twinlens.media.playground.scenes import Light, Tile
+from twinlens.media.playground.sets import Action, Settings
+from twinlens.media.playground.textures import Floats, Random
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clip:
+    """A rendered clip of T frames."""
+
+    frames: npt.NDArray[np.uint8]
+    """(T, H, W, 3): RGB 0..255."""
+    flow: npt.NDArray[np.float16] | None
+    """(T - 1, 2, H, W): pixels to the right and down, from each frame to the next."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Take:
+    """All there is to know of a clip before it is painted."""
+
+    backdrop: Backdrop
+    layers: list[Layer]
+    light: Light
+    size: tuple[int, int]
+    """W, H."""
+
+    def develop(self, with_flow: bool) -> Clip:
+        """Paint every frame; and the true flow, which costs as much again."""
+        count = len(self.backdrop.maps)
+        scene = (self.backdrop, self.layers)
+        frames = [
+            self.light.develop(paint(*scene, t, self.size), t) for t in range(count)
+        ]
+        if not with_flow:
+            return Clip(frames=np.stack(frames), flow=None)
+        moved = [flow(*scene, t, self.size) for t in range(count - 1)]
+        return Clip(frames=np.stack(frames), flow=np.stack(moved).astype(np.float16))
+
+
+def action(settings: Settings, label: str, tile: Tile, random: Random, seed: int) -> Take:
+    """Somebody performs the action `label` where the group's `tile` hangs."""
+    size, unit = (settings.width, settings.height), settings.height / 100
+    count = int(random.integers(settings.frames[0], settings.frames[1] + 1))
+    wall = scenes.background(tile, seed)
+    view = scenes.camera(random, count, size, sway=3.0)
+    backdrop = Backdrop(picture=wall, maps=view @ scenes.stage(random, wall, count, size))
+    layers = _perform(random, sets.ACTIONS[settings.set][label], count, unit)
+    passing = _passer_by(random, wall, count, size)
+    shot = [_seen_by(view, layer) for layer in [*passing, *layers]]
+    return Take(
+        backdrop=backdrop, layers=shot, light=scenes.light(random, count, size), size=size
+    )
+
+
+def _perform(random: Random, told: Action, count: int, unit: float) -> list[Layer]:
+    """An actor near the middle; now and then hard to read, in look or in motion."""
+    faint = random.uniform() < sets.FAINT
+    listless = random.uniform() < sets.LISTLESS
+    thing = Thing(
+        pattern=told.pattern,
+        size=random.uniform(26, 31),
+        period=random.uniform(7.5, 10.5),
+        contrast=random.uniform(12, 25) if faint else random.uniform(60, 120),
+        shape=random.choice(["disc", "plate", "lozenge"]),
+    )
+    vigour = random.uniform(0.1, 0.4) if listless else random.uniform(0.85, 1.15)
+    motion = motions.MOTIONS[told.motion](random, count, vigour)
+    spine = np.array([random.uniform(-10, 10), random.uniform(-20, -10)]) * unit
+    return actors.person(random, thing, motion, _sway(random, count, unit) + spine, unit)
+
+
+def _sway(random: Random, count: int, unit: float) -> Track:
+    """Nobody stands quite still: (T, 2) pixels."""
+    across, down = scenes.drift(random, count, 1.5), scenes.drift(random, count, 0.7)
+    return unit * np.stack([across, down], axis=1)
+
+
+def _passer_by(
+    random: Random, wall: Floats, count: int, size: tuple[int, int]
+) -> list[Layer]:
+    """Sometimes something crosses the background; it means nothing."""
+    if random.uniform() > 0.4:
+        return []
+    scale, speed = random.uniform(0.15, 0.3), random.uniform(-1.2, 1.2, 2)
+    start = random.uniform(-0.5, 0.5, 2) * size
+    at = start + np.arange(count)[:, None] * speed * [1, 0.3]
+    height, width = wall.shape[:2]
+    outline = actors.outline("disc", min(height, width))
+    picture = actors.cut(wall[: len(outline), : len(outline)][::-1], outline)
+    middle = (len(outline) / 2, len(outline) / 2)
+    return [Layer(picture=picture, maps=place(middle, at, 0.0, scale, scale))]
+
+
+def _seen_by(view: Maps, layer: Layer) -> Layer:
+    """A layer of the world as the camera sees it."""
+    window_maps = None if layer.window_maps is None else view @ layer.window_maps
+    return Layer(
+        picture=layer.picture,
+        maps=view @ layer.maps,
+        window=layer.window,
+        window_maps=window_maps,
+    )
+
+
+def still_life(settings: Settings, tile: Tile, random: Random, seed: int) -> Take:
+    """Things of no class drift, turn and swell before the group's `tile`.
+
+    The pieces are cut from the tile, from leaves in its colours, from cloth and from
+    patterns and letters that no action shows, so that a network learns edges and
+    textures of all kinds.
+    """
+    size, unit = (settings.width, settings.height), settings.height / 100
+    count = int(random.integers(settings.frames[0], settings.frames[1] + 1))
+    wall = scenes.background(tile, seed)
+    view = scenes.camera(random, count, size, sway=random.uniform(1, 8))
+    backdrop = Backdrop(picture=wall, maps=view @ scenes.stage(random, wall, count, size))
+    pieces = random.integers(4, 9)
+    layers = [_piece(random, wall, count, size, unit) for _ in range(pieces)]
+    shot = [_seen_by(view, layer) for layer in layers]
+    return Take(
+        backdrop=backdrop, layers=shot, light=scenes.light(random, count, size), size=size
+    )
+
+
+def _piece(
+    random: Random, wall: Floats, count: int, size: tuple[int, int], unit: float
+) -> Layer:
+    side = int(random.uniform(30, 110) * unit)
+    image = _stuff(random, wall, side)
+    outline = actors.blob(random, side)
+    time = np.arange(count)[:, None]
+    at = random.uniform(-0.5, 0.5, 2) * size + time * random.uniform(-1.5, 1.5, 2) * unit
+    wander = [scenes.drift(random, count, random.uniform(0, 8) * unit) for _ in range(2)]
+    turn = random.uniform(0, 6.3) + random.choice([0, 1]) * scenes.drift(random, count, 1.5)
+    scale = np.exp(scenes.drift(random, count, 0.15)) / actors.DENSITY
+    middle = (side / 2, side / 2)
+    maps = place(middle, at + np.stack(wander, axis=1), turn, scale, scale)
+    return Layer(picture=actors.cut(image, outline), maps=maps)
+
+
+def _stuff(random: Random, wall: Floats, side: int) -> Floats:
+    """What a piece is made of: float32 (side, side, 3)."""
+    kind = random.choice(["photo", "leaves", "cloth", "plaid", "hatch", "letters"])
+    if kind == "photo":
+        return scenes.cutting(random, wall, side)
+    if kind == "leaves":
+        return textures.dead_leaves(random, wall.reshape(-1, 3), side, side)
+    ink, paper = textures.two_colours(random, random.uniform(40, 120))
+    if kind == "cloth":
+        return textures.cloth(random, side, side, ink)
+    if kind == "letters":
+        return textures.letters(random, side, ink, paper)
+    period = random.uniform(5, 11) * actors.DENSITY
+    amount = textures.pattern(kind, period, side, side, random.uniform())
+    image = (paper + amount[..., None] * (ink - paper)).astype(np.float32)
+    return textures.grain(random, image, 0.06)

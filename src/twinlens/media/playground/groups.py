@@ -1,0 +1,62 @@
+"""Which clips a data set has, how they are called and how splits deal them out."""
+
+from dataclasses import dataclass
+from math import ceil
+
+from twinlens.media.playground import sets
+from twinlens.media.playground.sets import Settings
+
+SPLITS = (1, 2, 3)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """One clip of a data set."""
+
+    label: str
+    """Class name; empty where there are no classes."""
+    group: int
+    """From 1; clips of one group, and they alone, share a background."""
+    clip: int
+    """From 1, within the class and group."""
+
+    @property
+    def path(self) -> str:
+        """Where the video lies below `videos/`."""
+        if not self.label:
+            return f"v_g{self.group:03d}.avi"
+        return f"{self.label}/v_{self.label}_g{self.group:02d}_c{self.clip:02d}.avi"
+
+
+def labels(settings: Settings) -> list[str]:
+    """The data set's classes in the order of their numbers."""
+    return sorted(settings.classes or sets.ACTIONS[settings.set])
+
+
+def sizes(settings: Settings) -> list[int]:
+    """How many clips of each class every group has, the test groups of split 1 first."""
+    return [*_even(settings.test), *_even(settings.train)]
+
+
+def _even(clips: int) -> list[int]:
+    """Clips dealt to as few groups as may be, as evenly as may be."""
+    groups = ceil(clips / sets.CLIPS_A_GROUP)
+    return [clips // groups + (rank < clips % groups) for rank in range(groups)]
+
+
+def members(settings: Settings) -> list[Member]:
+    """All clips of a data set, group by group, so that a background is made once."""
+    if settings.kind != "action":
+        return [Member(label="", group=1 + i, clip=1) for i in range(settings.clips)]
+    return [
+        Member(label=label, group=group, clip=clip)
+        for group, size in enumerate(sizes(settings), 1)
+        for label in labels(settings)
+        for clip in range(1, size + 1)
+    ]
+
+
+def test_groups(settings: Settings, split: int) -> set[int]:
+    """The groups held out in a split; each split holds out the next so many."""
+    held, count = len(_even(settings.test)), len(sizes(settings))
+    return {1 + ((split - 1) * held + i) % count for i in range(held)}

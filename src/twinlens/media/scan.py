@@ -1,0 +1,71 @@
+"""List a data set's clips and cut it into shards, before anything is decoded."""
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from twinlens.media import sets
+
+
+def shard(settings: Mapping[str, Any], part: str, shard: int, shards: int) -> pd.DataFrame:
+    """The clips of one shard.
+
+    Args:
+        settings: the data set's entry in the config, `kind` among it.
+        part: "train", "test" or "corpus".
+        shard: 0-based.
+        shards: how many the part is cut into.
+
+    Returns:
+        Columns clip, class, label, part, path; by label, then by name.
+
+    Raises:
+        DataError: the data set's folders can't be used.
+    """
+    found = sets.listing(settings["kind"], settings)
+    rows = [
+        {
+            "clip": each.clip,
+            "class": found.classes[each.label] if found.classes else "",
+            "label": each.label,
+            "part": part,
+            "path": str(each.path),
+        }
+        for each in sorted(found.clips, key=lambda each: (each.label, each.clip))
+        if each.part == part and shard_of(each.clip, shards) == shard
+    ]
+    return pd.DataFrame(rows, columns=["clip", "class", "label", "part", "path"])
+
+
+def shard_of(clip: str, shards: int) -> int:
+    """The shard of a clip: a hash of its name, so that a new clip moves no other."""
+    return zlib.crc32(clip.encode()) % shards
+
+
+def fingerprints(
+    settings: Mapping[str, Any], shards: Mapping[str, int]
+) -> dict[tuple[str, int], str]:
+    """A digest of each shard's names, sizes and times, for the workflow.
+
+    A clip that was swapped, added or removed changes its own shard's digest. Nothing of
+    the files' content is read.
+
+    Raises:
+        DataError: the data set's folders can't be used.
+    """
+    digests = {
+        (part, number): hashlib.sha256()
+        for part, count in shards.items()
+        for number in range(count)
+    }
+    for each in sets.listing(settings["kind"], settings).clips:
+        if each.part in shards:
+            status = each.path.stat()
+            line = f"{each.clip} {each.label} {status.st_size} {status.st_mtime_ns}\n"
+            key = each.part, shard_of(each.clip, shards[each.part])
+            digests[key].update(line.encode())
+    return {key: digest.hexdigest()[:16] for key, digest in digests.items()}

@@ -1,0 +1,116 @@
+"""Kinds of data sets: one file each, found by its name.
+
+A kind's file has `listing(settings: Mapping) -> Listing`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from twinlens.media.ffmpeg import SUFFIXES
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """A clip that a data set lists and that is there."""
+
+    clip: str
+    """`"<Class>/<file stem>"`."""
+    part: str
+    """`"train"`, `"test"` or `"corpus"`."""
+    label: int
+    """0-based place of its class in `Listing.classes`; -1 without classes."""
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """What a data set holds."""
+
+    classes: list[str]
+    clips: list[Listed]
+    missing: list[str] = field(default_factory=list)
+    """Files that the split names and the folder lacks."""
+    warnings: list[str] = field(default_factory=list)
+
+
+class DataError(ValueError):
+    """A data set's folder that can't be used; the text says which and the mend."""
+
+
+def names() -> list[str]:
+    """The kinds that there are."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def listing(kind: str, settings: Mapping[str, Any]) -> Listing:
+    """List the clips of a data set.
+
+    Args:
+        kind: one of `names()`.
+        settings: the data set's entry in the config.
+
+    Raises:
+        DataError: a folder or split file is missing or can't be read.
+    """
+    if kind not in names():
+        raise DataError(f"no kind of data set {kind!r}; there are: {names()}")
+    module = importlib.import_module(f"twinlens.media.sets.{kind}")
+    found: Listing = module.listing(settings)
+    if not found.clips:
+        raise DataError(
+            f"no clip of {settings.get('classes') or 'any class'} found in"
+            f" {settings.get('videos')}; {len(found.missing)} files are listed"
+        )
+    return found
+
+
+def folder(settings: Mapping[str, Any], key: str) -> Path:
+    """The folder that a setting names.
+
+    Raises:
+        DataError: the key is not set or the folder is not there.
+    """
+    if not settings.get(key):
+        raise DataError(f"the data set's entry in the config lacks {key!r}: a folder")
+    path = Path(settings[key]).expanduser()
+    if not path.is_dir():
+        raise DataError(
+            f"{path}: no such folder; put the data set's {key} there, or set"
+            f" its {key!r} in the config"
+        )
+    return path
+
+
+def chosen(settings: Mapping[str, Any], classes: Iterable[str]) -> list[str]:
+    """The data set's classes, restricted to the config's `classes` in its order.
+
+    Raises:
+        DataError: a chosen class does not exist.
+    """
+    known = list(classes)
+    wanted = settings.get("classes") or known
+    if unknown := [name for name in wanted if name not in known]:
+        raise DataError(f"unknown classes {unknown}; there are: {known}")
+    return [name for name in known if name in set(wanted)]
+
+
+def lines(path: Path) -> list[str]:
+    """The filled lines of a text file, whatever its line ends.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; it belongs to the official splits")
+    found = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line.strip() for line in found if line.strip()]
+
+
+def videos(root: Path) -> list[Path]:
+    """All video files below a folder, by name."""
+    found = root.rglob("*")
+    return sorted(path for path in found if path.suffix.lower() in SUFFIXES)

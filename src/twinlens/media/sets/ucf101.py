@@ -1,0 +1,50 @@
+"""UCF101 as its archive unpacks it (Soomro, Zamir, Shah, 2012).
+
+    <videos>/<Class>/v_<Class>_gXX_cYY.avi
+    <splits>/classInd.txt      "1 ApplyEyeMakeup": numbers count from 1
+    <splits>/trainlist01.txt   "Class/v_x.avi 1"
+    <splits>/testlist01.txt    "Class/v_x.avi"
+
+A clip's class is its folder: the files of HandstandPushups spell it differently.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from twinlens.media.sets import DataError, Listed, Listing, chosen, folder, lines
+
+
+def listing(settings: Mapping[str, Any]) -> Listing:
+    """List the clips of one split; see `twinlens.media.sets.listing`."""
+    videos, splits = folder(settings, "videos"), folder(settings, "splits")
+    split = int(settings.get("split", 1))
+    classes = chosen(settings, _classes(splits / "classInd.txt"))
+    clips: list[Listed] = []
+    missing: list[str] = []
+    for part in ("train", "test"):
+        for line in lines(splits / f"{part}list{split:02d}.txt"):
+            name = PurePosixPath(line.split()[0])
+            if name.parent.name not in classes:
+                continue
+            path = videos / Path(name)
+            if path.is_file():
+                clips.append(_listed(name, part, classes, path))
+            else:
+                missing.append(str(name))
+    return Listing(classes=classes, clips=clips, missing=missing)
+
+
+def _listed(
+    name: PurePosixPath, part: str, classes: list[str], path: Path
+) -> Listed:
+    label = classes.index(name.parent.name)
+    return Listed(clip=str(name.with_suffix("")), part=part, label=label, path=path)
+
+
+def _classes(path: Path) -> list[str]:
+    """Class names in the official order, which is not Python's."""
+    pairs = [line.split(maxsplit=1) for line in lines(path)]
+    if any(len(pair) != 2 or not pair[0].isdigit() for pair in pairs):
+        raise DataError(f"{path}: lines must read '<number> <class>'")
+    return [name for _, name in sorted(pairs, key=lambda pair: int(pair[0]))]

@@ -1,0 +1,59 @@
+"""Progress that a person sees: a bar on a terminal, plain lines in a log."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sized
+from typing import TypeVar
+
+from tqdm import tqdm
+
+T = TypeVar("T")
+SECONDS_BETWEEN_LINES = 5.0
+
+
+def plain() -> bool:
+    """Whether to print lines instead of a bar: asked for, or no terminal."""
+    return bool(os.environ.get("TWINLENS_PLAIN")) or not sys.stderr.isatty()
+
+
+def track(
+    items: Iterable[T], label: str, unit: str = "clips", total: int | None = None
+) -> Iterator[T]:
+    """Go through `items`, telling how many are done, how fast, and the time left."""
+    if total is None and isinstance(items, Sized):
+        total = len(items)
+    if not plain():
+        yield from tqdm(items, desc=label, unit=f" {unit}", total=total)
+        return
+    start = last = time.monotonic()
+    done = 0
+    for item in items:
+        yield item
+        done += 1
+        now = time.monotonic()
+        if now - last >= SECONDS_BETWEEN_LINES:
+            last = now
+            say(_line(label, unit, done, total, now - start))
+    say(f"{label}: {done} {unit} in {_clock(time.monotonic() - start)}")
+
+
+def _line(label: str, unit: str, done: int, total: int | None, took: float) -> str:
+    rate = done / max(took, 1e-9)
+    if total is None:
+        return f"{label}: {done} {unit}, {rate:.3g} {unit}/s"
+    left = _clock((total - done) / max(rate, 1e-9))
+    return (
+        f"{label}: {done} of {total} {unit} ({100 * done // max(1, total)} %),"
+        f" {rate:.3g} {unit}/s, {left} left"
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d}"
+
+
+def say(text: str) -> None:
+    """Print one line for the person who watches, at once."""
+    print(text, file=sys.stderr, flush=True)

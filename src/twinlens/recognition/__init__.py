@@ -1,0 +1,1 @@
+"""Two-stream recognisers: trained on originals, asked about everything else."""

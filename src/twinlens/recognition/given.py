@@ -1,0 +1,68 @@
+"""Take a recogniser's published weights instead of training."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from twinlens import formats, provenance, weights
+from twinlens.recognition import backbones, networks
+
+
+def import_weights(
+    file: Path,
+    backbone: str,
+    stream: str,
+    dataset: str,
+    out: Path,
+    classes: Path | None = None,
+    stack: int = 5,
+) -> None:
+    """Turn a published file into our artifact.
+
+    Args:
+        file: .caffemodel, or .pth of tsn-pytorch, mmaction or an image network.
+        backbone: the network it holds.
+        stream: "spatial" or "temporal".
+        dataset: the data set it was trained on; "images" for an image network, whose
+            classifier is left out.
+        classes: csv of the data set's classes; none for an image network.
+        out: HDF5 "weights/1".
+        stack: flows in a stack of the temporal stream.
+
+    Raises:
+        ValueError: the file can't be read, or holds another network.
+    """
+    count = len(formats.read_csv(classes, "classes/1")) if classes else 0
+    state = _converted(backbone, weights.read(file), count)
+    channels = networks.channels(stream, stack)
+    if count:
+        network = backbones.build(backbone, channels=channels, classes=count)
+        backbones.load(network, state)
+    about = provenance.about(
+        "import",
+        ["twinlens.recognition.given", f"twinlens.recognition.backbones.{backbone}"],
+        formats.ids(file),
+        dataset=dataset,
+        stream=stream,
+        backbone=backbone,
+        channels=channels,
+        classes=count,
+        settings={},
+        trained=count > 0,
+    )
+    with formats.create(out, networks.WEIGHTS, about) as artifact:
+        networks.save_state(artifact.create_group("state"), state)
+
+
+def _converted(backbone: str, found: dict[str, Any], classes: int) -> dict[str, Tensor]:
+    """The file's content under the names of our network."""
+    module = backbones.module(backbone)
+    if not hasattr(module, "from_caffe"):
+        raise ValueError(f"no published weights of {backbone} are known")
+    caffe = all(isinstance(each, list) for each in found.values())
+    convert = module.from_caffe if caffe else module.from_torch
+    state: dict[str, Tensor] = convert(found, classes=classes or None)
+    if not classes:
+        state = {key: each for key, each in state.items() if not key.startswith("fc.")}
+    return state

@@ -1,0 +1,72 @@
+"""A recogniser's networks as artifacts: weights with what they are and where from.
+
+    HDF5 "weights/1": state/<key>, one array for each entry of the state dict;
+    about: backbone, settings, channels, classes, trained.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from twinlens import formats
+from twinlens.recognition import backbones
+
+WEIGHTS = "weights/1"
+
+
+def channels(stream: str, stack: int) -> int:
+    """Input channels: 3 for RGB, x and y of each flow for a stack."""
+    return 3 if stream == "spatial" else 2 * stack
+
+
+def save_state(group: h5py.Group, state: Mapping[str, Tensor]) -> None:
+    """Store a state dict, one data set an entry."""
+    for key, value in state.items():
+        formats.put(group, key, value.detach().cpu().numpy())
+        group[key].attrs["shape"] = np.array(value.shape, dtype=np.int64)
+
+
+def load_state(group: h5py.Group) -> dict[str, Tensor]:
+    """Read what `save_state` stored."""
+    state = {}
+    for key, item in group.items():
+        shape = tuple(item.attrs["shape"])
+        state[key] = torch.from_numpy(item[:].reshape(shape))
+    return state
+
+
+def load(path: Path, device: torch.device) -> nn.Module:
+    """The trained network of an artifact, ready to score.
+
+    Raises:
+        ArtifactError: the file is not whole, or its network was never trained.
+    """
+    with formats.reading(path, WEIGHTS) as file:
+        about = formats.about(file)
+        if not about.get("trained"):
+            raise formats.ArtifactError(
+                f"{path}: this network was never trained; its scores would mean"
+                " nothing. Train it, or give weights in the config"
+            )
+        network = backbones.build(about["backbone"], **build_settings(about))
+        network.load_state_dict(load_state(file["state"]))
+    return network.to(device).eval()
+
+
+def build_settings(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of the backbone's `build`."""
+    return {
+        "channels": about["channels"],
+        "classes": about["classes"],
+        **about["settings"],
+    }
+
+
+def device() -> torch.device:
+    """The GPU when there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,0 +1,139 @@
+"""Score the test clips of a shard with trained networks (TSN's eval_net protocol)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from twinlens import formats, provenance
+from twinlens.progress import track
+from twinlens.protocol import Protocol
+from twinlens.recognition import networks
+from twinlens.recognition.shards import TEMPORAL, Snippets
+from twinlens.recognition.views import Images, Views, network_input, test_crops
+
+SCORES = "scores/1"
+
+
+def score(
+    frames: Path,
+    flow: Path,
+    report: Path,
+    spatial: Path,
+    temporal: Path,
+    dataset: str,
+    method: str,
+    protocol: Protocol,
+    views: Views,
+    out: Path,
+    threads: int = 1,
+    batch: int = 64,
+) -> None:
+    """Score both streams of every test clip, snippet by snippet.
+
+    Args:
+        frames: HDF5 "frames/1" of the shard, original or super-resolved.
+        flow: HDF5 "flow/1" computed from them.
+        report: csv of the shard's clips.
+        spatial: "weights/1" of the RGB network.
+        temporal: "weights/1" of the flow network.
+        dataset: its name.
+        method: whose frames these are.
+        protocol: how clips are sampled.
+        views: how frames become inputs.
+        out: HDF5 "scores/1": of each clip `spatial` and `temporal`, float32 (snippets,
+            classes), before softmax, averaged over crops; its label as an attribute.
+        threads: CPU threads of torch.
+        batch: views that the networks see at once.
+    """
+    torch.set_num_threads(threads)
+    about = provenance.about(
+        "score",
+        ["twinlens.recognition.score", *_backbones(spatial, temporal)],
+        formats.ids(frames, flow, report, spatial, temporal),
+        dataset=dataset,
+        method=method,
+        protocol=protocol.settings(),
+        views=asdict(views),
+    )
+    streams = {"spatial": (frames, spatial), "temporal": (flow, temporal)}
+    made = {
+        stream: _Scorer(stream, images, weights, report, protocol, views, batch)
+        for stream, (images, weights) in streams.items()
+    }
+    with made["spatial"].snippets as source, made["temporal"].snippets:
+        rows = source.rows
+        with formats.Shard(out, SCORES, about, list(rows["clip"])) as shard:
+            todo = rows[rows["clip"].isin(shard.missing())].to_dict("records")
+            for row in track(todo, f"score {dataset} {method}"):
+                clip, length = str(row["clip"]), int(row["frames"])
+                arrays = {key: each(clip, length) for key, each in made.items()}
+                shard.write(clip, arrays, label=int(row["label"]))
+
+
+def _backbones(*weights: Path) -> list[str]:
+    """The modules of the networks' backbones."""
+    names = set()
+    for path in weights:
+        with formats.reading(path, networks.WEIGHTS) as file:
+            names.add(formats.about(file)["backbone"])
+    return [f"twinlens.recognition.backbones.{name}" for name in sorted(names)]
+
+
+class _Scorer:
+    """One stream's network with the snippets that it scores."""
+
+    def __init__(
+        self,
+        stream: str,
+        images: Path,
+        weights: Path,
+        report: Path,
+        protocol: Protocol,
+        views: Views,
+        batch: int,
+    ) -> None:
+        self.device = networks.device()
+        self.network = networks.load(weights, self.device)
+        self.snippets = Snippets([images], [report], stream, protocol, views)
+        self.flow, self.batch = stream == TEMPORAL, batch
+
+    def __call__(self, clip: str, frames: int) -> NDArray[np.float32]:
+        """Scores of a clip's snippets (snippets, classes), repeats computed once."""
+        images, place = self.snippets.test(clip, frames)
+        crops = test_crops(images, self.snippets.views, self.flow)
+        made = network_scores(self.network, crops, self.flow, self.device, self.batch)
+        return made.mean(axis=1)[place]
+
+
+def network_scores(
+    network: nn.Module,
+    crops_nvchw: Images,
+    flow: bool,
+    device: torch.device,
+    batch: int = 64,
+) -> NDArray[np.float32]:
+    """Scores before softmax of every view: (N, views, C, h, w) to (N, views, classes)."""
+    flat = crops_nvchw.reshape(-1, *crops_nvchw.shape[2:])
+    made: list[NDArray[np.float32]] = []
+    with torch.inference_mode(), torch.autocast(
+        device.type, enabled=device.type == "cuda"
+    ):
+        for start in range(0, len(flat), batch):
+            inputs = network_input(flat[start : start + batch], flow)
+            scores = network(torch.from_numpy(inputs).to(device))
+            made.append(scores.float().cpu().numpy())
+    return np.concatenate(made).reshape(*crops_nvchw.shape[:2], -1)
+
+
+def fuse(
+    spatial: NDArray[np.float32],
+    temporal: NDArray[np.float32],
+    weights: Sequence[float] = (1.0, 1.5),
+) -> NDArray[np.float32]:
+    """TSN's fusion: a weighted sum of scores before softmax, (N, classes) each."""
+    return weights[0] * spatial + weights[1] * temporal

@@ -1,0 +1,146 @@
+"""What a recogniser sees of a frame: recoding, crops, mirroring, mean subtraction.
+
+N images, C channels, H W sides. Images are uint8 until `network_input`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Images = NDArray[np.uint8]
+# Blue, green, red: the means that the published Caffe networks were trained with.
+MEAN_BGR = np.array([104.0, 117.0, 123.0], np.float32)
+FLOW_MEAN = 128.0
+TRAIN_SPOTS = 13
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Views:
+    """How frames become network inputs; the config's `recogniser.views`, typed."""
+
+    crop: int = 224
+    """Side of the square that the network sees, in pixels."""
+    crops: int = 10
+    """Views of a test image: 10 (corners and centre, mirrored too), 5, 2 or 1."""
+    size: list[int] | None = None
+    """Width and height that frames are brought to first (TSN: 340, 256)."""
+    jpeg: int | None = None
+    """JPEG quality that RGB and 8-bit flow pass through (TSN's files: 95)."""
+    scales: tuple[float, ...] = (1.0, 0.875, 0.75, 0.66)
+    """Sides of training crops as parts of the short side."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers of crops that have no definition."""
+        if self.crops not in {1, 2, 5, 10}:
+            raise ValueError(f"views.crops must be 10, 5, 2 or 1, not {self.crops}")
+
+
+def recode_rgb(frames_nhwc: Images, views: Views) -> Images:
+    """RGB frames as TSN's extraction would have stored them, channels first, BGR.
+
+    Returns:
+        uint8 (N, 3, H, W), channels blue, green, red.
+    """
+    stored = [_stored(frame[..., ::-1], views) for frame in frames_nhwc]
+    return np.ascontiguousarray(np.stack(stored).transpose(0, 3, 1, 2))
+
+
+def _stored(frame: Images, views: Views) -> Images:
+    frame = np.ascontiguousarray(frame)
+    if views.size is not None:
+        width, height = views.size
+        frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    return _jpeg(frame, views.jpeg)
+
+
+def recode_flow(flow_n2hw: Images, views: Views) -> Images:
+    """8-bit flow as TSN's extraction would have stored it: x and y in files of their own."""
+    if views.jpeg is None:
+        return flow_n2hw
+    planes = [_jpeg(plane, views.jpeg) for pair in flow_n2hw for plane in pair]
+    return np.stack(planes).reshape(flow_n2hw.shape)
+
+
+def _jpeg(image: Any, quality: int | None) -> Images:
+    if quality is None:
+        return image  # type: ignore[no-any-return]
+    _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)  # type: ignore[return-value]
+
+
+def mirror(images_nchw: Images, flow: bool) -> Images:
+    """Mirror left to right; x flow then points the other way: 255 - x."""
+    mirrored = images_nchw[..., ::-1].copy()
+    if flow:
+        mirrored[:, 0::2] = 255 - mirrored[:, 0::2]
+    return mirrored
+
+
+def test_crops(images_nchw: Images, views: Views, flow: bool) -> Images:
+    """The crops of each test image.
+
+    Returns:
+        uint8 (N, crops, C, crop, crop): corners, centre, then the same mirrored.
+
+    Raises:
+        ValueError: images smaller than the crop.
+    """
+    height, width = images_nchw.shape[-2:]
+    side = views.crop
+    if min(height, width) < side:
+        raise ValueError(
+            f"images of {width}x{height} are smaller than recogniser.views.crop {side}"
+        )
+    down, right = height - side, width - side
+    spots = [(0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2)]
+    if views.crops in {1, 2}:
+        spots = spots[-1:]
+    cut = [images_nchw[..., y : y + side, x : x + side] for y, x in spots]
+    if views.crops in {2, 10}:
+        cut += [mirror(each, flow) for each in cut]
+    return np.stack(cut, axis=1)
+
+
+def train_crop(
+    images_nchw: Images, views: Views, flow: bool, rng: np.random.Generator
+) -> Images:
+    """One random crop of a snippet: multi-scale, corner or inner spot, mirrored or not.
+
+    TSN's augmentation: the sides are drawn from `scales` times the short side, their
+    places in that list at most one apart; 13 fixed spots; all images of a snippet are
+    cut alike and brought to the crop's size.
+    """
+    height, width = images_nchw.shape[-2:]
+    sides = [round(scale * min(height, width)) for scale in views.scales]
+    tall = int(rng.integers(len(sides)))
+    wide = int(np.clip(tall + rng.integers(-1, 2), 0, len(sides) - 1))
+    spot = _spots(height - sides[tall], width - sides[wide])[rng.integers(TRAIN_SPOTS)]
+    y, x = spot
+    cut = images_nchw[..., y : y + sides[tall], x : x + sides[wide]]
+    if cut.shape[-2:] != (views.crop, views.crop):
+        cut = _resized(cut, views.crop)
+    return mirror(cut, flow) if rng.integers(2) else cut
+
+
+def _spots(down: int, right: int) -> list[tuple[int, int]]:
+    """Corners, centre, edge middles and quarter points: 13 places for a crop."""
+    y, x = down // 4, right // 4
+    grid = [(0, 0), (0, 4), (4, 0), (4, 4), (2, 2), (0, 2), (2, 0), (2, 4), (4, 2)]
+    grid += [(1, 1), (1, 3), (3, 1), (3, 3)]
+    return [(row * y, column * x) for row, column in grid]
+
+
+def _resized(images_nchw: Images, side: int) -> Images:
+    planes = images_nchw.reshape(-1, *images_nchw.shape[-2:])
+    made = [cv2.resize(plane, (side, side)) for plane in planes]
+    return np.stack(made).reshape(*images_nchw.shape[:-2], side, side)  # type: ignore[return-value]
+
+
+def network_input(images_nchw: Images, flow: bool) -> NDArray[np.float32]:
+    """Float input with the mean taken off: BGR or flow, not scaled."""
+    if flow:
+        return images_nchw.astype(np.float32) - np.float32(FLOW_MEAN)
+    return images_nchw.astype(np.float32) - MEAN_BGR[:, None, None]

@@ -1,0 +1,1 @@
+"""Super-resolution of shards: only the frames that the recogniser will read."""

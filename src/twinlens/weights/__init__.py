@@ -1,0 +1,47 @@
+"""Importers of published weight files: formats only, a network maps its own keys.
+
+Nothing that a file carries is ever run. Each reader is imported when it is needed, so
+that reading a .caffemodel does not load PyTorch.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+READERS = {
+    ".caffemodel": "caffe",
+    ".pth": "torch_file",
+    ".pt": "torch_file",
+    ".pth.tar": "torch_file",
+}
+"""File name ending to the module of this room that reads it."""
+
+# How the two containers of torch.save begin: a zip archive, a pickle of its number.
+_TORCH_BEGINS = (b"PK\x03\x04", b"\x80\x02\x8a\x0a")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a published weight file by its name's ending, else by how it begins.
+
+    Args:
+        path: a file of one of the kinds in `READERS`; a version may follow the ending
+            (`.caffemodel.v5`).
+
+    Returns:
+        What the kind's reader gives: layer name to a list of numpy arrays for Caffe,
+        dotted name to a tensor for PyTorch.
+
+    Raises:
+        ValueError: of no known kind, or the reader refuses it.
+    """
+    return import_module(f"{__name__}.{_reader(path)}").read(path)
+
+
+def _reader(path: Path) -> str:
+    for ending, reader in READERS.items():
+        if path.name.endswith(ending) or f"{ending}.v" in path.name:
+            return reader
+    with path.open("rb") as stream:
+        if stream.read(4) in _TORCH_BEGINS:
+            return "torch_file"
+    raise ValueError(f"{path}: not a known kind of weight file ({', '.join(READERS)})")

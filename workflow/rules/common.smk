@@ -1,0 +1,130 @@
+# What the rules share: the checked config, paths, look-ups. No rules here.
+
+import json
+import sys
+
+import yaml
+from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
+
+SRC = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(SRC))
+
+from twinlens import config as checks
+from twinlens import provenance
+from twinlens.media import scan, sets
+
+with open(Path(workflow.basedir) / "workflow/schemas/config.schema.yaml") as file:
+    SCHEMA = yaml.safe_load(file)
+if found := checks.problems(config, SCHEMA):
+    raise WorkflowError("the config can't be used:\n  " + "\n  ".join(found))
+
+W = f"results/{config['world']}"
+DATASETS = config["select"]["datasets"]
+METHODS = config["select"]["methods"]
+STREAMS = ("spatial", "temporal")
+RECOGNISER = config["recogniser"]
+PROTOCOL = json.dumps(RECOGNISER["sampling"], sort_keys=True)
+VIEWS = json.dumps(RECOGNISER["views"], sort_keys=True)
+
+
+def prefix():
+    """Jobs import this source with this Python, and end when the workflow ends."""
+    words = [f"export PYTHONPATH={SRC} TWINLENS_MASTER=$PPID"]
+    if (
+        DeploymentMethod.CONDA
+        not in workflow.deployment_settings.deployment_method
+    ):
+        words.append(f"export PATH={Path(sys.executable).parent}:$PATH")
+    return "; ".join(words) + "; "
+
+
+shell.prefix(prefix())
+
+
+wildcard_constraints:
+    dataset="|".join(config["datasets"]),
+    method="|".join(config["methods"]),
+    part="train|test|corpus",
+    shard=r"\d\d",
+    stream="|".join(STREAMS),
+
+
+def passing(path):
+    """A path that goes after its last use, unless the world keeps everything."""
+    return path if config["keep"] else temp(path)
+
+
+def settings(dataset):
+    """A data set's entry, with the folders of a generated one."""
+    entry = {"seed": config["seed"], **config["datasets"][dataset]}
+    if "generated" in entry:
+        folder = f"{W}/data/{dataset}"
+        entry = {"videos": f"{folder}/videos", "splits": f"{folder}/splits"} | entry
+    return entry
+
+
+def settings_json(wildcards):
+    """The data set's entry, for the command line."""
+    return json.dumps(settings(wildcards.dataset), sort_keys=True)
+
+
+def generated_json(wildcards):
+    """What to generate, for the command line."""
+    return json.dumps(config["datasets"][wildcards.dataset]["generated"], sort_keys=True)
+
+
+def shard_count(dataset, part):
+    """How many shards a part of a data set is cut into."""
+    return config["datasets"][dataset].get("shards", {}).get(part, 1)
+
+
+def shard_numbers(dataset, part):
+    """The names of a part's shards."""
+    return [f"{number:02d}" for number in range(shard_count(dataset, part))]
+
+
+def parts(dataset):
+    """The parts of a data set that this world reads."""
+    if config["datasets"][dataset]["kind"] == "corpus":
+        return ["corpus"]
+    return ["test"] if has_weights(dataset) else ["train", "test"]
+
+
+def has_weights(dataset):
+    """Whether the config gives the recogniser's weights."""
+    return dataset in RECOGNISER.get("weights", {})
+
+
+def generated_files(wildcards):
+    """The list of a generated data set's files; nothing for one that is there."""
+    if "generated" in config["datasets"][wildcards.dataset]:
+        return f"{W}/data/{wildcards.dataset}/generated.csv"
+    return []
+
+
+FINGERPRINTS = {}
+
+
+def fingerprint(wildcards):
+    """Digest of the shard's video files, so that a swapped file is noticed."""
+    dataset = wildcards.dataset
+    if "generated" in config["datasets"][dataset]:
+        return "generated"
+    if dataset not in FINGERPRINTS:
+        counts = {part: shard_count(dataset, part) for part in ("train", "test", "corpus")}
+        try:
+            FINGERPRINTS[dataset] = scan.fingerprints(settings(dataset), counts)
+        except sets.DataError as error:
+            raise WorkflowError(f"datasets.{dataset}: {error}")
+    return FINGERPRINTS[dataset][wildcards.part, int(wildcards.shard)]
+
+
+def code(*modules):
+    """Digest of the code that a job imports, for its params."""
+    return provenance.code_digest(*(f"twinlens.{module}" for module in modules))
+
+
+def seed(*names):
+    """A stage's seed."""
+    return provenance.seed(config["seed"], *names)

@@ -1,0 +1,41 @@
+# Optical flow of original and super-resolved frames.
+
+
+def high_frames(wildcards):
+    """The shard of a method's frames: the originals for HR."""
+    shard = f"{wildcards.part}-{wildcards.shard}.h5"
+    if wildcards.method == "hr":
+        return f"{W}/frames/{wildcards.dataset}/{shard}"
+    return f"{W}/sr/{wildcards.dataset}/{wildcards.method}/{shard}"
+
+
+rule flow:
+    """Compute the TV-L1 flow that the temporal stream reads of a shard."""
+    input:
+        frames=high_frames,
+        report=f"{W}/reports/{{dataset}}/{{part}}-{{shard}}.csv",
+    output:
+        passing(f"{W}/flow/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5"),
+    log:
+        f"{W}/logs/flow/{{dataset}}_{{method}}_{{part}}-{{shard}}.log",
+    benchmark:
+        f"{W}/benchmarks/flow/{{dataset}}_{{method}}_{{part}}-{{shard}}.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: config["resources"]["threads"]
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        protocol=PROTOCOL,
+        preset=config["flow"]["preset"],
+        bound=config["flow"]["bound"],
+        size=json.dumps(RECOGNISER["views"].get("size")),
+        seed=seed("sampling"),
+        code=code("flow.stage"),
+    shell:
+        "python -m twinlens.flow --plain --frames {input.frames}"
+        " --report {input.report} --method {wildcards.method}"
+        " --protocol {params.protocol:q} --preset {params.preset}"
+        " --bound {params.bound} --size {params.size:q} --seed {params.seed}"
+        " --threads {threads} --out {output} 2>&1 | tee {log}"

@@ -1,0 +1,171 @@
+# The recogniser: trained on originals or given, then asked.
+
+
+def train_images(wildcards):
+    """A stream's training shards: original frames or their flow."""
+    folder = "frames" if wildcards.stream == "spatial" else "flow"
+    name = wildcards.dataset if folder == "frames" else f"{wildcards.dataset}/hr"
+    return [
+        f"{W}/{folder}/{name}/train-{shard}.h5"
+        for shard in shard_numbers(wildcards.dataset, "train")
+    ]
+
+
+def train_reports(wildcards):
+    """The reports of the training shards."""
+    return [
+        f"{W}/reports/{wildcards.dataset}/train-{shard}.csv"
+        for shard in shard_numbers(wildcards.dataset, "train")
+    ]
+
+
+def init_weights(wildcards):
+    """The image network that training starts from, if the config names one."""
+    return f"{W}/tsn/images.h5" if RECOGNISER.get("init") else []
+
+
+rule train_recogniser:
+    """Train one stream of the recogniser on original training clips."""
+    input:
+        images=train_images,
+        reports=train_reports,
+        classes=f"{W}/manifest/{{dataset}}/classes.csv",
+        init=init_weights,
+    output:
+        weights=f"{W}/tsn/{{dataset}}/trained-{{stream}}.h5",
+        log=f"{W}/tsn/{{dataset}}/trained-{{stream}}.csv",
+    log:
+        f"{W}/logs/train_recogniser/{{dataset}}_{{stream}}.log",
+    benchmark:
+        f"{W}/benchmarks/train_recogniser/{{dataset}}_{{stream}}.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: config["resources"]["threads"]
+    resources:
+        mem_mb=2 * config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+        gpu=config["resources"]["gpus"],
+    params:
+        images=lambda wildcards, input: json.dumps(list(input.images)),
+        reports=lambda wildcards, input: json.dumps(list(input.reports)),
+        init=lambda wildcards, input: f"--init {input.init}" if input.init else "",
+        backbone=RECOGNISER["backbone"],
+        recipe=lambda wildcards: json.dumps(RECOGNISER["training"][wildcards.stream]),
+        protocol=PROTOCOL,
+        views=VIEWS,
+        seed=seed("sampling"),
+        code=code(
+            "recognition.train", f"recognition.backbones.{RECOGNISER['backbone']}"
+        ),
+    shell:
+        "python -m twinlens.recognition train --plain --images {params.images:q}"
+        " --reports {params.reports:q} --classes {input.classes}"
+        " --dataset {wildcards.dataset} --stream {wildcards.stream}"
+        " --backbone {params.backbone} --recipe {params.recipe:q} {params.init}"
+        " --protocol {params.protocol:q} --views {params.views:q}"
+        " --seed {params.seed} --threads {threads} --out {output.weights}"
+        " --log {output.log} 2>&1 | tee {log}"
+
+
+rule import_recogniser:
+    """Take published weights of a stream instead of training it."""
+    input:
+        file=lambda wildcards: RECOGNISER["weights"][wildcards.dataset][wildcards.stream],
+        classes=f"{W}/manifest/{{dataset}}/classes.csv",
+    output:
+        f"{W}/tsn/{{dataset}}/given-{{stream}}.h5",
+    log:
+        f"{W}/logs/import_recogniser/{{dataset}}_{{stream}}.log",
+    benchmark:
+        f"{W}/benchmarks/import_recogniser/{{dataset}}_{{stream}}.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: 1
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        backbone=RECOGNISER["backbone"],
+        stack=RECOGNISER["sampling"]["stack"],
+        code=code(
+            "recognition.given", f"recognition.backbones.{RECOGNISER['backbone']}"
+        ),
+    shell:
+        "python -m twinlens.recognition import --plain --file {input.file:q}"
+        " --backbone {params.backbone} --stream {wildcards.stream}"
+        " --dataset {wildcards.dataset} --classes {input.classes}"
+        " --stack {params.stack} --out {output} 2>&1 | tee {log}"
+
+
+rule import_images:
+    """Take the image network that training starts from."""
+    input:
+        lambda wildcards: RECOGNISER["init"],
+    output:
+        f"{W}/tsn/images.h5",
+    log:
+        f"{W}/logs/import_images.log",
+    benchmark:
+        f"{W}/benchmarks/import_images.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: 1
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        backbone=RECOGNISER["backbone"],
+        code=code(
+            "recognition.given", f"recognition.backbones.{RECOGNISER['backbone']}"
+        ),
+    shell:
+        "python -m twinlens.recognition import --plain --file {input:q}"
+        " --backbone {params.backbone} --stream spatial --dataset images"
+        " --out {output} 2>&1 | tee {log}"
+
+
+def stream_weights(stream):
+    """An input function: a stream's weights, given or trained."""
+
+    def weights(wildcards):
+        kind = "given" if has_weights(wildcards.dataset) else "trained"
+        return f"{W}/tsn/{wildcards.dataset}/{kind}-{stream}.h5"
+
+    return weights
+
+
+rule score:
+    """Score both streams of a shard's test clips for one method."""
+    input:
+        frames=high_frames,
+        flow=f"{W}/flow/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5",
+        report=f"{W}/reports/{{dataset}}/{{part}}-{{shard}}.csv",
+        manifest=f"{W}/manifest/{{dataset}}/manifest.csv",
+        spatial=stream_weights("spatial"),
+        temporal=stream_weights("temporal"),
+    output:
+        f"{W}/scores/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5",
+    log:
+        f"{W}/logs/score/{{dataset}}_{{method}}_{{part}}-{{shard}}.log",
+    benchmark:
+        f"{W}/benchmarks/score/{{dataset}}_{{method}}_{{part}}-{{shard}}.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: config["resources"]["threads"]
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+        gpu=config["resources"]["gpus"],
+    params:
+        protocol=PROTOCOL,
+        views=VIEWS,
+        code=code(
+            "recognition.score", f"recognition.backbones.{RECOGNISER['backbone']}"
+        ),
+    shell:
+        "python -m twinlens.recognition score --plain --frames {input.frames}"
+        " --flow {input.flow} --report {input.report} --spatial {input.spatial}"
+        " --temporal {input.temporal} --dataset {wildcards.dataset}"
+        " --method {wildcards.method} --protocol {params.protocol:q}"
+        " --views {params.views:q} --threads {threads} --out {output}"
+        " 2>&1 | tee {log}"
