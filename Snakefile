@@ -26,3 +26,16 @@ rule all:
     default_target: True
     input:
         "results/table3.csv",
+
+
+onstart:
+    if found := [*doctor.installation(), *doctor.machine(config)]:
+        raise WorkflowError("missing, all at once:\n  " + "\n  ".join(found))
+
+
+onsuccess:
+    show_tables()
+
+
+onerror:
+    tell_failures(log)

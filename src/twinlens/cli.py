@@ -104,4 +104,4 @@ def _told() -> tuple[type[Exception], ...]:
     from twinlens.formats import ArtifactError
     from twinlens.media.sets import DataError
 
-    return ArtifactError, DataError
+    return ArtifactError, DataError, ValueError

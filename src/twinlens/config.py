@@ -1,12 +1,35 @@
 """Check a config before anything runs: all that is wrong with it, in words."""
 
+import copy
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 
 STREAMS = ("spatial", "temporal")
+
+
+def located(config: dict[str, Any]) -> dict[str, Any]:
+    """The config with its relative data paths put below the folder `data`.
+
+    Folders and files of data sets, weights, the image network; `~` is understood.
+    """
+    made = copy.deepcopy(config)
+    root = Path(made["data"]).expanduser()
+
+    def place(entry: dict[str, Any], keys: Iterable[str]) -> None:
+        for key in keys:
+            if entry.get(key):
+                entry[key] = str(root / Path(entry[key]).expanduser())
+
+    for entry in made["datasets"].values():
+        place(entry, ("videos", "splits", "split_file"))
+    place(made["recogniser"], ("init",))
+    for streams in made["recogniser"].get("weights", {}).values():
+        place(streams, STREAMS)
+    return made
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 # What the rules share: the checked config, paths, look-ups. No rules here.
 
 import json
+import re
 import sys
 
 import yaml
@@ -11,13 +12,16 @@ SRC = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SRC))
 
 from twinlens import config as checks
-from twinlens import provenance
+from twinlens import doctor, provenance
 from twinlens.media import scan, sets
 
 with open(Path(workflow.basedir) / "workflow/schemas/config.schema.yaml") as file:
     SCHEMA = yaml.safe_load(file)
 if found := checks.problems(config, SCHEMA):
     raise WorkflowError("the config can't be used:\n  " + "\n  ".join(found))
+config.update(checks.located(config))
+if found := doctor.assets(config):
+    raise WorkflowError("missing, all at once:\n  " + "\n  ".join(found))
 
 W = f"results/{config['world']}"
 DATASETS = config["select"]["datasets"]
@@ -128,3 +132,23 @@ def code(*modules):
 def seed(*names):
     """A stage's seed."""
     return provenance.seed(config["seed"], *names)
+
+
+def show_tables():
+    """Print the present world's tables, and where they lie."""
+    for path in sorted(Path("results").glob("table*.md")):
+        print(f"\n{path.read_text()}\n{path.with_suffix('.csv')}", file=sys.stderr)
+
+
+def tell_failures(path):
+    """The last lines of a failed run: what failed, why, the mend, which log."""
+    text = Path(path).read_text(errors="replace")
+    for rule, files in re.findall(r"Error in rule (\w+):.*?\n    log: (\S+)", text, re.S):
+        log = Path(files.rstrip(","))
+        said = log.read_text(errors="replace").split("\n") if log.is_file() else []
+        why = next((line for line in reversed(said) if line.strip()), "no word of why")
+        print(
+            f"\nFAILED {rule}: {why}\n  log: {log}; when mended, run the same command"
+            " again: what is finished stays",
+            file=sys.stderr,
+        )

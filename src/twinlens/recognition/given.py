@@ -58,11 +58,9 @@ def import_weights(
 def _converted(backbone: str, found: dict[str, Any], classes: int) -> dict[str, Tensor]:
     """The file's content under the names of our network."""
     module = backbones.module(backbone)
-    if not hasattr(module, "from_caffe"):
+    if not hasattr(module, "convert"):
         raise ValueError(f"no published weights of {backbone} are known")
-    caffe = all(isinstance(each, list) for each in found.values())
-    convert = module.from_caffe if caffe else module.from_torch
-    state: dict[str, Tensor] = convert(found, classes=classes or None)
+    state: dict[str, Tensor] = module.convert(found, classes=classes or None)
     if not classes:
         state = {key: each for key, each in state.items() if not key.startswith("fc.")}
     return state

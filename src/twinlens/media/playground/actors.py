@@ -33,6 +33,8 @@ class Thing:
     """Of the pattern, in pixels of the frame."""
     contrast: float
     """Between the pattern's two colours, in brightness 0..255."""
+    level: float
+    """Mean brightness, 0..255."""
     shape: str
     """Outline: disc, plate or lozenge. It says nothing about the class."""
 
@@ -86,7 +88,7 @@ def cut(image: Floats, alpha: Floats) -> Floats:
 
 
 def _surface(random: Random, thing: Thing, height: int, width: int) -> Floats:
-    ink, paper = textures.two_colours(random, thing.contrast)
+    ink, paper = textures.two_colours(random, thing.contrast, thing.level)
     period = thing.period * DENSITY
     amount = textures.pattern(thing.pattern, period, height, width, random.uniform())
     image = paper + amount[..., None] * (ink - paper)

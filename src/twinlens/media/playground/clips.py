@@ -8,7 +8,7 @@ import numpy.typing as npt
 from twinlens.media.playground import actors, motions, scenes, sets, textures
 from twinlens.media.playground.actors import Thing
 from twinlens.media.playground.motions import Track
-from twinlens.media.playground.render import Backdrop, Layer, Maps, flow, paint, place
+from twinlens.media.playground.render import Backdrop, Layer, Maps, Scene, flow, paint, place
 from twinlens.media.playground.scenes import Light, Tile
 from twinlens.media.playground.sets import Action, Settings
 from twinlens.media.playground.textures import Floats, Random
@@ -28,22 +28,17 @@ class Clip:
 class Take:
     """All there is to know of a clip before it is painted."""
 
-    backdrop: Backdrop
-    layers: list[Layer]
+    scene: Scene
     light: Light
-    size: tuple[int, int]
-    """W, H."""
 
     def develop(self, with_flow: bool) -> Clip:
         """Paint every frame; and the true flow, which costs as much again."""
-        count = len(self.backdrop.maps)
-        scene = (self.backdrop, self.layers)
-        frames = [
-            self.light.develop(paint(*scene, t, self.size), t) for t in range(count)
-        ]
+        scene, boxes = self.scene, self.scene.boxes()
+        count = len(scene.backdrop.maps)
+        frames = [self.light.develop(paint(scene, boxes, t), t) for t in range(count)]
         if not with_flow:
             return Clip(frames=np.stack(frames), flow=None)
-        moved = [flow(*scene, t, self.size) for t in range(count - 1)]
+        moved = [flow(scene, boxes, t) for t in range(count - 1)]
         return Clip(frames=np.stack(frames), flow=np.stack(moved).astype(np.float16))
 
 
@@ -54,23 +49,29 @@ def action(settings: Settings, label: str, tile: Tile, random: Random, seed: int
     wall = scenes.background(tile, seed)
     view = scenes.camera(random, count, size, sway=3.0)
     backdrop = Backdrop(picture=wall, maps=view @ scenes.stage(random, wall, count, size))
-    layers = _perform(random, sets.ACTIONS[settings.set][label], count, unit)
+    layers = _perform(random, sets.ACTIONS[settings.set][label], wall, count, unit)
     passing = _passer_by(random, wall, count, size)
     shot = [_seen_by(view, layer) for layer in [*passing, *layers]]
-    return Take(
-        backdrop=backdrop, layers=shot, light=scenes.light(random, count, size), size=size
-    )
+    scene = Scene(backdrop=backdrop, layers=shot, size=size)
+    return Take(scene=scene, light=scenes.light(random, count, size))
 
 
-def _perform(random: Random, told: Action, count: int, unit: float) -> list[Layer]:
-    """An actor near the middle; now and then hard to read, in look or in motion."""
+def _perform(
+    random: Random, told: Action, wall: Floats, count: int, unit: float
+) -> list[Layer]:
+    """An actor near the middle; now and then hard to read, in look or in motion.
+
+    What is held is about as bright as the wall, so that its pattern, more than its
+    outline, carries both look and motion.
+    """
     faint = random.uniform() < sets.FAINT
     listless = random.uniform() < sets.LISTLESS
     thing = Thing(
         pattern=told.pattern,
         size=random.uniform(26, 31),
-        period=random.uniform(7.5, 10.5),
+        period=random.uniform(7.0, 10.5),
         contrast=random.uniform(12, 25) if faint else random.uniform(60, 120),
+        level=float(wall.mean()) + random.normal(0, 15),
         shape=random.choice(["disc", "plate", "lozenge"]),
     )
     vigour = random.uniform(0.1, 0.4) if listless else random.uniform(0.85, 1.15)
@@ -127,9 +128,8 @@ def still_life(settings: Settings, tile: Tile, random: Random, seed: int) -> Tak
     pieces = random.integers(4, 9)
     layers = [_piece(random, wall, count, size, unit) for _ in range(pieces)]
     shot = [_seen_by(view, layer) for layer in layers]
-    return Take(
-        backdrop=backdrop, layers=shot, light=scenes.light(random, count, size), size=size
-    )
+    scene = Scene(backdrop=backdrop, layers=shot, size=size)
+    return Take(scene=scene, light=scenes.light(random, count, size))
 
 
 def _piece(
@@ -155,7 +155,9 @@ def _stuff(random: Random, wall: Floats, side: int) -> Floats:
         return scenes.cutting(random, wall, side)
     if kind == "leaves":
         return textures.dead_leaves(random, wall.reshape(-1, 3), side, side)
-    ink, paper = textures.two_colours(random, random.uniform(40, 120))
+    ink, paper = textures.two_colours(
+        random, random.uniform(40, 120), random.uniform(60, 200)
+    )
     if kind == "cloth":
         return textures.cloth(random, side, side, ink)
     if kind == "letters":

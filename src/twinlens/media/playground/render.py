@@ -6,6 +6,7 @@ frame. The true flow follows from the maps alone, so it is exact.
 T frames, H W frame size, h w a picture's own size.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -15,6 +16,9 @@ import numpy.typing as npt
 from twinlens.media.playground.textures import Floats
 
 Maps = npt.NDArray[np.float64]
+
+Boxes = npt.NDArray[np.int64]
+"""(T, 4): left, top, right, bottom of what a layer may touch; right, bottom beyond."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,89 +73,111 @@ def place(
     return maps
 
 
-def paint(backdrop: Backdrop, layers: list[Layer], frame: int, size: tuple[int, int]) -> Floats:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scene:
+    """A backdrop and, from back to front, the layers before it, through T frames."""
+
+    backdrop: Backdrop
+    layers: list[Layer]
+    size: tuple[int, int]
+    """W, H of the frames."""
+
+    def boxes(self) -> list[Boxes]:
+        """What each layer may touch in each frame."""
+        return [_boxes(layer, self.size) for layer in self.layers]
+
+
+def paint(scene: Scene, boxes: list[Boxes], frame: int) -> Floats:
     """One frame, before light and noise: float32 (H, W, 3), RGB 0..255.
 
     Args:
-        backdrop: what lies behind everything.
-        layers: from back to front.
+        scene: what there is to see.
+        boxes: `scene.boxes()`.
         frame: which one, from 0.
-        size: W, H.
     """
     image = cv2.warpAffine(
-        backdrop.picture,
-        backdrop.maps[frame, :2],
-        size,
+        scene.backdrop.picture,
+        scene.backdrop.maps[frame, :2],
+        scene.size,
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,
     )
-    for layer in layers:
-        found = _seen(layer, frame, size)
-        if found is not None:
-            patch, box = found
-            image[box] *= 1 - patch[..., 3:]
-            image[box] += patch[..., :3]
-    return image.astype(np.float32, copy=False)
+    # Four channels, like the layers: numpy multiplies whole rows at once then.
+    image = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
+    for layer, (left, top, right, bottom) in _visible(scene, boxes, frame):
+        patch = _land(layer, frame, left, top, right, bottom)
+        under = image[top:bottom, left:right]
+        under *= cv2.merge([1 - patch[..., 3]] * 4)
+        under += patch
+    return cv2.cvtColor(image, cv2.COLOR_RGBA2RGB)
 
 
-def flow(backdrop: Backdrop, layers: list[Layer], frame: int, size: tuple[int, int]) -> Floats:
+def flow(scene: Scene, boxes: list[Boxes], frame: int) -> Floats:
     """Where each pixel's visible surface goes from `frame` to the next.
+
+    Args:
+        scene: what there is to see.
+        boxes: `scene.boxes()`.
+        frame: which one, from 0 to T - 2.
 
     Returns:
         float32 (2, H, W): pixels to the right, pixels down.
     """
-    width, height = size
-    whole = (slice(0, height), slice(0, width))
-    moved = _travel(backdrop.maps, frame, whole)
-    for layer in layers:
-        found = _seen(layer, frame, size)
-        if found is not None:
-            patch, box = found
-            covers = patch[..., 3] > 0.5
-            moved[:, *box] = np.where(covers, _travel(layer.maps, frame, box), moved[:, *box])
+    moved = _travel(scene.backdrop.maps, frame, 0, 0, *scene.size)
+    for layer, box in _visible(scene, boxes, frame):
+        left, top, right, bottom = box
+        covers = _land(layer, frame, *box)[..., 3] > 0.5
+        under = moved[:, top:bottom, left:right]
+        np.copyto(under, _travel(layer.maps, frame, *box), where=covers)
     return moved
 
 
-Box = tuple[slice, slice]
+def _visible(
+    scene: Scene, boxes: list[Boxes], frame: int
+) -> Iterator[tuple[Layer, list[int]]]:
+    """The layers that touch a frame, each with left, top, right and bottom."""
+    for layer, box in zip(scene.layers, boxes, strict=True):
+        left, top, right, bottom = box[frame].tolist()
+        if left < right and top < bottom:
+            yield layer, [left, top, right, bottom]
 
 
-def _seen(layer: Layer, frame: int, size: tuple[int, int]) -> tuple[Floats, Box] | None:
-    """The layer as it lands in the frame: RGBA (h, w, 4) and the box it fills."""
-    shape = layer.picture.shape if layer.window is None else layer.window.shape
-    outline = layer.maps if layer.window_maps is None else layer.window_maps
-    box = _bounds(shape, outline[frame], size)
-    if box is None:
-        return None
-    patch = _warp(layer.picture, layer.maps[frame], box)
-    if layer.window is not None:
-        patch *= _warp(layer.window, outline[frame], box)[..., None]
-    return patch, box
+def _boxes(layer: Layer, size: tuple[int, int]) -> Boxes:
+    seen = layer.picture if layer.window is None else layer.window
+    maps = layer.maps if layer.window_maps is None else layer.window_maps
+    height, width = seen.shape[:2]
+    corners = np.array([[-1, width, -1, width], [-1, -1, height, height]])
+    landed = maps[:, :2, :2] @ corners + maps[:, :2, 2:]
+    least, most = np.floor(landed.min(axis=2)), np.ceil(landed.max(axis=2)) + 1
+    return np.hstack([np.maximum(least, 0), np.minimum(most, size)]).astype(np.int64)
 
 
-def _bounds(shape: tuple[int, ...], to_frame: Maps, size: tuple[int, int]) -> Box | None:
-    height, width = shape[:2]
-    corners = to_frame[:2, :2] @ np.array([[0, width, 0, width], [0, 0, height, height]])
-    corners += to_frame[:2, 2:]
-    left, top = np.maximum(np.floor(corners.min(axis=1)).astype(int), 0)
-    right, bottom = np.minimum(np.ceil(corners.max(axis=1)).astype(int) + 1, size)
-    if left >= right or top >= bottom:
-        return None
-    return slice(top, bottom), slice(left, right)
+def _land(
+    layer: Layer, frame: int, left: int, top: int, right: int, bottom: int
+) -> Floats:
+    """The layer as it lands in a box of the frame: float32 (h, w, 4)."""
+    size, shift = (right - left, bottom - top), (left, top)
+    patch = _warp(layer.picture, layer.maps[frame], size, shift)
+    if layer.window is not None and layer.window_maps is not None:
+        hole = _warp(layer.window, layer.window_maps[frame], size, shift)
+        patch *= cv2.merge([hole] * 4)
+    return patch
 
 
-def _warp(picture: Floats, to_frame: Maps, box: Box) -> Floats:
+def _warp(
+    picture: Floats, to_frame: Maps, size: tuple[int, int], shift: tuple[int, int]
+) -> Floats:
     shifted = to_frame[:2].copy()
-    shifted[:, 2] -= box[1].start, box[0].start
-    size = (box[1].stop - box[1].start, box[0].stop - box[0].start)
-    return cv2.warpAffine(picture, shifted, size, flags=cv2.INTER_LINEAR).astype(
-        np.float32, copy=False
-    )
+    shifted[:, 2] -= shift
+    return cv2.warpAffine(picture, shifted, size, flags=cv2.INTER_LINEAR)
 
 
-def _travel(maps: Maps, frame: int, box: Box) -> Floats:
-    """How far a layer's map carries the pixels of `box`: float32 (2, h, w)."""
-    step = maps[frame + 1] @ np.linalg.inv(maps[frame]) - np.eye(3)
-    y, x = np.mgrid[box].astype(np.float32)
-    return np.stack([step[i, 0] * x + step[i, 1] * y + step[i, 2] for i in (0, 1)]).astype(
-        np.float32
-    )
+def _travel(
+    maps: Maps, frame: int, left: int, top: int, right: int, bottom: int
+) -> Floats:
+    """How far a layer's map carries the pixels of a box: float32 (2, h, w)."""
+    step = (maps[frame + 1] @ np.linalg.inv(maps[frame]) - np.eye(3))[:2]
+    x = np.arange(left, right, dtype=np.float64)
+    y = np.arange(top, bottom, dtype=np.float64)[:, None]
+    moved = [across * x + down * y + along for across, down, along in step]
+    return np.stack(moved).astype(np.float32)

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from twinlens.media.playground import textures
 from twinlens.media.playground.motions import Track
@@ -141,19 +142,27 @@ class Light:
     """(T, 3): overall, to the right, down."""
     noise: Floats
     """(H + 32, W + 32, 3): noise to take windows of."""
-    corners: Track
+    corners: npt.NDArray[np.int64]
     """(T, 2): where each frame's window starts, in pixels."""
 
     def develop(self, image: Floats, frame: int) -> Floats:
-        """The image as recorded: uint8 (H, W, 3)."""
+        """The image as recorded, uint8 (H, W, 3); spoils the image it is given."""
         height, width = image.shape[:2]
         level, across, down = self.gain[frame]
-        x = np.linspace(-1, 1, width, dtype=np.float32)
-        y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-        lit = image * (level + across * x + down * y)[..., None]
-        top, left = self.corners[frame].astype(int)
-        lit += self.noise[top : top + height, left : left + width]
-        return np.clip(lit + 0.5, 0, 255).astype(np.uint8)
+        right, below = _ramps(width, height)
+        image *= level + across * right + down * below
+        left, top = self.corners[frame].tolist()
+        image += self.noise[top : top + height, left : left + width]
+        return np.clip(image, 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=8)
+def _ramps(width: int, height: int) -> tuple[Floats, Floats]:
+    """From -1 to 1, left to right and top to bottom: float32 (height, width, 3)."""
+    across = np.linspace(-1, 1, width, dtype=np.float32)
+    down = np.linspace(-1, 1, height, dtype=np.float32)
+    right, below = np.meshgrid(across, down)
+    return cv2.merge([right] * 3), cv2.merge([below] * 3)
 
 
 def light(random: Random, frames: int, size: tuple[int, int]) -> Light:
@@ -167,7 +176,7 @@ def light(random: Random, frames: int, size: tuple[int, int]) -> Light:
     return Light(
         gain=np.stack(gain, axis=1).astype(np.float32),
         noise=noise * np.float32(random.uniform(1.5, 2.5)),
-        corners=random.integers(0, 32, (frames, 2)).astype(float),
+        corners=random.integers(0, 32, (frames, 2)),
     )
 
 

@@ -58,13 +58,18 @@ def brightness(rgb: Floats) -> float:
     return float(rgb @ np.float32([0.299, 0.587, 0.114]))
 
 
-def two_colours(random: Random, contrast: float) -> tuple[Floats, Floats]:
-    """Two colours of random hue whose brightness differs by `contrast` (0..255).
+def two_colours(
+    random: Random, contrast: float, middle: float
+) -> tuple[Floats, Floats]:
+    """Two colours of random hue: they say nothing about a class.
 
-    Hues say nothing about a class, and which of the two is darker is a coin toss.
+    Args:
+        random: source of chance.
+        contrast: between their brightness, 0..255; which is darker is a coin toss.
+        middle: brightness halfway between them, 0..255; moved where it must be.
     """
     pair = [colour(random), colour(random)]
-    middle = random.uniform(60 + contrast / 2, 205 - contrast / 2)
+    middle = float(np.clip(middle, 15 + contrast / 2, 240 - contrast / 2))
     sign = random.choice([-0.5, 0.5])
     for index, side in enumerate((sign, -sign)):
         pair[index] = pair[index] + middle + side * contrast - brightness(pair[index])

@@ -1,0 +1,148 @@
+"""What a person sees of a run: a line a step, steps done, time left, and the cause.
+
+Snakemake's own log file keeps everything; `--verbose` and `-p` bring it back to the
+terminal. `profiles/default` turns this on; `--logger` with another name turns it off.
+"""
+
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+# Lines that a person who waits for a table does not need.
+QUIET = (
+    "Building DAG",
+    "Using shell",
+    "Provided cores",
+    "Rules claiming more threads",
+    "Conda environments: ignored",
+    "Select jobs",
+    "Assuming unrestricted",
+    "This was a dry-run",
+    "Exiting because",
+    "Job stats",
+    "Reasons:",
+    "Would remove",
+    "Some jobs were triggered by",
+    "Rules with provenance",
+    "Complete log",
+)
+
+
+class LogHandler(LogHandlerBase):
+    """Prints to standard error."""
+
+    def __post_init__(self) -> None:
+        """Start the clock."""
+        self.start = time.monotonic()
+        self.jobs: dict[int, str] = {}
+        self.finished: list[str] = []
+        self.talkative = (
+            self.common_settings.verbose or self.common_settings.printshellcmds
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print what a record means, or nothing."""
+        event = getattr(record, "event", None)
+        kind = "text" if event is None else str(event)
+        text = getattr(self, f"_{kind}", self._other)(record)
+        if text:
+            print(text, file=sys.stderr, flush=True)
+
+    def _run_info(self, record: Any) -> str:
+        """Numbers of jobs by rule, on few lines."""
+        counts = {
+            line.split()[0]: line.split()[1]
+            for line in str(record.getMessage()).splitlines()
+            if len(line.split()) == 2 and line.split()[1].isdigit()
+        }
+        total = counts.pop("total", "0")
+        jobs = ", ".join(f"{count} {rule}" for rule, count in counts.items())
+        return f"{total} steps to do: {jobs}"
+
+    def _job_info(self, record: Any) -> str:
+        wildcards = " ".join(map(str, (record.wildcards or {}).values()))
+        self.jobs[record.jobid] = f"{record.rule_name} {wildcards}".strip()
+        return f"{self.jobs[record.jobid]}: {record.output}" if self.talkative else ""
+
+    def _shellcmd(self, record: Any) -> str:
+        return str(record.shellcmd or "") if self.common_settings.printshellcmds else ""
+
+    def _job_finished(self, record: Any) -> str:
+        self.finished.append(self.jobs.get(record.job_id, "a step"))
+        return ""
+
+    def _progress(self, record: Any) -> str:
+        took = time.monotonic() - self.start
+        left = took / max(1, record.done) * (record.total - record.done)
+        names, self.finished = ", ".join(self.finished), []
+        return (
+            f"[{record.done} of {record.total} steps, {_clock(took)} gone, about"
+            f" {_clock(left)} left] done: {names}"
+        )
+
+    def _job_error(self, record: Any) -> str:
+        logs = [Path(path) for path in record.log or []]
+        said = next((line for line in map(_last_line, logs) if line), "no word of why")
+        where = f"; log: {logs[0]}" if logs else ""
+        return f"FAILED {self.jobs.get(record.jobid, record.rule_name)}: {said}{where}"
+
+    def _group_error(self, record: Any) -> str:
+        return str(record.getMessage())
+
+    def _error(self, record: Any) -> str:
+        return str(record.getMessage())
+
+    def _text(self, record: Any) -> str:
+        """Messages without an event: all that warns, and what is worth a line."""
+        text = str(record.getMessage()).strip()
+        if not text or text == "None":
+            return ""
+        if record.levelno >= logging.WARNING or self.talkative:
+            return text
+        return "" if text.startswith(QUIET) or record.levelno < logging.INFO else text
+
+    def _other(self, record: Any) -> str:
+        return record.getMessage() if self.common_settings.verbose else ""
+
+    @property
+    def writes_to_stream(self) -> bool:
+        """It takes the place of Snakemake's own printing."""
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        """Snakemake's log file stays as it is."""
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        """It chooses by itself."""
+        return True
+
+    @property
+    def has_formatter(self) -> bool:
+        """It words by itself."""
+        return True
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        """No."""
+        return False
+
+
+def _last_line(path: Path) -> str:
+    """The last line of a job's log: an error's text."""
+    if not path.is_file():
+        return ""
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d}"

@@ -1,0 +1,197 @@
+"""Say at once all that is missing, each with its mend. Imports the standard library only.
+
+`twinlens doctor` looks at the installation and at a world's needs; the workflow runs the
+same before its first job.
+"""
+
+import argparse
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+# What jobs import, and the distribution that brings it.
+PACKAGES = {
+    "cv2": "opencv-contrib-python-headless",
+    "ffmpeg": "ffmpeg-python",
+    "flow_vis": "flow-vis",
+    "google.protobuf": "protobuf",
+    "h5py": "h5py",
+    "jsonargparse": "jsonargparse",
+    "jsonschema": "jsonschema",
+    "matplotlib": "matplotlib",
+    "numba": "numba",
+    "numpy": "numpy",
+    "pandas": "pandas",
+    "scipy": "scipy",
+    "skimage": "scikit-image",
+    "torch": "torch",
+    "tqdm": "tqdm",
+    "yaml": "pyyaml",
+}
+GIB = 1 << 30
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what is missing; 1 if anything is."""
+    parser = argparse.ArgumentParser(prog="twinlens doctor", description=__doc__)
+    parser.add_argument(
+        "--config", type=Path, nargs="*", default=[], help="overlays of config.yaml"
+    )
+    parser.add_argument("--data", help="folder of the data, as the config's `data`")
+    parser.add_argument(
+        "--installed", action="store_true", help="look at the installation only"
+    )
+    options = parser.parse_args(arguments)
+    found = list(installation())
+    if not found and not options.installed:
+        config = _config(options.config, options.data)
+        found = [*machine(config), *assets(config)]
+    for line in found:
+        print(f"MISSING {line}")
+    if not found:
+        print("nothing is missing")
+    return int(bool(found))
+
+
+def installation() -> Iterator[str]:
+    """Python, packages and ffmpeg."""
+    if sys.version_info < (3, 11):
+        yield f"Python 3.11 or newer; this is {sys.version.split()[0]}"
+    for module, name in PACKAGES.items():
+        if not _there(module):
+            yield f"Python package {name}: run `make setup`, or `pip install {name}`"
+    yield from _opencv()
+    if not shutil.which("ffmpeg") and not _there("imageio_ffmpeg"):
+        yield "ffmpeg: install it, or run `pip install imageio-ffmpeg`"
+
+
+def _there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _opencv() -> Iterator[str]:
+    """Several OpenCV packages overwrite one another, and version 4 rounds flows."""
+    found = {}
+    for name in ("opencv-python", "opencv-python-headless", "opencv-contrib-python"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    if found:
+        names = " ".join(found)
+        yield (
+            f"a single OpenCV: {found} lies over opencv-contrib-python-headless; run"
+            f" `pip uninstall {names}`, then `pip install --force-reinstall"
+            " 'opencv-contrib-python-headless>=5,<6'`"
+        )
+
+
+def machine(config: Mapping[str, Any]) -> Iterator[str]:
+    """Disk, memory and GPU that a world needs."""
+    free = shutil.disk_usage(Path.cwd()).free
+    need = _disk_need(config)
+    if free < need:
+        yield (
+            f"{need / GIB:.1f} GiB of disk at {Path.cwd()}: {free / GIB:.1f} GiB are"
+            " free; make room, or set `keep: false` in the config"
+        )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    wanted = 2 * config["resources"]["mem_mb"] * (1 << 20)
+    if memory < wanted:
+        yield (
+            f"{wanted / GIB:.1f} GiB of memory: there are {memory / GIB:.1f} GiB; lower"
+            " resources.mem_mb in the config"
+        )
+    if config["resources"]["gpus"] and not _gpu():
+        yield (
+            f"a GPU: resources.gpus is {config['resources']['gpus']}, and no NVIDIA"
+            " device is here; run on a machine with one, or set resources.gpus: 0"
+        )
+
+
+def _disk_need(config: Mapping[str, Any]) -> int:
+    """A generous guess for generated sets; real ones are measured by their videos."""
+    total = GIB // 2
+    for name in config["select"]["datasets"]:
+        entry = config["datasets"].get(name, {})
+        made = entry.get("generated")
+        if made:
+            clips = 8 * (made.get("train", 40) + made.get("test", 25))
+            total += 4 * clips * 36 * 3 * made["width"] * made["height"] // 2
+        elif entry.get("videos") and Path(entry["videos"]).is_dir() and config["keep"]:
+            files = Path(entry["videos"]).rglob("*")
+            total += 40 * sum(each.stat().st_size for each in files if each.is_file())
+    return total
+
+
+def _gpu() -> bool:
+    return any(Path("/dev").glob("nvidia[0-9]*")) or bool(shutil.which("nvidia-smi"))
+
+
+def assets(config: Mapping[str, Any]) -> list[str]:
+    """Folders and files that a world's config names and that are not there."""
+    lines = []
+    for name in config["select"]["datasets"]:
+        entry = config["datasets"].get(name, {})
+        for key in ("videos", "splits", "split_file"):
+            if key in entry and not Path(entry[key]).expanduser().exists():
+                lines.append(
+                    f"{key} of data set {name}: looked for {entry[key]}; put them there,"
+                    f" or set datasets.{name}.{key}"
+                )
+        if "generated" not in entry and "videos" not in entry:
+            lines.append(f"videos of data set {name}: set datasets.{name}.videos")
+    recogniser = config["recogniser"]
+    for name, streams in recogniser.get("weights", {}).items():
+        if name in config["select"]["datasets"]:
+            for stream, file in streams.items():
+                key = f"recogniser.weights.{name}.{stream}"
+                lines += _file(file, f"{stream} weights of {name}", key)
+    if recogniser.get("init"):
+        lines += _file(recogniser["init"], "image network", "recogniser.init")
+    return lines
+
+
+def _file(path: str, what: str, key: str) -> list[str]:
+    if Path(path).expanduser().is_file():
+        return []
+    return [f"{what}: looked for {path}; put it there, or set {key}"]
+
+
+def _config(overlays: Sequence[Path], data: str | None) -> dict[str, Any]:
+    """A world's config as the workflow sees it; its packages are there by now."""
+    from twinlens.config import located
+
+    config = _merged([ROOT / "config.yaml", *overlays])
+    return located({**config, "data": data or config["data"]})
+
+
+def _merged(paths: Sequence[Path]) -> dict[str, Any]:
+    """Configs one over the other, as Snakemake merges them."""
+    import yaml
+
+    merged: dict[str, Any] = {}
+    for path in paths:
+        try:
+            loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            sys.exit(f"twinlens doctor: {path}: {error.strerror}")
+        _merge(merged, loaded or {})
+    return merged
+
+
+def _merge(into: dict[str, Any], over: Mapping[str, Any]) -> None:
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value

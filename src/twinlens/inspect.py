@@ -1,0 +1,198 @@
+"""Look inside an artifact: what it is, what it holds, and a sheet of pictures."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import flow_vis
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from twinlens import formats
+from twinlens.flow.encoding import decode
+
+Image = NDArray[np.uint8]
+TILE_HEIGHT = 120
+GAP = 4
+MOST_LINES = 8
+
+
+def inspect(
+    file: Path, sheet: Path | None = None, clips: int = 4, columns: int = 6
+) -> None:
+    """Print what an artifact says and holds, and draw a contact sheet beside it.
+
+    Args:
+        file: any HDF5 artifact.
+        sheet: PNG to write; by default the file's name with `.png`.
+        clips: clips to draw, spread over the shard.
+        columns: pictures of each.
+
+    Raises:
+        ArtifactError: the file is not whole, or not ours.
+    """
+    with formats.reading(file) as artifact:
+        print(*_lines(file, artifact), sep="\n")
+        rows = _rows(artifact, clips, columns)
+        if rows:
+            path = sheet or file.with_suffix(".png")
+            with formats.publish(path) as temporary:
+                cv2.imwrite(str(temporary), _sheet(rows)[..., ::-1])
+            print(f"contact sheet: {path}")
+
+
+def _lines(path: Path, file: h5py.File) -> Iterator[str]:
+    """The report, a line each."""
+    about = formats.about(file)
+    inputs = about.pop("inputs", {})
+    yield f"{path}: {file.attrs['format']}, {path.stat().st_size / 1e6:.1f} MB, complete"
+    for key, value in about.items():
+        text = json.dumps(value) if isinstance(value, dict | list) else value
+        yield f"  {key}: {text}"
+    for name, identity in inputs.items():
+        yield f"  made from: {name} ({identity[:12]})"
+    names = formats.clips(file)
+    if names:
+        yield f"clips: {len(names)}, {names[0]} ... {names[-1]}"
+        yield from _summary(file, names)
+    else:
+        yield from _arrays(file)
+
+
+def _summary(file: h5py.File, names: list[str]) -> Iterator[str]:
+    """Each array over all clips: dtype, shapes, number of items, range of some."""
+    keys = sorted(formats.clip(file, names[0]))
+    some = names[:: max(1, len(names) // 16)]
+    for key in keys:
+        items = [formats.clip(file, name)[key] for name in names]
+        shapes = sorted({item.shape[1:] for item in items})
+        count = sum(len(item) for item in items)
+        values = [formats.clip(file, name)[key][:] for name in some]
+        yield (
+            f"  {key}: {items[0].dtype}, {count} of shape"
+            f" {' or '.join(map(str, shapes[:3]))}; {_range(values)}"
+        )
+    first = formats.clip(file, names[0])
+    if first.attrs:
+        facts = ", ".join(f"{key} {value}" for key, value in first.attrs.items())
+        yield f"  {names[0]}: {facts}"
+
+
+def _arrays(file: h5py.File) -> Iterator[str]:
+    """Arrays of an artifact without clips, such as weights."""
+    found: list[h5py.Dataset] = []
+    file.visititems(
+        lambda _, item: found.append(item) if isinstance(item, h5py.Dataset) else None
+    )
+    total = sum(item.size for item in found)
+    yield f"arrays: {len(found)}, {total:,} numbers"
+    for item in found[:MOST_LINES]:
+        yield f"  {item.name}: {item.dtype} {item.shape}; {_range([item[:]])}"
+    if len(found) > MOST_LINES:
+        yield f"  ... and {len(found) - MOST_LINES} more"
+
+
+def _range(values: list[NDArray[Any]]) -> str:
+    filled = [each for each in values if each.size]
+    if not filled:
+        return "empty"
+    low, high = min(each.min() for each in filled), max(each.max() for each in filled)
+    mean = np.mean([each.mean() for each in filled])
+    return f"{low:.6g} .. {high:.6g}, mean {mean:.6g}"
+
+
+# --- pictures -------------------------------------------------------------------------
+
+
+def _rows(file: h5py.File, clips: int, columns: int) -> list[list[Image]]:
+    """Pictures of some clips: frames, frames beside their source, flow, or scores."""
+    names = formats.clips(file)
+    chosen = [names[place] for place in _spread(len(names), clips)]
+    draw = {"frames/1": _frames, "low/1": _frames, "flow/1": _flow, "scores/1": _scores}
+    kind = str(file.attrs["format"])
+    if kind not in draw:
+        return []
+    rows = [draw[kind](file, name, columns) for name in chosen]
+    source = _source(file) if kind in {"low/1", "frames/1"} else None
+    if source is None:
+        return rows
+    with formats.reading(source) as twin:
+        there = set(formats.clips(twin))
+        pairs = [
+            [row, _frames(twin, name, columns)] if name in there else [row]
+            for name, row in zip(chosen, rows, strict=True)
+        ]
+    return [row for pair in pairs for row in pair]
+
+
+def _source(file: h5py.File) -> Path | None:
+    """The artifact that frames were made from, to draw beneath them."""
+    for path in formats.about(file).get("inputs", {}):
+        if path.endswith(".h5") and Path(path).exists():
+            return Path(path)
+    return None
+
+
+def _spread(count: int, most: int) -> list[int]:
+    if not count:
+        return []
+    return sorted({int(place) for place in np.linspace(0, count - 1, most)})
+
+
+def _frames(file: h5py.File, name: str, columns: int) -> list[Image]:
+    frames = formats.clip(file, name)["frames"]
+    return [frames[place] for place in _spread(len(frames), columns)]
+
+
+def _flow(file: h5py.File, name: str, columns: int) -> list[Image]:
+    """Flow as colours: hue is direction, saturation speed, one scale for a clip."""
+    coded = formats.clip(file, name)["flow"]
+    bound = float(formats.about(file)["bound"])
+    chosen = [decode(coded[place], bound) for place in _spread(len(coded), columns)]
+    fastest = max([float(np.percentile(np.hypot(*flow), 99)) for flow in chosen] + [1])
+    return [
+        flow_vis.flow_to_color(np.clip(flow / fastest, -1, 1).transpose(1, 2, 0) * 8)
+        for flow in chosen
+    ]
+
+
+def _scores(file: h5py.File, name: str, columns: int) -> list[Image]:
+    """Scores of both streams: a bar a class, green where the label is."""
+    group = formats.clip(file, name)
+    label = int(group.attrs["label"])
+    return [_bars(group[key][:].mean(axis=0), label) for key in ("spatial", "temporal")]
+
+
+def _bars(scores: NDArray[np.float32], label: int) -> Image:
+    picture = np.full((TILE_HEIGHT, 8 * len(scores) + GAP, 3), 255, np.uint8)
+    heights = (scores - scores.min()) / max(1e-9, float(np.ptp(scores)))
+    for place, height in enumerate(heights):
+        top = TILE_HEIGHT - GAP - round(float(height) * (TILE_HEIGHT - 3 * GAP)) - 1
+        colour = (40, 160, 60) if place == label else (150, 150, 150)
+        picture[top:-GAP, GAP + 8 * place : GAP + 8 * place + 6] = colour
+    return picture
+
+
+def _sheet(rows: list[list[Image]]) -> Image:
+    """Rows of pictures on white, each brought to one height."""
+    lines = [np.hstack([_framed(each) for each in row]) for row in rows]
+    width = max(line.shape[1] for line in lines)
+    filled = [
+        np.pad(
+            line, ((0, 0), (0, width - line.shape[1]), (0, 0)), constant_values=255
+        )
+        for line in lines
+    ]
+    return np.vstack(filled)
+
+
+def _framed(picture: Image) -> Image:
+    """A picture at the sheet's height; pixels stay visible when it is enlarged."""
+    height, width = picture.shape[:2]
+    size = round(width * TILE_HEIGHT / height), TILE_HEIGHT
+    how = cv2.INTER_NEAREST if height < TILE_HEIGHT else cv2.INTER_AREA
+    made = cv2.resize(picture, size, interpolation=how)
+    return np.pad(made, ((GAP, 0), (GAP, 0), (0, 0)), constant_values=255)  # type: ignore[return-value]
