@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
-from snakemake_interface_logger_plugins.common import LogEvent
 
 # Lines that a person who waits for a table does not need.
 QUIET = (

@@ -20,7 +20,12 @@ STAGES = {
     "sr": ("sr.stage", "enlarge", "sr", "super-resolve a shard by one method"),
     "flow": ("flow.stage", "flow", "flow", "compute TV-L1 flow of a shard"),
     "train": ("recognition.train", "train", "recognition", "train a stream of TSN"),
-    "import": ("recognition.given", "import_weights", "recognition", "take published weights"),
+    "import": (
+        "recognition.given",
+        "import_weights",
+        "recognition",
+        "take published weights",
+    ),
     "score": ("recognition.score", "score", "recognition", "score a shard's clips"),
     "table3": ("tables.table3", "table3", "tables", "write Table 3"),
     "inspect": ("inspect", "inspect", "", "look inside an artifact, draw a sheet"),
@@ -41,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def room(name: str) -> None:
-    """Run `python -m twinlens.<room> ...`; a room of one stage needs no stage's name."""
+    """Run `python -m twinlens.<room> ...`; one of a single stage needs no name."""
     stages = [stage for stage, about in STAGES.items() if about[2] == name]
     words = sys.argv[1:]
     if len(stages) == 1:
@@ -84,7 +89,7 @@ def _run(stage: str, words: list[str], stages: Sequence[str]) -> None:
 
 
 def _end_with_master() -> None:
-    """End when the workflow that started this job is gone: no orphan goes on writing."""
+    """End when the workflow that started this job is gone: orphans would write on."""
     master = int(os.environ.get("TWINLENS_MASTER", "0"))
 
     def watch() -> None:
@@ -104,4 +109,4 @@ def _told() -> tuple[type[Exception], ...]:
     from twinlens.formats import ArtifactError
     from twinlens.media.sets import DataError
 
-    return ArtifactError, DataError, ValueError
+    return ArtifactError, DataError

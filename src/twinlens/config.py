@@ -56,7 +56,9 @@ def _lines(error: jsonschema.ValidationError) -> Iterator[str]:
             if key not in known:
                 yield f"{where}: unknown key {key!r}{_nearest(key, known)}"
         return
-    about = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    about = (
+        error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    )
     yield f"{where}: {error.message}" + (f" ({about})" if about else "")
 
 
@@ -79,7 +81,9 @@ def _across(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _recogniser(config)
 
 
-def _method(name: str, method: Mapping[str, Any], known: Sequence[str]) -> Iterator[str]:
+def _method(
+    name: str, method: Mapping[str, Any], known: Sequence[str]
+) -> Iterator[str]:
     paired = {"spatial", "temporal"} & set(method)
     if paired and ("model" in method or len(paired) < 2):
         yield f"methods.{name}: a pair names spatial and temporal, and no model"

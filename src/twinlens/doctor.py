@@ -1,7 +1,8 @@
-"""Say at once all that is missing, each with its mend. Imports the standard library only.
+"""Say at once all that is missing, each with its mend.
 
-`twinlens doctor` looks at the installation and at a world's needs; the workflow runs the
-same before its first job.
+`twinlens doctor` looks at the installation and at a world's needs; the workflow runs
+the same before its first job. Only the standard library is imported before all else is
+known to be there.
 """
 
 import argparse
@@ -61,8 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def installation() -> Iterator[str]:
     """Python, packages and ffmpeg."""
-    if sys.version_info < (3, 11):
-        yield f"Python 3.11 or newer; this is {sys.version.split()[0]}"
     for module, name in PACKAGES.items():
         if not _there(module):
             yield f"Python package {name}: run `make setup`, or `pip install {name}`"
@@ -145,8 +144,8 @@ def assets(config: Mapping[str, Any]) -> list[str]:
         for key in ("videos", "splits", "split_file"):
             if key in entry and not Path(entry[key]).expanduser().exists():
                 lines.append(
-                    f"{key} of data set {name}: looked for {entry[key]}; put them there,"
-                    f" or set datasets.{name}.{key}"
+                    f"{key} of data set {name}: looked for {entry[key]}; put them"
+                    f" there, set datasets.{name}.{key}, or --config data=FOLDER"
                 )
         if "generated" not in entry and "videos" not in entry:
             lines.append(f"videos of data set {name}: set datasets.{name}.videos")

@@ -128,13 +128,15 @@ def create(path: Path, kind: str, about: Mapping[str, Any]) -> Iterator[h5py.Fil
     def check(temporary: Path) -> None:
         verify(temporary, kind).close()
 
-    with publish(path, check) as temporary:
-        with h5py.File(temporary, "w", libver="latest") as file:
-            file.attrs["format"] = kind
-            file.attrs["about"] = json.dumps(about, sort_keys=True)
-            yield file
-            file.flush()
-            file.attrs["complete"] = True
+    with (
+        publish(path, check) as temporary,
+        h5py.File(temporary, "w", libver="latest") as file,
+    ):
+        file.attrs["format"] = kind
+        file.attrs["about"] = json.dumps(about, sort_keys=True)
+        yield file
+        file.flush()
+        file.attrs["complete"] = True
 
 
 def put(group: h5py.Group, name: str, array: Array) -> None:
@@ -226,7 +228,9 @@ def _spoilt(path: Path, what: str) -> ArtifactError:
 
 
 @contextmanager
-def reading(path: Path, kind: str | None = None, **expected: Any) -> Iterator[h5py.File]:
+def reading(
+    path: Path, kind: str | None = None, **expected: Any
+) -> Iterator[h5py.File]:
     """Open an artifact as `verify` does, and name it in whatever its data says."""
     file = verify(path, kind, **expected)
     try:
@@ -334,9 +338,7 @@ class Shard:
 
     def _begin_part(self) -> None:
         number = len(list(self.parts.glob("part-*.h5")))
-        self._open = create(
-            self.parts / f"part-{number:04d}.h5", self.kind, self.about
-        )
+        self._open = create(self.parts / f"part-{number:04d}.h5", self.kind, self.about)
         self._file = self._open.__enter__()
         self._written: list[str] = []
         self._since = time.monotonic()

@@ -48,7 +48,8 @@ def _lines(path: Path, file: h5py.File) -> Iterator[str]:
     """The report, a line each."""
     about = formats.about(file)
     inputs = about.pop("inputs", {})
-    yield f"{path}: {file.attrs['format']}, {path.stat().st_size / 1e6:.1f} MB, complete"
+    size = path.stat().st_size / 1e6
+    yield f"{path}: {file.attrs['format']}, {size:.1f} MB, complete"
     for key, value in about.items():
         text = json.dumps(value) if isinstance(value, dict | list) else value
         yield f"  {key}: {text}"
@@ -181,9 +182,7 @@ def _sheet(rows: list[list[Image]]) -> Image:
     lines = [np.hstack([_framed(each) for each in row]) for row in rows]
     width = max(line.shape[1] for line in lines)
     filled = [
-        np.pad(
-            line, ((0, 0), (0, width - line.shape[1]), (0, 0)), constant_values=255
-        )
+        np.pad(line, ((0, 0), (0, width - line.shape[1]), (0, 0)), constant_values=255)
         for line in lines
     ]
     return np.vstack(filled)
@@ -195,4 +194,4 @@ def _framed(picture: Image) -> Image:
     size = round(width * TILE_HEIGHT / height), TILE_HEIGHT
     how = cv2.INTER_NEAREST if height < TILE_HEIGHT else cv2.INTER_AREA
     made = cv2.resize(picture, size, interpolation=how)
-    return np.pad(made, ((GAP, 0), (GAP, 0), (0, 0)), constant_values=255)  # type: ignore[return-value]
+    return np.pad(made, ((GAP, 0), (GAP, 0), (0, 0)), constant_values=255)

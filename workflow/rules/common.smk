@@ -35,10 +35,7 @@ VIEWS = json.dumps(RECOGNISER["views"], sort_keys=True)
 def prefix():
     """Jobs import this source with this Python, and end when the workflow ends."""
     words = [f"export PYTHONPATH={SRC} TWINLENS_MASTER=$PPID"]
-    if (
-        DeploymentMethod.CONDA
-        not in workflow.deployment_settings.deployment_method
-    ):
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         words.append(f"export PATH={Path(sys.executable).parent}:$PATH")
     return "; ".join(words) + "; "
 
@@ -75,7 +72,9 @@ def settings_json(wildcards):
 
 def generated_json(wildcards):
     """What to generate, for the command line."""
-    return json.dumps(config["datasets"][wildcards.dataset]["generated"], sort_keys=True)
+    return json.dumps(
+        config["datasets"][wildcards.dataset]["generated"], sort_keys=True
+    )
 
 
 def shard_count(dataset, part):
@@ -116,7 +115,9 @@ def fingerprint(wildcards):
     if "generated" in config["datasets"][dataset]:
         return "generated"
     if dataset not in FINGERPRINTS:
-        counts = {part: shard_count(dataset, part) for part in ("train", "test", "corpus")}
+        counts = {
+            part: shard_count(dataset, part) for part in ("train", "test", "corpus")
+        }
         try:
             FINGERPRINTS[dataset] = scan.fingerprints(settings(dataset), counts)
         except sets.DataError as error:
@@ -143,7 +144,9 @@ def show_tables():
 def tell_failures(path):
     """The last lines of a failed run: what failed, why, the mend, which log."""
     text = Path(path).read_text(errors="replace")
-    for rule, files in re.findall(r"Error in rule (\w+):.*?\n    log: (\S+)", text, re.S):
+    for rule, files in re.findall(
+        r"Error in rule (\w+):.*?\n    log: (\S+)", text, re.S
+    ):
         log = Path(files.rstrip(","))
         said = log.read_text(errors="replace").split("\n") if log.is_file() else []
         why = next((line for line in reversed(said) if line.strip()), "no word of why")

@@ -70,7 +70,9 @@ rule train_recogniser:
 rule import_recogniser:
     """Take published weights of a stream instead of training it."""
     input:
-        file=lambda wildcards: RECOGNISER["weights"][wildcards.dataset][wildcards.stream],
+        file=lambda wildcards: RECOGNISER["weights"][wildcards.dataset][
+            wildcards.stream
+        ],
         classes=f"{W}/manifest/{{dataset}}/classes.csv",
     output:
         f"{W}/tsn/{{dataset}}/given-{{stream}}.h5",

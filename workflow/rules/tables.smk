@@ -92,14 +92,14 @@ rule present_table:
         f"{W}/logs/present_table/{{table}}.log",
     benchmark:
         f"{W}/benchmarks/present_table/{{table}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
     wildcard_constraints:
         table=r"table\d+(_long)?\.(csv|md)",
+    localrule: True
+    conda:
+        "../../envs/twinlens.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
-    localrule: True
     shell:
         "cp {input} {output} 2> {log}"

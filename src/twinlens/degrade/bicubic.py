@@ -2,9 +2,10 @@
 
 The kernel is Keys' with a = -0.5, widened by the scale when shrinking; pixels are
 half-pixel centred, borders mirror with the edge pixel repeated, weights sum to 1, and
-integer images are rounded and clipped after each pass (MATLAB resizes one dimension at a
-time and returns the image's class from each). Pillow and torch drop the taps outside the
-image instead, OpenCV does not widen the kernel: at borders, or everywhere, they differ.
+integer images are rounded and clipped after each pass (MATLAB resizes one dimension at
+a time and returns the image's class from each). Pillow and torch drop the taps outside
+the image instead, OpenCV does not widen the kernel: at borders, or everywhere, they
+differ.
 """
 
 import functools

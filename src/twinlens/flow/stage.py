@@ -69,9 +69,8 @@ def flow(
                 pairs = read_flows(total, inherited["part"], protocol, name, seed)
                 first, second = _pairs(clip, pairs, size)
                 made = tvl1(first, second, preset=preset, threads=threads)
-                coded = encode(made, bound)
-                arrays = {"flow": coded, "index": pairs.astype(np.int32)}
-                shard.write(name, arrays)
+                index = pairs.astype(np.int32)
+                shard.write(name, {"flow": encode(made, bound), "index": index})
 
 
 def _pairs(
@@ -89,4 +88,4 @@ def _gray(frame: NDArray[np.uint8], size: list[int] | None) -> NDArray[np.uint8]
     """Colour is resized, then made gray: the order of TSN's extraction tool."""
     if size is not None:
         frame = cv2.resize(frame, (size[0], size[1]), interpolation=cv2.INTER_LINEAR)
-    return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
+    return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)

@@ -55,7 +55,7 @@ def fast(first, second, settings=Fast()):
             if s.median:
                 cv2.medianBlur(u1, s.median, dst=u1)
                 cv2.medianBlur(u2, s.median, dst=u2)
-            sweep.sweep_fast(space.ravel(), h, w, blocks, s.iterations)
+            sweep.sweep_fast(space.ravel(), h, w, blocks, np.zeros(s.iterations))
         flow = np.stack([u1, u2])
     return flow
 

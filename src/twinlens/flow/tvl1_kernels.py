@@ -200,6 +200,7 @@ def _primal_fast(s, base, width, blocks):  # noqa: ANN001, ANN202
     """As `_primal_exact`, with NORM holding the inverse of the squared gradient."""
     p = np.uint64(BLOCK * len(blocks) + MARGIN)
     row = np.uint64(PLANES) * p
+    change = np.float32(0)
     for x in range(width):
         u1 = base + x
         u2, ax, ay = u1 + p, u1 + p * np.uint64(GRAD_X), u1 + p * np.uint64(GRAD_Y)
@@ -211,8 +212,10 @@ def _primal_fast(s, base, width, blocks):  # noqa: ANN001, ANN202
         k = min(max(k, -LIMIT), LIMIT)
         div1 = (s[p11] - s[p11 - _ONE]) + (s[p12] - s[p12 - row])
         div2 = (s[p21] - s[p21 - _ONE]) + (s[p22] - s[p22 - row])
-        s[u1] = old1 + k * gx + THETA * div1
-        s[u2] = old2 + k * gy + THETA * div2
+        d1, d2 = k * gx + THETA * div1, k * gy + THETA * div2
+        s[u1], s[u2] = old1 + d1, old2 + d2
+        change += d1 * d1 + d2 * d2
+    return change
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
@@ -237,16 +240,18 @@ def _dual_fast(s, base, width, blocks):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sweep_fast(s, height, width, blocks, count):  # noqa: ANN001, ANN201
-    """Run `count` iterations."""
+def sweep_fast(s, height, width, blocks, changes):  # noqa: ANN001, ANN201
+    """As `sweep_exact`, with `_primal_fast` and `_dual_fast`."""
     row = np.uint64(PLANES * (BLOCK * len(blocks) + MARGIN))
     w = np.uint64(width)
+    count = len(changes)
+    changes[:] = 0
     for front in range(height + count):
         for i in range(count):
             y = front - i
             base = np.uint64(y + 1) * row + _START
             if 0 <= y < height:
-                _primal_fast(s, base, w, blocks)
+                changes[i] += _primal_fast(s, base, w, blocks)
                 _repeat_edge(s, base, w, blocks)
             if y == height:
                 _repeat_row(s, base - row, w, blocks)

@@ -23,7 +23,7 @@ SUFFIXES = frozenset(
 )
 
 
-class Rejected(ValueError):
+class RejectedError(ValueError):
     """A file that gives no usable clip; the text is the reason."""
 
 
@@ -77,31 +77,31 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
         limits: what it may cost.
 
     Raises:
-        Rejected: unreadable, not a video, empty, over a limit; with ffmpeg's reason.
+        RejectedError: unreadable, not a video, empty, cut, over a limit; with the reason.
     """
     limits = limits or Limits()
     if not path.is_file():
-        raise Rejected("no such file")
+        raise RejectedError("no such file")
     if path.stat().st_size == 0:
-        raise Rejected("the file is empty")
+        raise RejectedError("the file is empty")
     code, raw, messages = _run(path, limits)
     size = re.findall(r"Video: rawvideo.*?, (\d+)x(\d+)", messages)
     if not size or not raw:
-        raise Rejected(_reason(messages, code))
+        raise RejectedError(_reason(messages, code))
     width, height = map(int, size[-1])
     frame = 3 * width * height
     if frame > 3 * limits.pixels:
-        raise Rejected(f"frames of {width}x{height} are over the limit of pixels")
+        raise RejectedError(f"frames of {width}x{height} are over the limit of pixels")
     count = len(raw) // frame
     if count > limits.frames:
-        raise Rejected(f"longer than the limit of {limits.frames} frames")
+        raise RejectedError(f"longer than the limit of {limits.frames} frames")
     if code != 0 or count == 0:
-        raise Rejected(_reason(messages, code))
+        raise RejectedError(_reason(messages, code))
     frames = np.frombuffer(raw, np.uint8, count * frame)
     fps, stated = _fps(messages), _stated_frames(path)
     # By time, not by number: AVI files may repeat a frame by an empty chunk.
     if fps and _reached(messages) + 0.1 < 0.98 * stated / fps:
-        raise Rejected(f"truncated: {count} of {stated} frames can be decoded")
+        raise RejectedError(f"truncated: {count} of {stated} frames can be decoded")
     return Clip(
         frames=frames.reshape(count, height, width, 3),
         fps=fps,
@@ -136,7 +136,9 @@ def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
             command, capture_output=True, timeout=limits.seconds, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise Rejected(f"decoding took longer than {limits.seconds:g} s") from error
+        raise RejectedError(
+            f"decoding took longer than {limits.seconds:g} s"
+        ) from error
     return done.returncode, done.stdout, done.stderr.decode(errors="replace")
 
 

@@ -1,6 +1,7 @@
 """Decode a shard's clips and keep the frames that the recogniser will read."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from twinlens import formats, provenance
 from twinlens.degrade.bicubic import resize
 from twinlens.media import scan
-from twinlens.media.ffmpeg import Limits, Rejected, decode
+from twinlens.media.ffmpeg import Limits, RejectedError, decode
 from twinlens.progress import say, track
 from twinlens.protocol import Protocol, read_frames
 
@@ -77,7 +78,7 @@ def frames(
         for row in track(todo.to_dict("records"), f"frames {dataset} {part}"):
             try:
                 arrays, facts = _decoded(row, how)
-            except Rejected as reason:
+            except RejectedError as reason:
                 rejected[row["clip"]] = str(reason)
                 say(f"REJECTED {row['path']}: {reason}")
                 made.skip(row["clip"])
@@ -99,14 +100,14 @@ class _How:
 
 
 def _decoded(
-    row: dict[str, Any], how: _How
+    row: Mapping[Any, Any], how: _How
 ) -> tuple[dict[str, NDArray[Any]], dict[str, str | float]]:
     """The frames to keep of a clip, and what its report says."""
     path = Path(row["path"])
     clip = decode(path, how.limits)
     total = len(clip.frames)
     if total < 2:
-        raise Rejected("one frame only: flow needs two")
+        raise RejectedError("one frame only: flow needs two")
     index = np.arange(total)
     if how.keep == "protocol" and how.part != "corpus":
         index = read_frames(total, how.part, how.protocol, row["clip"], how.seed)
@@ -135,9 +136,7 @@ def _fitted(frames: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
     return resize(frames, (round(scale * height), round(scale * width)))
 
 
-def _report(
-    rows: pd.DataFrame, out: Path, rejected: dict[str, str]
-) -> pd.DataFrame:
+def _report(rows: pd.DataFrame, out: Path, rejected: dict[str, str]) -> pd.DataFrame:
     """Rows for the manifest: what every clip is, or why it is not there."""
     lines = []
     with formats.reading(out, FRAMES) as file:

@@ -43,9 +43,7 @@ def generate(
         {
             "file": str(path.relative_to(folder)),
             "bytes": path.stat().st_size,
-            "sha1": hashlib.sha1(
-                path.read_bytes(), usedforsecurity=False
-            ).hexdigest(),
+            "sha1": hashlib.sha1(path.read_bytes(), usedforsecurity=False).hexdigest(),
         }
         for path in files
         if not path.name.startswith(".") and path != out

@@ -56,8 +56,8 @@ def manifest(
     tested = set(rows.loc[rows["part"] == "test", "class"])
     if untested := [name for name in found.classes if name not in tested]:
         say(
-            f"{dataset}: accuracy is over the {len(labels) - len(untested)} classes with"
-            f" test clips; none for: {', '.join(untested)}"
+            f"{dataset}: accuracy is over the {len(labels) - len(untested)} classes"
+            f" with test clips; none for: {', '.join(untested)}"
         )
 
 
@@ -73,6 +73,6 @@ def _tell(dataset: str, rows: pd.DataFrame, missing: list[str]) -> None:
     bad = int((rows["status"] == "rejected").sum())
     odd = int(((rows["status"] == "ok") & (rows["note"] != "")).sum())
     say(
-        f"{dataset}: {found} clips; {bad} rejected, {len(missing)} listed but not there{some},"
-        f" {odd} whose container states another number of frames"
+        f"{dataset}: {found} clips; {bad} rejected, {len(missing)} listed but not there"
+        f"{some}, {odd} whose container states another number of frames"
     )

@@ -3,7 +3,6 @@
 import hashlib
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,7 +10,9 @@ import pandas as pd
 from twinlens.media import sets
 
 
-def shard(settings: Mapping[str, Any], part: str, shard: int, shards: int) -> pd.DataFrame:
+def shard(
+    settings: Mapping[str, Any], part: str, shard: int, shards: int
+) -> pd.DataFrame:
     """The clips of one shard.
 
     Args:

@@ -1,7 +1,7 @@
 """A recogniser's networks as artifacts: weights with what they are and where from.
 
-    HDF5 "weights/1": state/<key>, one array for each entry of the state dict;
-    about: backbone, settings, channels, classes, trained.
+HDF5 "weights/1": state/<key>, one array for each entry of the state dict;
+about: backbone, settings, channels, classes, trained.
 """
 
 from collections.abc import Mapping

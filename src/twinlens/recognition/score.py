@@ -117,11 +117,12 @@ def network_scores(
     device: torch.device,
     batch: int = 64,
 ) -> NDArray[np.float32]:
-    """Scores before softmax of every view: (N, views, C, h, w) to (N, views, classes)."""
+    """Scores of every view: (N, views, C, h, w) to (N, views, classes)."""
     flat = crops_nvchw.reshape(-1, *crops_nvchw.shape[2:])
     made: list[NDArray[np.float32]] = []
-    with torch.inference_mode(), torch.autocast(
-        device.type, enabled=device.type == "cuda"
+    with (
+        torch.inference_mode(),
+        torch.autocast(device.type, enabled=device.type == "cuda"),
     ):
         for start in range(0, len(flat), batch):
             inputs = network_input(flat[start : start + batch], flow)

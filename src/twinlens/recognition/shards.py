@@ -102,9 +102,7 @@ class Snippets:
         distinct, place = np.unique(wanted, axis=0, return_inverse=True)
         return self._stacks(clip, distinct), place.reshape(-1)
 
-    def train(
-        self, clip: str, frames: int, rng: np.random.Generator
-    ) -> Images:
+    def train(self, clip: str, frames: int, rng: np.random.Generator) -> Images:
         """One random snippet of each segment: uint8 (segments, C, H, W)."""
         stacks = train_stacks(frames, self.protocol, clip, self.seed)
         position = rng.integers(stacks.shape[1], size=len(stacks))

@@ -1,4 +1,4 @@
-"""Train one stream of a two-stream recogniser on original clips (TSN, Wang et al. 2016).
+"""Train one stream of a recogniser on original clips (TSN, Wang et al. 2016).
 
 A clip is cut into segments, one snippet is drawn from each, the network's scores are
 averaged over them before softmax. Order, crops and dropout are pure functions of seed,
@@ -6,7 +6,7 @@ epoch and clip, so a run that was killed goes on to the same weights.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,9 +148,11 @@ def train(
 def _batches(
     snippets: Snippets, recipe: Recipe, seed: int, start: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Inputs (batch, segments, C, crop, crop) float32 and labels (batch,) of each step."""
+    """Inputs (batch, segments, C, crop, crop), labels (batch,) of each step."""
     rows = snippets.rows
-    clips, frames, labels = (rows[key].to_numpy() for key in ("clip", "frames", "label"))
+    clips, frames, labels = (
+        rows[key].to_numpy() for key in ("clip", "frames", "label")
+    )
     flow = snippets.stream == TEMPORAL
     for step in range(start, recipe.steps):
         chosen = []
@@ -250,9 +252,7 @@ class _Run:
     def _resume(self) -> None:
         if not self.checkpoint.exists():
             return
-        with formats.reading(
-            self.checkpoint, CHECKPOINT, id=self.about["id"]
-        ) as file:
+        with formats.reading(self.checkpoint, CHECKPOINT, id=self.about["id"]) as file:
             self.network.load_state_dict(networks.load_state(file["state"]))
             momentum = networks.load_state(file["momentum"])
             state = self.optimizer.state_dict()

@@ -52,12 +52,12 @@ def _stored(frame: Images, views: Views) -> Images:
     frame = np.ascontiguousarray(frame)
     if views.size is not None:
         width, height = views.size
-        frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+        frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR)
     return _jpeg(frame, views.jpeg)
 
 
 def recode_flow(flow_n2hw: Images, views: Views) -> Images:
-    """8-bit flow as TSN's extraction would have stored it: x and y in files of their own."""
+    """8-bit flow as TSN's extraction stored it: x and y in files of their own."""
     if views.jpeg is None:
         return flow_n2hw
     planes = [_jpeg(plane, views.jpeg) for pair in flow_n2hw for plane in pair]
@@ -66,9 +66,9 @@ def recode_flow(flow_n2hw: Images, views: Views) -> Images:
 
 def _jpeg(image: Any, quality: int | None) -> Images:
     if quality is None:
-        return image  # type: ignore[no-any-return]
+        return image
     _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)  # type: ignore[return-value]
+    return cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
 
 
 def mirror(images_nchw: Images, flow: bool) -> Images:
@@ -136,7 +136,7 @@ def _spots(down: int, right: int) -> list[tuple[int, int]]:
 def _resized(images_nchw: Images, side: int) -> Images:
     planes = images_nchw.reshape(-1, *images_nchw.shape[-2:])
     made = [cv2.resize(plane, (side, side)) for plane in planes]
-    return np.stack(made).reshape(*images_nchw.shape[:-2], side, side)  # type: ignore[return-value]
+    return np.stack(made).reshape(*images_nchw.shape[:-2], side, side)
 
 
 def network_input(images_nchw: Images, flow: bool) -> NDArray[np.float32]:

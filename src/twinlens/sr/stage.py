@@ -8,7 +8,11 @@ from twinlens.progress import track
 
 
 def enlarge(
-    low: Path, method: str, model: str, out: Path, settings: dict[str, Any] | None = None
+    low: Path,
+    method: str,
+    model: str,
+    out: Path,
+    settings: dict[str, Any] | None = None,
 ) -> None:
     """Enlarge every frame of a shard to the size of its original.
 

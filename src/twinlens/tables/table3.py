@@ -95,7 +95,9 @@ def _write(path: Path, text: str) -> None:
 
 def _head(layout: Layout) -> str:
     generated = [each.label for each in layout.datasets.values() if each.generated]
-    data = f"GENERATED DATA ({', '.join(generated)}): not the paper's; " * bool(generated)
+    data = f"GENERATED DATA ({', '.join(generated)}): not the paper's; " * bool(
+        generated
+    )
     return (
         f"twinlens table 3, world {layout.world}: {data}{layout.recogniser}, mean class"
         f" accuracy in %; {layout.note}"
@@ -122,9 +124,7 @@ def _columns(layout: Layout) -> list[str]:
 Cells = dict[tuple[str, str, str], Accuracy]
 
 
-def _cells(
-    loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int
-) -> Cells:
+def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> Cells:
     """Accuracy of each method, data set and stream that has one."""
     cells: Cells = {}
     for name, method in layout.methods.items():
@@ -143,9 +143,7 @@ def _cells(
     return cells
 
 
-def _scores(
-    loaded: dict[tuple[str, str], Scores], dataset: str, method: str
-) -> Scores:
+def _scores(loaded: dict[tuple[str, str], Scores], dataset: str, method: str) -> Scores:
     if (dataset, method) not in loaded:
         raise formats.ArtifactError(f"no scores of {method} on {dataset} were given")
     return loaded[dataset, method]
@@ -202,9 +200,7 @@ def _line(
     }
 
 
-def _published(
-    method: str, dataset: Dataset, stream: str, cell: Accuracy
-) -> str:
+def _published(method: str, dataset: Dataset, stream: str, cell: Accuracy) -> str:
     """The paper's value, only where ours is of the same complete test split."""
     whole = published.COMPLETE.get(dataset.label) == (cell.clips, cell.classes)
     if not (dataset.official and whole):

@@ -69,7 +69,7 @@ def _perform(
     thing = Thing(
         pattern=told.pattern,
         size=random.uniform(26, 31),
-        period=random.uniform(7.0, 10.5),
+        period=random.uniform(6.7, 10.2),
         contrast=random.uniform(12, 25) if faint else random.uniform(60, 120),
         level=float(wall.mean()) + random.normal(0, 15),
         shape=random.choice(["disc", "plate", "lozenge"]),

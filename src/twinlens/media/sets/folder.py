@@ -45,9 +45,7 @@ def _refuse_twins(paths: Any) -> None:
         seen[path.with_suffix("")] = path
 
 
-def _given(
-    path: Path, classes: list[str], found: Mapping[str, list[Path]]
-) -> Listing:
+def _given(path: Path, classes: list[str], found: Mapping[str, list[Path]]) -> Listing:
     """The split that a csv file gives."""
     if not path.is_file():
         raise DataError(f"{path}: no such file; it is the data set's split_file")

@@ -1,7 +1,7 @@
 """HMDB51 as its archive unpacks it (Kuehne et al., 2011).
 
-    <videos>/<class>/<name>.avi
-    <splits>/<class>_test_split1.txt   "<name>.avi 1": 1 train, 2 test, 0 unused
+<videos>/<class>/<name>.avi
+<splits>/<class>_test_split1.txt   "<name>.avi 1": 1 train, 2 test, 0 unused
 """
 
 from collections.abc import Mapping

@@ -35,9 +35,7 @@ def listing(settings: Mapping[str, Any]) -> Listing:
     return Listing(classes=classes, clips=clips, missing=missing)
 
 
-def _listed(
-    name: PurePosixPath, part: str, classes: list[str], path: Path
-) -> Listed:
+def _listed(name: PurePosixPath, part: str, classes: list[str], path: Path) -> Listed:
     label = classes.index(name.parent.name)
     return Listed(clip=str(name.with_suffix("")), part=part, label=label, path=path)
 
