@@ -133,25 +133,3 @@ def code(*modules):
 def seed(*names):
     """A stage's seed."""
     return provenance.seed(config["seed"], *names)
-
-
-def show_tables():
-    """Print the present world's tables, and where they lie."""
-    for path in sorted(Path("results").glob("table*.md")):
-        print(f"\n{path.read_text()}\n{path.with_suffix('.csv')}", file=sys.stderr)
-
-
-def tell_failures(path):
-    """The last lines of a failed run: what failed, why, the mend, which log."""
-    text = Path(path).read_text(errors="replace")
-    for rule, files in re.findall(
-        r"Error in rule (\w+):.*?\n    log: (\S+)", text, re.S
-    ):
-        log = Path(files.rstrip(","))
-        said = log.read_text(errors="replace").split("\n") if log.is_file() else []
-        why = next((line for line in reversed(said) if line.strip()), "no word of why")
-        print(
-            f"\nFAILED {rule}: {why}\n  log: {log}; when mended, run the same command"
-            " again: what is finished stays",
-            file=sys.stderr,
-        )

@@ -1,14 +1,6 @@
 # Optical flow of original and super-resolved frames.
 
 
-def high_frames(wildcards):
-    """The shard of a method's frames: the originals for HR."""
-    shard = f"{wildcards.part}-{wildcards.shard}.h5"
-    if wildcards.method == "hr":
-        return f"{W}/frames/{wildcards.dataset}/{shard}"
-    return f"{W}/sr/{wildcards.dataset}/{wildcards.method}/{shard}"
-
-
 rule flow:
     """Compute the TV-L1 flow that the temporal stream reads of a shard."""
     input:

@@ -1,29 +1,6 @@
 # The recogniser: trained on originals or given, then asked.
 
 
-def train_images(wildcards):
-    """A stream's training shards: original frames or their flow."""
-    folder = "frames" if wildcards.stream == "spatial" else "flow"
-    name = wildcards.dataset if folder == "frames" else f"{wildcards.dataset}/hr"
-    return [
-        f"{W}/{folder}/{name}/train-{shard}.h5"
-        for shard in shard_numbers(wildcards.dataset, "train")
-    ]
-
-
-def train_reports(wildcards):
-    """The reports of the training shards."""
-    return [
-        f"{W}/reports/{wildcards.dataset}/train-{shard}.csv"
-        for shard in shard_numbers(wildcards.dataset, "train")
-    ]
-
-
-def init_weights(wildcards):
-    """The image network that training starts from, if the config names one."""
-    return f"{W}/tsn/images.h5" if RECOGNISER.get("init") else []
-
-
 rule train_recogniser:
     """Train one stream of the recogniser on original training clips."""
     input:
@@ -124,16 +101,6 @@ rule import_images:
         "python -m twinlens.recognition import --plain --file {input:q}"
         " --backbone {params.backbone} --stream spatial --dataset images"
         " --out {output} 2>&1 | tee {log}"
-
-
-def stream_weights(stream):
-    """An input function: a stream's weights, given or trained."""
-
-    def weights(wildcards):
-        kind = "given" if has_weights(wildcards.dataset) else "trained"
-        return f"{W}/tsn/{wildcards.dataset}/{kind}-{stream}.h5"
-
-    return weights
 
 
 rule score:

@@ -25,18 +25,6 @@ rule degrade:
         " --out {output} 2>&1 | tee {log}"
 
 
-def low_frames(wildcards):
-    """The low-resolution shard: made, or the clips themselves where they are low."""
-    given = config["datasets"][wildcards.dataset].get("low", "made") == "given"
-    folder = "frames" if given else "low"
-    return f"{W}/{folder}/{wildcards.dataset}/{wildcards.part}-{wildcards.shard}.h5"
-
-
-def model(wildcards):
-    """The file in twinlens.models that does a method."""
-    return config["methods"][wildcards.method]["model"]
-
-
 rule super_resolve:
     """Enlarge a low-resolution shard by one method."""
     input:

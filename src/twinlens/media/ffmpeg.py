@@ -77,7 +77,7 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
         limits: what it may cost.
 
     Raises:
-        RejectedError: unreadable, not a video, empty, cut, over a limit; with the reason.
+        RejectedError: unreadable, not a video, empty, cut, over a limit; the reason.
     """
     limits = limits or Limits()
     if not path.is_file():

@@ -1,4 +1,55 @@
-"""Playground."""
+"""Data sets made from one seed, so that the whole chain runs without a download.
+
+Two families of actions (`eight`, `six`), a training corpus for super-resolution and a
+held-out set with true flow. They are generated data: what is measured on them says how
+methods behave here, not how well they do on real video.
+
+**What is seen.** A person of cloth and skin holds a patterned thing in each hand and
+moves, before a piece of a photograph or leaves in its colours. The camera is hand-held,
+the light changes, the sensor is noisy, things hang on the wall or pass by.
+
+**What tells classes apart.** The pattern on the held things (its repeats are 7 to 10
+pixels wide, so that x4 down-sampling takes much but not all of it away) and the way
+hands and things move (up and down, sideways, on circles, in turn, turning, swelling, a
+surface that runs within a resting outline), which five frames show at any moment.
+Colours, outlines, clothes, places and left or right tell nothing. One pair of classes
+shares its pattern and another its motion, so each stream alone must confuse something;
+besides, a few clips have a faint pattern and a few hardly move (`sets.FAINT`,
+`sets.LISTLESS`). Things are about as bright as the wall behind: what shows that they
+move is their fine pattern.
+
+**What stays apart.** A group owns a tile of a photograph that no other group shares a
+pixel with, and all classes have the same groups; splits deal out whole groups. Families,
+corpus and held-out set share no photograph. Corpus and held-out set show no person, no
+class and none of the actions' patterns, but tartans, ripples, letters, leaves and pieces
+of their own photographs.
+
+**Photographs**, all from inside scikit-image's wheel and read from there at run time:
+
+=========== ======================= ================================================
+used by     file                    licence
+=========== ======================= ================================================
+eight       astronaut.png           public domain (NASA)
+eight       coffee.png              CC0 (Rachel Michetti)
+eight       grass.png               CC0 (CC0Textures)
+six         chelsea.png             CC0 (Stefan van der Walt)
+six         rocket.jpg              public domain (SpaceX)
+six         gravel.png              CC0 (CC0Textures)
+corpus      motorcycle_left.png     Middlebury Stereo 2014, D. Scharstein et al., GCPR
+                                    2014; no licence stated, free for research
+corpus      ihc.png                 no known restrictions (Human Protein Atlas)
+corpus      brick.png               CC0 (CC0Textures)
+corpus      coins.png               no known restrictions (Brooklyn Museum)
+flow        camera.png              CC0 (Lav Varshney)
+flow        hubble_deep_field.jpg   public domain (NASA)
+flow        retina.jpg              CC0 (Haggstrom, Wikimedia Commons)
+flow        moon.png                as scikit-image states it: no restrictions
+=========== ======================= ================================================
+
+The files read as a reader would take them: `sets` (what there is), `groups` (which clips),
+`textures`, `motions`, `actors`, `scenes` (what is in a clip), `clips` (put together),
+`render` (painted, with the flow that follows), `files` (written).
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -9,10 +60,10 @@ import numpy.typing as npt
 
 from twinlens.media.playground import clips, files, groups, scenes, sets, textures
 from twinlens.media.playground.clips import Clip
-from twinlens.media.playground.groups import Member
+from twinlens.media.playground.groups import Member, members
 from twinlens.media.playground.sets import Settings
 
-__all__ = ["Clip", "Settings", "generate", "render"]
+__all__ = ["Clip", "Member", "Settings", "generate", "members", "render"]
 
 Progress = Callable[[int, int], None]
 
@@ -43,7 +94,15 @@ def generate(
 def render(
     name: str, settings: Settings, seed: int, member: Member, *, with_flow: bool = True
 ) -> Clip:
-    """One clip in memory; `groups.members` lists those there are."""
+    """One clip in memory.
+
+    Args:
+        name: of the data set.
+        settings: kind and size.
+        seed: of everything.
+        member: which clip; `members(settings)` lists those there are.
+        with_flow: whether to work out the true flow as well.
+    """
     tile = _tiles(name, settings, seed)[member.group - 1]
     random = textures.stream(seed, name, member.label, member.group, member.clip)
     if settings.kind == "action":
@@ -58,7 +117,9 @@ def _tiles(name: str, settings: Settings, seed: int) -> list[scenes.Tile]:
     action = settings.kind == "action"
     photos = sets.PHOTOS[settings.set if action else settings.kind]
     need = len(groups.sizes(settings)) if action else settings.clips
-    return scenes.tiles(photos, need, textures.stream(seed, name, "tiles"), again=not action)
+    return scenes.tiles(
+        photos, need, textures.stream(seed, name, "tiles"), again=not action
+    )
 
 
 def _generate_actions(
@@ -87,7 +148,7 @@ def _videos(
 ) -> Iterator[tuple[str, npt.NDArray[np.float16]]]:
     """Write all videos that are missing, and give each one's flow if asked."""
     files.claim(out, {"name": name, "seed": seed, **asdict(settings)})
-    wanted = groups.members(settings)
+    wanted = members(settings)
     for done, member in enumerate(wanted, 1):
         path = out / "videos" / member.path
         if with_flow or not path.exists():

@@ -16,7 +16,7 @@ from twinlens.media.playground.textures import Floats, Random
 
 DENSITY = 2.0
 SHOULDER, UPPER, FORE = 13.0, 20.0, 19.0
-"""Half the shoulders' width and the arms' bones, in hundredths of the frame's height."""
+"""Half the shoulders' width and the arms' bones, in hundredths of a frame's height."""
 HAND = (30.0, 10.0)
 """Where hands rest: across from the spine, down from the shoulders."""
 
@@ -39,7 +39,9 @@ class Thing:
     """Outline: disc, plate or lozenge. It says nothing about the class."""
 
 
-def person(random: Random, thing: Thing, motion: Motion, at: Track, unit: float) -> list[Layer]:
+def person(
+    random: Random, thing: Thing, motion: Motion, at: Track, unit: float
+) -> list[Layer]:
     """The layers of one actor, back to front.
 
     Args:
@@ -51,8 +53,9 @@ def person(random: Random, thing: Thing, motion: Motion, at: Track, unit: float)
     """
     at = at + np.stack([0 * motion.body, motion.body * unit], axis=1)
     build = unit * random.uniform(0.95, 1.05)
-    layers = [*_legs(random, at, build), _torso(random, at, build), _head(random, at, build)]
+    layers = [*_legs(random, at, build), _torso(random, at, build)]
     sleeve, skin = textures.colour(random), _skin(random)
+    layers.append(_head(random, at, build, skin))
     for side, hand in ((1.0, motion.right), (-1.0, motion.left)):
         target = at + build * (hand + [side * HAND[0], HAND[1]])
         shoulder = at + build * np.array([side * SHOULDER, 3.0])
@@ -126,7 +129,7 @@ def blob(random: Random, side: int) -> Floats:
 
 def _skin(random: Random) -> Floats:
     tone = random.uniform(0.35, 1.0)
-    return np.float32([225, 175, 145]) * np.float32(tone) + np.float32(12)
+    return (np.array([225, 175, 145]) * tone + 12).astype(np.float32)
 
 
 def _arm(
@@ -145,7 +148,9 @@ def _arm(
     return [upper, fore]
 
 
-def _elbow(shoulder: Track, hand: Track, upper: float, fore: float, side: float) -> Track:
+def _elbow(
+    shoulder: Track, hand: Track, upper: float, fore: float, side: float
+) -> Track:
     """Where two bones meet, below the line from shoulder to hand: (T, 2)."""
     span = hand - shoulder
     length = np.linalg.norm(span, axis=1, keepdims=True)
@@ -163,7 +168,9 @@ def _limb(
     long, wide = int(length * DENSITY), int(thick * DENSITY)
     radius = wide // 2
     mask = np.zeros((wide + 2, long + wide + 2), np.uint8)
-    cv2.line(mask, (radius, radius), (radius + long, radius), 255, wide - 1, cv2.LINE_AA)
+    cv2.line(
+        mask, (radius, radius), (radius + long, radius), 255, wide - 1, cv2.LINE_AA
+    )
     image = textures.cloth(random, *mask.shape, rgb) * _round(wide + 2)[:, None, None]
     span = end - start
     angle = np.arctan2(span[:, 1], span[:, 0])
@@ -175,7 +182,7 @@ def _limb(
 def _round(width: int) -> Floats:
     """Light and dark across a round limb, from the top side to the under side."""
     across = np.linspace(-1, 1, width)
-    return np.float32(1.08 - 0.10 * across - 0.28 * across**4)
+    return (1.08 - 0.10 * across - 0.28 * across**4).astype(np.float32)
 
 
 def _torso(random: Random, at: Track, unit: float) -> Layer:
@@ -204,19 +211,38 @@ def _decorate(random: Random, shirt: Floats) -> None:
     cv2.rectangle(shirt, (0, belt), (width, belt + 6), dark, -1)
 
 
-def _head(random: Random, at: Track, unit: float) -> Layer:
+def _head(random: Random, at: Track, unit: float, skin: Floats) -> Layer:
     height, width = int(26 * unit * DENSITY), int(19 * unit * DENSITY)
-    image = textures.cloth(random, height, width, _skin(random)) * _round(width)[:, None]
+    image = textures.cloth(random, height, width, skin) * _round(width)[:, None]
     middle, hair = width // 2, textures.colour(random, 0.8) * 0.5
     cv2.ellipse(
-        image, (middle, int(0.22 * height)), (middle, int(0.24 * height)), 0, 0, 360, hair.tolist(), -1
+        image,
+        (middle, int(0.22 * height)),
+        (middle, int(0.24 * height)),
+        0,
+        0,
+        360,
+        hair.tolist(),
+        -1,
     )
     for x in (0.33, 0.67):
         cv2.circle(image, (int(x * width), int(0.46 * height)), 2, (30, 25, 25), -1)
-    mouth = (int(0.38 * width), int(0.68 * height)), (int(0.62 * width), int(0.68 * height))
+    mouth = (
+        (int(0.38 * width), int(0.68 * height)),
+        (int(0.62 * width), int(0.68 * height)),
+    )
     cv2.line(image, *mouth, (120, 50, 50), 2, cv2.LINE_AA)
     mask = np.zeros((height, width), np.uint8)
-    cv2.ellipse(mask, (middle, int(0.44 * height)), (middle - 1, int(0.42 * height)), 0, 0, 360, 255, -1)
+    cv2.ellipse(
+        mask,
+        (middle, int(0.44 * height)),
+        (middle - 1, int(0.42 * height)),
+        0,
+        0,
+        360,
+        255,
+        -1,
+    )
     neck = (int(0.33 * width), int(0.75 * height)), (int(0.67 * width), height)
     cv2.rectangle(mask, *neck, 255, -1)
     nod = 0.06 * np.sin(random.uniform(0, 6.3) + 0.15 * np.arange(len(at)))
@@ -229,6 +255,13 @@ def _legs(random: Random, at: Track, unit: float) -> list[Layer]:
     hips = at + [0, 48 * unit]
     feet = at * [1, 0] + [0, 130 * unit]
     return [
-        _limb(random, hips + [x * unit, 0], feet + [1.4 * x * unit, 0], 45 * unit, 13 * unit, trousers)
+        _limb(
+            random,
+            hips + [x * unit, 0],
+            feet + [1.4 * x * unit, 0],
+            45 * unit,
+            13 * unit,
+            trousers,
+        )
         for x in (-8, 8)
     ]

@@ -2,16 +2,28 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from twinlens.media.playground import actors, motions, scenes, sets, textures
 from twinlens.media.playground.actors import Thing
 from twinlens.media.playground.motions import Track
-from twinlens.media.playground.render import Backdrop, Layer, Maps, Scene, flow, paint, place
+from twinlens.media.playground.render import (
+    Backdrop,
+    Layer,
+    Maps,
+    Scene,
+    flow,
+    paint,
+    place,
+)
 from twinlens.media.playground.scenes import Light, Tile
 from twinlens.media.playground.sets import Action, Settings
 from twinlens.media.playground.textures import Floats, Random
+
+CORPUS_STUFF = ("photo", "leaves", "cloth", "tartan", "ripple", "letters")
+"""What the pieces of a corpus or flow set are made of."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,13 +54,17 @@ class Take:
         return Clip(frames=np.stack(frames), flow=np.stack(moved).astype(np.float16))
 
 
-def action(settings: Settings, label: str, tile: Tile, random: Random, seed: int) -> Take:
+def action(
+    settings: Settings, label: str, tile: Tile, random: Random, seed: int
+) -> Take:
     """Somebody performs the action `label` where the group's `tile` hangs."""
     size, unit = (settings.width, settings.height), settings.height / 100
     count = int(random.integers(settings.frames[0], settings.frames[1] + 1))
     wall = scenes.background(tile, seed)
     view = scenes.camera(random, count, size, sway=3.0)
-    backdrop = Backdrop(picture=wall, maps=view @ scenes.stage(random, wall, count, size))
+    backdrop = Backdrop(
+        picture=wall, maps=view @ scenes.stage(random, wall, count, size)
+    )
     layers = _perform(random, sets.ACTIONS[settings.set][label], wall, count, unit)
     passing = _passer_by(random, wall, count, size)
     shot = [_seen_by(view, layer) for layer in [*passing, *layers]]
@@ -77,7 +93,9 @@ def _perform(
     vigour = random.uniform(0.1, 0.4) if listless else random.uniform(0.85, 1.15)
     motion = motions.MOTIONS[told.motion](random, count, vigour)
     spine = np.array([random.uniform(-10, 10), random.uniform(-20, -10)]) * unit
-    return actors.person(random, thing, motion, _sway(random, count, unit) + spine, unit)
+    return actors.person(
+        random, thing, motion, _sway(random, count, unit) + spine, unit
+    )
 
 
 def _sway(random: Random, count: int, unit: float) -> Track:
@@ -92,14 +110,12 @@ def _passer_by(
     """Sometimes something crosses the background; it means nothing."""
     if random.uniform() > 0.4:
         return []
-    scale, speed = random.uniform(0.15, 0.3), random.uniform(-1.2, 1.2, 2)
+    side, speed = int(size[1] * random.uniform(0.2, 0.4)), random.uniform(-1.2, 1.2, 2)
     start = random.uniform(-0.5, 0.5, 2) * size
     at = start + np.arange(count)[:, None] * speed * [1, 0.3]
-    height, width = wall.shape[:2]
-    outline = actors.outline("disc", min(height, width))
-    picture = actors.cut(wall[: len(outline), : len(outline)][::-1], outline)
-    middle = (len(outline) / 2, len(outline) / 2)
-    return [Layer(picture=picture, maps=place(middle, at, 0.0, scale, scale))]
+    surface = cv2.resize(wall, (side, side), interpolation=cv2.INTER_AREA)[::-1]
+    picture = actors.cut(surface, actors.outline("disc", side))
+    return [Layer(picture=picture, maps=place((side / 2, side / 2), at))]
 
 
 def _seen_by(view: Maps, layer: Layer) -> Layer:
@@ -124,7 +140,9 @@ def still_life(settings: Settings, tile: Tile, random: Random, seed: int) -> Tak
     count = int(random.integers(settings.frames[0], settings.frames[1] + 1))
     wall = scenes.background(tile, seed)
     view = scenes.camera(random, count, size, sway=random.uniform(1, 8))
-    backdrop = Backdrop(picture=wall, maps=view @ scenes.stage(random, wall, count, size))
+    backdrop = Backdrop(
+        picture=wall, maps=view @ scenes.stage(random, wall, count, size)
+    )
     pieces = random.integers(4, 9)
     layers = [_piece(random, wall, count, size, unit) for _ in range(pieces)]
     shot = [_seen_by(view, layer) for layer in layers]
@@ -139,9 +157,15 @@ def _piece(
     image = _stuff(random, wall, side)
     outline = actors.blob(random, side)
     time = np.arange(count)[:, None]
-    at = random.uniform(-0.5, 0.5, 2) * size + time * random.uniform(-1.5, 1.5, 2) * unit
-    wander = [scenes.drift(random, count, random.uniform(0, 8) * unit) for _ in range(2)]
-    turn = random.uniform(0, 6.3) + random.choice([0, 1]) * scenes.drift(random, count, 1.5)
+    at = (
+        random.uniform(-0.5, 0.5, 2) * size + time * random.uniform(-1.5, 1.5, 2) * unit
+    )
+    wander = [
+        scenes.drift(random, count, random.uniform(0, 8) * unit) for _ in range(2)
+    ]
+    turn = random.uniform(0, 6.3) + random.choice([0, 1]) * scenes.drift(
+        random, count, 1.5
+    )
     scale = np.exp(scenes.drift(random, count, 0.15)) / actors.DENSITY
     middle = (side / 2, side / 2)
     maps = place(middle, at + np.stack(wander, axis=1), turn, scale, scale)
@@ -150,7 +174,7 @@ def _piece(
 
 def _stuff(random: Random, wall: Floats, side: int) -> Floats:
     """What a piece is made of: float32 (side, side, 3)."""
-    kind = random.choice(["photo", "leaves", "cloth", "plaid", "hatch", "letters"])
+    kind = random.choice(CORPUS_STUFF)
     if kind == "photo":
         return scenes.cutting(random, wall, side)
     if kind == "leaves":

@@ -1,7 +1,6 @@
 """Write what was rendered: encoded video, split lists and true flow."""
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -25,7 +24,7 @@ REPEATABLE = "-flags +bitexact -fflags +bitexact -map_metadata -1"
 
 def publish(made: Path, target: Path) -> None:
     """Give a finished file its name, so that a name always means a whole file."""
-    os.replace(made, target)  # noqa: PTH105 (the one call that is atomic by contract)
+    made.replace(target)
 
 
 def write_video(path: Path, frames: npt.NDArray[np.uint8], fps: int) -> None:
@@ -40,7 +39,9 @@ def write_video(path: Path, frames: npt.NDArray[np.uint8], fps: int) -> None:
     source = f"-f rawvideo -pix_fmt rgb24 -s {size} -r {fps} -i -"
     options = f"-v error -y {source} {ENCODING} {REPEATABLE} -f avi".split()
     command = [imageio_ffmpeg.get_ffmpeg_exe(), *options, str(part)]
-    done = subprocess.run(command, input=frames.tobytes(), capture_output=True, check=False)
+    done = subprocess.run(
+        command, input=frames.tobytes(), capture_output=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"encoding {path} failed: {done.stderr.decode()}")
     publish(part, path)
@@ -74,7 +75,9 @@ def write_flow(path: Path, flows: Iterable[tuple[str, Flow]]) -> None:
 def write_splits(folder: Path, settings: Settings) -> None:
     """Write `classInd.txt` and three pairs of lists, as UCF101's authors do."""
     number = {label: rank for rank, label in enumerate(groups.labels(settings), 1)}
-    write_lines(folder / "classInd.txt", (f"{n} {label}" for label, n in number.items()))
+    write_lines(
+        folder / "classInd.txt", (f"{n} {label}" for label, n in number.items())
+    )
     clips = sorted(groups.members(settings), key=lambda member: member.path)
     for split in groups.SPLITS:
         held = groups.test_groups(settings, split)
@@ -89,7 +92,10 @@ def claim(out: Path, origin: dict[str, object]) -> None:
 
     A finished video may then be kept; if anything differs, all are removed.
     """
-    note, text = out / "made_from.json", json.dumps({**origin, "code": _code()}, indent=1)
+    note, text = (
+        out / "made_from.json",
+        json.dumps({**origin, "code": _code()}, indent=1),
+    )
     if note.exists() and note.read_text() == f"{text}\n":
         return
     for folder in ("videos", "splits"):

@@ -34,7 +34,7 @@ def labels(settings: Settings) -> list[str]:
 
 
 def sizes(settings: Settings) -> list[int]:
-    """How many clips of each class every group has, the test groups of split 1 first."""
+    """How many clips of a class each group has, the test groups of split 1 first."""
     return [*_even(settings.test), *_even(settings.train)]
 
 

@@ -50,7 +50,10 @@ def back_and_forth(random: Random, frames: int, speed: float, reach: float) -> T
     """A steady run that turns round every `2 * reach`, with short, soft turns."""
     phase = random.uniform(0, 4) + np.arange(frames) * speed / reach
     ramp = np.abs((phase % 4) - 2) - 1
-    return reach * np.sin(np.pi / 2 * np.clip(1.08 * ramp, -1, 1)) * 0.3 + reach * ramp * 0.7
+    return (
+        reach * np.sin(np.pi / 2 * np.clip(1.08 * ramp, -1, 1)) * 0.3
+        + reach * ramp * 0.7
+    )
 
 
 def _rest(frames: int) -> Track:
@@ -115,7 +118,7 @@ def squeeze(random: Random, frames: int, vigour: float) -> Motion:
 
 def roll(random: Random, frames: int, vigour: float) -> Motion:
     """The surface of things runs down within a resting outline."""
-    scroll = vigour * random.uniform(1.3, 2.1) * np.arange(frames)
+    scroll = vigour * random.uniform(1.3, 2.1) * np.arange(float(frames))
     return Motion(right=_rest(frames), left=_rest(frames), scroll=scroll)
 
 
@@ -134,5 +137,17 @@ def swing(random: Random, frames: int, vigour: float) -> Motion:
 
 MOTIONS: dict[str, Maker] = {
     maker.__name__: maker
-    for maker in (saw, hammer, juggle, clap, stir, spin, pump, squeeze, roll, hop, swing)
+    for maker in (
+        saw,
+        hammer,
+        juggle,
+        clap,
+        stir,
+        spin,
+        pump,
+        squeeze,
+        roll,
+        hop,
+        swing,
+    )
 }

@@ -87,7 +87,7 @@ def _tint(random: Random, pixels: Floats) -> Floats:
     grey = np.ptp(pixels, axis=2).max() < 1
     balance = random.uniform(0.8, 1.1, 3)
     if grey:
-        balance *= textures.colour(random, 0.5) / 150
+        balance *= textures.colour(random, 0.25) / 150
     bright = np.clip(pixels * balance / 255, 0, 1) ** random.uniform(0.7, 1.2)
     return (255 * bright).astype(np.float32)
 
@@ -108,7 +108,9 @@ def drift(random: Random, frames: int, amount: float) -> Track:
     time = np.arange(frames)
     slow, quick = random.uniform(0.02, 0.10), random.uniform(0.1, 0.25)
     turns = random.uniform(0, 2 * np.pi, 2)
-    return amount * (np.sin(slow * time + turns[0]) + 0.15 * np.sin(quick * time + turns[1]))
+    return amount * (
+        np.sin(slow * time + turns[0]) + 0.15 * np.sin(quick * time + turns[1])
+    )
 
 
 def camera(random: Random, frames: int, size: tuple[int, int], sway: float) -> Maps:

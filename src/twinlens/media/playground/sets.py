@@ -82,7 +82,8 @@ class Settings:
         """
         unknown = set(self.classes or ()) - set(ACTIONS[self.set])
         if unknown:
-            raise ValueError(f"no class {sorted(unknown)}; there are {sorted(ACTIONS[self.set])}")
+            raise ValueError(
+                f"no class {sorted(unknown)}; there are {sorted(ACTIONS[self.set])}"
+            )
         if self.width % 2 or self.height % 2:
             raise ValueError(f"an odd frame size: {self.width} x {self.height}")
-

@@ -55,7 +55,7 @@ def colour(random: Random, saturation: float = 0.6) -> Floats:
 
 def brightness(rgb: Floats) -> float:
     """How bright a colour looks, 0..255 (BT.601)."""
-    return float(rgb @ np.float32([0.299, 0.587, 0.114]))
+    return float(rgb @ np.array([0.299, 0.587, 0.114]))
 
 
 def two_colours(
@@ -115,7 +115,7 @@ def cloth(random: Random, height: int, width: int, rgb: Floats) -> Floats:
 
 def edge(wave: npt.NDArray[np.floating], sharpness: float) -> Floats:
     """A wave in -1..1 as ink in 0..1, with soft but definite borders."""
-    return np.float32(0.5 + 0.5 * np.tanh(sharpness * wave))
+    return (0.5 + 0.5 * np.tanh(sharpness * wave)).astype(np.float32)
 
 
 def pattern(kind: str, period: float, height: int, width: int, turn: float) -> Floats:
@@ -157,7 +157,8 @@ def _checker(u: Floats, v: Floats, turn: float) -> Floats:
 def _dots(u: Floats, v: Floats, turn: float) -> Floats:
     row = np.floor(v)
     across = (u + turn + 0.5 * (row % 2)) % 1 - 0.5
-    return np.float32(2.2 * (0.30 - np.hypot(across, v - row - 0.5)) / 0.3)
+    far = np.hypot(across, v - row - 0.5)
+    return (2.2 * (1 - far / 0.3)).astype(np.float32)
 
 
 def _rings(u: Floats, v: Floats, turn: float) -> Floats:
@@ -178,11 +179,9 @@ def _slant(u: Floats, v: Floats, turn: float) -> Floats:
 
 def _bricks(u: Floats, v: Floats, turn: float) -> Floats:
     row = np.floor(1.1 * v)
-    mortar = np.minimum(
-        np.abs((1.1 * v) % 1 - 0.5) - 0.30,
-        np.abs((0.55 * u + turn + 0.5 * (row % 2)) % 1 - 0.5) - 0.38,
-    )
-    return np.float32(-6 * np.maximum(-mortar, -0.5) + 0)
+    bed = 0.20 - np.abs((1.1 * v) % 1 - 0.5)
+    joint = 0.38 - np.abs((0.55 * u + turn + 0.5 * (row % 2)) % 1 - 0.5)
+    return (6 * np.minimum(bed, joint)).astype(np.float32)
 
 
 def _crosses(u: Floats, v: Floats, turn: float) -> Floats:
@@ -191,13 +190,16 @@ def _crosses(u: Floats, v: Floats, turn: float) -> Floats:
     return np.where(arm & (np.maximum(x, y) < 0.40), 1, -1).astype(np.float32)
 
 
-def _plaid(u: Floats, v: Floats, turn: float) -> Floats:
-    along, over = u * np.cos(turn) + v * np.sin(turn), v * np.cos(turn) - u * np.sin(turn)
-    return 0.6 * _wave(along) + 0.6 * _wave(0.7 * over + turn)
+def _tartan(u: Floats, v: Floats, turn: float) -> Floats:
+    along = u * np.cos(6.3 * turn) + v * np.sin(6.3 * turn)
+    over = v * np.cos(6.3 * turn) - u * np.sin(6.3 * turn)
+    return 0.5 * (_wave(along) + _wave(0.37 * along) + _wave(0.6 * over))
 
 
-def _hatch(u: Floats, v: Floats, turn: float) -> Floats:
-    return _wave(u * np.cos(6.3 * turn) + v * np.sin(6.3 * turn))
+def _ripple(u: Floats, v: Floats, turn: float) -> Floats:
+    along = u * np.cos(6.3 * turn) + v * np.sin(6.3 * turn)
+    over = v * np.cos(6.3 * turn) - u * np.sin(6.3 * turn)
+    return _wave(along + 0.05 * along**2 + 0.6 * _wave(0.2 * over))
 
 
 WAVES = {
@@ -211,8 +213,8 @@ WAVES = {
     "slant": _slant,
     "bricks": _bricks,
     "crosses": _crosses,
-    "plaid": _plaid,
-    "hatch": _hatch,
+    "tartan": _tartan,
+    "ripple": _ripple,
 }
 
 
