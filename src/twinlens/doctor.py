@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
 # What jobs import, and the distribution that brings it.
 PACKAGES = {
     "cv2": "opencv-contrib-python-headless",
@@ -50,11 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     found = list(installation())
-    if not found and not options.installed:
+    if not found and not options.installed and Path("config.yaml").is_file():
         config = _config(options.config, options.data)
         found = [*machine(config), *assets(config)]
     for line in found:
         print(f"MISSING {line}")
+    if not found and not Path("config.yaml").is_file():
+        print("no config.yaml here: looked at the installation only")
     if not found:
         print("nothing is missing")
     return int(bool(found))
@@ -170,7 +171,7 @@ def _config(overlays: Sequence[Path], data: str | None) -> dict[str, Any]:
     """A world's config as the workflow sees it; its packages are there by now."""
     from twinlens.config import located
 
-    config = _merged([ROOT / "config.yaml", *overlays])
+    config = _merged([Path("config.yaml"), *overlays])
     return located({**config, "data": data or config["data"]})
 
 

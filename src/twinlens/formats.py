@@ -151,7 +151,7 @@ def put(group: h5py.Group, name: str, array: Array) -> None:
         name,
         data=array,
         chunks=(rows, *(max(1, side) for side in array.shape[1:])),
-        maxshape=array.shape,
+        maxshape=(None, *array.shape[1:]),  # empty arrays have no chunk that fits
         fletcher32=True,
     )
 

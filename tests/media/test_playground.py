@@ -66,6 +66,15 @@ def test_other_settings_leave_nothing_old(tmp_path):
     assert len(list(tmp_path.rglob("*.avi"))) == 2
 
 
+def test_foreign_videos_are_not_touched(tmp_path):
+    foreign = tmp_path / "videos/mine.avi"
+    foreign.parent.mkdir()
+    foreign.write_text("mine")
+    with pytest.raises(FileExistsError, match="unknown origin"):
+        generate(tmp_path, "tiny", TINY, 1)
+    assert foreign.exists()
+
+
 def test_video_decodes_to_what_was_rendered(made):
     member = members(TINY)[0]
     frames, fps = decode(made / "videos" / member.path)
@@ -74,7 +83,7 @@ def test_video_decodes_to_what_was_rendered(made):
     assert frames.shape == true.shape
     # Luminance: colour is stored at half the size.
     weights = np.array([0.299, 0.587, 0.114])
-    assert np.abs((frames - true.astype(float)) @ weights).mean() < 2
+    assert np.abs((frames - true.astype(float)) @ weights).mean() < 3
 
 
 def test_splits_list_every_clip_once(made):

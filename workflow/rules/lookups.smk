@@ -129,7 +129,8 @@ def show_tables():
 
 def tell_failures(path):
     """The last lines of a failed run: what failed, why, the mend, which log."""
-    text = Path(path).read_text(errors="replace")
+    paths = [path] if isinstance(path, str) else path
+    text = "".join(Path(each).read_text(errors="replace") for each in paths)
     for name, files in re.findall(
         r"Error in \w+ (\w+):.*?\n    log: (\S+)", text, re.S
     ):

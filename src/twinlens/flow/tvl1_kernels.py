@@ -1,14 +1,17 @@
-"""The inner iterations of TV-L1: pixel by pixel, in place, several at a time.
+"""The arithmetic of TV-L1, pixel by pixel, compiled by numba.
 
 All planes of one scale live in one flat float32 array, row after row, and in each row
-plane after plane (`PLANES` of them, `pitch` numbers each). `pitch` is known to the
-compiler, so that it can prove that reads and writes never meet, and vectorise without
-tests at run time. Columns start at `MARGIN`; what lies left of them and above the first
-row is zero (the dual field outside the picture), one row and one column beyond the end
-repeat the edge of the flow (so that its gradient is zero there).
+plane after plane: `PLANES` of them, each `pitch` numbers long. The compiler knows the
+pitch (see `blocks_for`), so it can prove that reads and writes never meet, and
+vectorises without tests at run time. Columns start at `MARGIN`; what lies left of them
+and above the first row is zero (the dual field outside the picture); one row and one
+column beyond the end repeat the edge of the flow, so that its gradient is zero there.
 
 Several iterations run in one pass over the rows, each one row behind the one before, so
-that a row is taken from memory once and not once per iteration.
+that a row is fetched from memory once and not once per iteration.
+
+Everything compiled is in this file, constants included: numba's cache looks at the date
+of the file that holds a function, not at what that file imports.
 """
 
 import numpy as np
@@ -20,6 +23,7 @@ PLANES = 11
 U1, U2, P11, P12, P21, P22, GRAD_X, GRAD_Y, RHO, NORM, CHANGE = range(PLANES)
 MARGIN = 16
 BLOCK = 128
+EDGE = 4  # of a table for bicubic look-up
 
 THETA = np.float32(0.3)
 LIMIT = np.float32(0.15 * 0.3)  # lambda * theta, rounded once
@@ -43,14 +47,9 @@ def blocks_for(width: int) -> tuple[int, ...]:
 
 
 def workspace(height: int, width: int) -> NDArray[np.float32]:
-    """Zeros (height + 2, PLANES, pitch): all planes of a scale and their borders."""
+    """Zeros (height + 2, PLANES, pitch): the planes of a scale and their borders."""
     pitch = BLOCK * len(blocks_for(width)) + MARGIN
     return np.zeros((height + 2, PLANES, pitch), np.float32)
-
-
-def plane(space: NDArray[np.float32], index: int, width: int) -> NDArray[np.float32]:
-    """The (H, W) view of one plane without its borders."""
-    return space[1:-1, index, MARGIN : MARGIN + width]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
@@ -260,8 +259,8 @@ def sweep_fast(s, height, width, blocks, changes):  # noqa: ANN001, ANN201
 
 
 @njit(cache=True, nogil=True)
-def literal_sum(space, height, width):  # noqa: ANN001, ANN201
-    """The sum of the change, rounded as if added up one pixel after the other."""
+def sum_in_order(space, height, width):  # noqa: ANN001, ANN201
+    """The sum of the last change, rounded as if added up one pixel after the other."""
     total = np.float32(0)
     for y in range(height):
         for x in range(width):
@@ -270,37 +269,96 @@ def literal_sum(space, height, width):  # noqa: ANN001, ANN201
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
-def linearise_exact(space, first, moved, moved_x, moved_y):  # noqa: ANN001, ANN201
-    """Fill the data planes from the warped picture and its warped gradient."""
+def gradient_table(picture, edge, depth):  # noqa: ANN001, ANN201
+    """A picture and its gradient, side by side for one look-up.
+
+    The gradient is the central difference, and half of the one-sided one at the edge.
+
+    Args:
+        picture: float32 (H, W).
+        edge: how many rows and columns to add on every side, repeating the edge.
+        depth: 3, or 4 for entries that are read as one vector; the fourth is unused.
+
+    Returns:
+        float32 (H + 2 edge, W + 2 edge, depth): value, x and y gradient.
+    """
+    height, width = picture.shape
+    table = np.zeros((height + 2 * edge, width + 2 * edge, depth), np.float32)
+    half = np.float32(0.5)
+    for row in range(height + 2 * edge):
+        y = min(max(row - edge, 0), height - 1)
+        above, below = picture[max(y - 1, 0)], picture[min(y + 1, height - 1)]
+        for column in range(width + 2 * edge):
+            x = min(max(column - edge, 0), width - 1)
+            left, right = max(x - 1, 0), min(x + 1, width - 1)
+            table[row, column, 0] = picture[y, x]
+            table[row, column, 1] = half * (picture[y, right] - picture[y, left])
+            table[row, column, 2] = half * (below[x] - above[x])
+    return table
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
+def linearise_exact(space, first, moved):  # noqa: ANN001, ANN201
+    """Fill the data planes from the warped picture and gradient, `moved` (H, W, 3)."""
     height, width = first.shape
     for y in range(height):
         row = space[y + 1]
         for x in range(width):
             at = x + MARGIN
-            gx, gy = moved_x[y, x], moved_y[y, x]
+            gx, gy = moved[y, x, 1], moved[y, x, 2]
             row[GRAD_X, at], row[GRAD_Y, at] = gx, gy
             row[NORM, at] = gx * gx + gy * gy
             row[RHO, at] = (
-                moved[y, x] - gx * row[U1, at] - gy * row[U2, at] - first[y, x]
+                moved[y, x, 0] - gx * row[U1, at] - gy * row[U2, at] - first[y, x]
             )
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
-def gradient(picture, gx, gy):  # noqa: ANN001, ANN201
-    """Central differences; at the edge half of the one-sided difference."""
-    height, width = picture.shape
-    half = np.float32(0.5)
-    for y in range(height):
-        above, below = picture[max(y - 1, 0)], picture[min(y + 1, height - 1)]
-        for x in range(width):
-            left, right = max(x - 1, 0), min(x + 1, width - 1)
-            gx[y, x] = half * (picture[y, right] - picture[y, left])
-            gy[y, x] = half * (below[x] - above[x])
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _cubic_weights(at, a):  # noqa: ANN001, ANN202
+    """Weights of the four pixels around a point `at` in 0..1 behind the second."""
+    one = np.float32(1)
+    to = one - at
+    outer = a * at * to
+    before, after = outer * to, outer * at
+    far = ((a + np.float32(2)) * to - (a + np.float32(3))) * to * to + one
+    return before, one - before - far - after, far, after
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _weigh_four(table, y, x, weights):  # noqa: ANN001, ANN202
+    """Four neighbours of a row of the table, weighted: value, x and y gradient."""
+    a, b, c, d = weights
+    p, q = table[y, x], table[y, x + _ONE]
+    r, s = table[y, x + np.uint64(2)], table[y, x + np.uint64(3)]
+    return (
+        a * p[0] + b * q[0] + c * r[0] + d * s[0],
+        a * p[1] + b * q[1] + c * r[1] + d * s[1],
+        a * p[2] + b * q[2] + c * r[2] + d * s[2],
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _look_up(table, px, py, a):  # noqa: ANN001, ANN202
+    """Bicubic value, x and y gradient at a point of the picture, EDGE included."""
+    px, py = px + np.float32(EDGE), py + np.float32(EDGE)
+    x, y = np.uint64(px), np.uint64(py)
+    across = _cubic_weights(px - np.float32(x), a)
+    t, u, v, w = _cubic_weights(py - np.float32(y), a)
+    x, y = x - _ONE, y - _ONE
+    p0, p1, p2 = _weigh_four(table, y, x, across)
+    q0, q1, q2 = _weigh_four(table, y + _ONE, x, across)
+    r0, r1, r2 = _weigh_four(table, y + np.uint64(2), x, across)
+    s0, s1, s2 = _weigh_four(table, y + np.uint64(3), x, across)
+    return (
+        t * p0 + u * q0 + v * r0 + w * s0,
+        t * p1 + u * q1 + v * r1 + w * s1,
+        t * p2 + u * q2 + v * r2 + w * s2,
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def linearise_fast(space, first, table):  # noqa: ANN001, ANN201
-    """Warp bilinearly and fill the data planes; NORM becomes 1 / squared gradient.
+    """Warp and fill the data planes; NORM becomes 1 / squared gradient.
 
     Where the flow leaves the picture there is no data: the gradient is set to zero and
     the flow there is only smoothed.
@@ -308,48 +366,41 @@ def linearise_fast(space, first, table):  # noqa: ANN001, ANN201
     Args:
         space: the scale's planes, whose U1 and U2 are read.
         first: float32 (H, W), the first picture.
-        table: float32 (H, W, 4): the second picture, its x and y gradient, unused.
+        table: `gradient_table` of the second picture, with EDGE.
     """
     height, width = first.shape
-    one, zero = np.float32(1), np.float32(0)
+    sharp = np.float32(-0.75)
     for y in range(height):
         row = space[y + 1]
         for x in range(width):
             at = x + MARGIN
             u1, u2 = row[U1, at], row[U2, at]
             px, py = np.float32(x) + u1, np.float32(y) + u2
-            inside = (px >= 0) & (px <= width - 1) & (py >= 0) & (py <= height - 1)
-            if not inside:
-                row[GRAD_X, at] = row[GRAD_Y, at] = zero
-                row[RHO, at] = row[NORM, at] = zero
-                continue
-            x0, y0 = min(int(px), width - 2), min(int(py), height - 2)
-            fx, fy = px - np.float32(x0), py - np.float32(y0)
-            w00, w01 = (one - fx) * (one - fy), fx * (one - fy)
-            w10, w11 = (one - fx) * fy, fx * fy
-            p00, p01 = table[y0, x0], table[y0, x0 + 1]
-            p10, p11 = table[y0 + 1, x0], table[y0 + 1, x0 + 1]
-            value = w00 * p00[0] + w01 * p01[0] + w10 * p10[0] + w11 * p11[0]
-            gx = w00 * p00[1] + w01 * p01[1] + w10 * p10[1] + w11 * p11[1]
-            gy = w00 * p00[2] + w01 * p01[2] + w10 * p10[2] + w11 * p11[2]
-            square = gx * gx + gy * gy
-            row[GRAD_X, at], row[GRAD_Y, at] = gx, gy
-            row[RHO, at] = value - gx * u1 - gy * u2 - first[y, x]
-            row[NORM, at] = one / max(square, np.float32(1e-6))
+            value = gx = gy = np.float32(0)
+            if (0 <= px <= width - 1) and (0 <= py <= height - 1):
+                value, gx, gy = _look_up(table, px, py, sharp)
+                value -= gx * u1 + gy * u2 + first[y, x]
+            row[GRAD_X, at], row[GRAD_Y, at], row[RHO, at] = gx, gy, value
+            row[NORM, at] = np.float32(1) / max(gx * gx + gy * gy, FLAT)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def gradient_table(picture):  # noqa: ANN001, ANN201
-    """A float32 (H, W, 4) table of a picture and its gradient, for one look-up."""
-    height, width = picture.shape
-    table = np.empty((height, width, 4), np.float32)
-    half = np.float32(0.5)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
+def linearise_gpu(space, first, table):  # noqa: ANN001, ANN201
+    """As `linearise_fast`, for the rules of OpenCV's GPU code.
+
+    Outside, the picture continues as its edge does; NORM is the squared gradient.
+    """
+    height, width = first.shape
+    soft = np.float32(-0.5)
+    least, beyond = np.float32(-2), np.float32(1)
     for y in range(height):
-        above, below = max(y - 1, 0), min(y + 1, height - 1)
+        row = space[y + 1]
         for x in range(width):
-            left, right = max(x - 1, 0), min(x + 1, width - 1)
-            table[y, x, 0] = picture[y, x]
-            table[y, x, 1] = half * (picture[y, right] - picture[y, left])
-            table[y, x, 2] = half * (picture[below, x] - picture[above, x])
-            table[y, x, 3] = 0
-    return table
+            at = x + MARGIN
+            u1, u2 = row[U1, at], row[U2, at]
+            px = min(max(np.float32(x) + u1, least), np.float32(width) + beyond)
+            py = min(max(np.float32(y) + u2, least), np.float32(height) + beyond)
+            value, gx, gy = _look_up(table, px, py, soft)
+            row[GRAD_X, at], row[GRAD_Y, at] = gx, gy
+            row[NORM, at] = gx * gx + gy * gy
+            row[RHO, at] = value - gx * u1 - gy * u2 - first[y, x]

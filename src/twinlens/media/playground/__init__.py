@@ -12,17 +12,17 @@ the light changes, the sensor is noisy, things hang on the wall or pass by.
 pixels wide, so that x4 down-sampling takes much but not all of it away) and the way
 hands and things move (up and down, sideways, on circles, in turn, turning, swelling, a
 surface that runs within a resting outline), which five frames show at any moment.
-Colours, outlines, clothes, places and left or right tell nothing. One pair of classes
-shares its pattern and another its motion, so each stream alone must confuse something;
-besides, a few clips have a faint pattern and a few hardly move (`sets.FAINT`,
-`sets.LISTLESS`). Things are about as bright as the wall behind: what shows that they
-move is their fine pattern.
+Colours, outlines, clothes, places and left or right tell nothing. In each
+family one pair of classes shares its pattern and another its motion (of `six`, all but
+the speed), so that each stream alone must confuse something; besides, a few clips have
+a faint pattern and a few hardly move (`sets.FAINT`, `sets.LISTLESS`). Things are about
+as bright as the wall behind: what shows that they move is their fine pattern.
 
 **What stays apart.** A group owns a tile of a photograph that no other group shares a
-pixel with, and all classes have the same groups; splits deal out whole groups. Families,
-corpus and held-out set share no photograph. Corpus and held-out set show no person, no
-class and none of the actions' patterns, but tartans, ripples, letters, leaves and pieces
-of their own photographs.
+pixel with, and all classes have the same groups; splits deal out whole groups. No two
+of the families, the corpus and the held-out set share a photograph. Corpus and held-out
+set show no person, no class and none of the actions' patterns, but tartans, ripples,
+letters, leaves and pieces of their own photographs.
 
 **Photographs**, all from inside scikit-image's wheel and read from there at run time:
 
@@ -37,16 +37,15 @@ six         rocket.jpg              public domain (SpaceX)
 six         gravel.png              CC0 (CC0Textures)
 corpus      motorcycle_left.png     Middlebury Stereo 2014, D. Scharstein et al., GCPR
                                     2014; no licence stated, free for research
-corpus      ihc.png                 no known restrictions (Human Protein Atlas)
+corpus      ihc.png                 no known restrictions (CMMI, Gosselies)
 corpus      brick.png               CC0 (CC0Textures)
 corpus      coins.png               no known restrictions (Brooklyn Museum)
 flow        camera.png              CC0 (Lav Varshney)
 flow        hubble_deep_field.jpg   public domain (NASA)
 flow        retina.jpg              CC0 (Haggstrom, Wikimedia Commons)
-flow        moon.png                as scikit-image states it: no restrictions
 =========== ======================= ================================================
 
-The files read as a reader would take them: `sets` (what there is), `groups` (which clips),
+The files as a reader would take them: `sets` (what there is), `groups` (which clips),
 `textures`, `motions`, `actors`, `scenes` (what is in a clip), `clips` (put together),
 `render` (painted, with the flow that follows), `files` (written).
 """

@@ -91,17 +91,19 @@ def claim(out: Path, origin: dict[str, object]) -> None:
     """Make sure that what lies in `out` was made from the same settings and code.
 
     A finished video may then be kept; if anything differs, all are removed.
+
+    Raises:
+        FileExistsError: `out` holds videos that did not come from here.
     """
-    note, text = (
-        out / "made_from.json",
-        json.dumps({**origin, "code": _code()}, indent=1),
-    )
-    if note.exists() and note.read_text() == f"{text}\n":
+    note, text = out / "made_from.json", json.dumps({**origin, "code": _code()}) + "\n"
+    if note.exists() and note.read_text() == text:
         return
+    if (out / "videos").exists() and not note.exists():
+        raise FileExistsError(f"{out} holds videos of unknown origin; not touched")
     for folder in ("videos", "splits"):
         shutil.rmtree(out / folder, ignore_errors=True)
     (out / "flow.h5").unlink(missing_ok=True)
-    write_lines(note, [text])
+    write_lines(note, [text.rstrip()])
 
 
 def _code() -> str:

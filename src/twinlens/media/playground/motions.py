@@ -124,7 +124,13 @@ def roll(random: Random, frames: int, vigour: float) -> Motion:
 
 def hop(random: Random, frames: int, vigour: float) -> Motion:
     """The whole body up and down, hands and all."""
-    body = back_and_forth(random, frames, vigour * random.uniform(1.3, 2.0), 6.0)
+    body = back_and_forth(random, frames, vigour * random.uniform(1.8, 2.8), 6.0)
+    return Motion(right=_rest(frames), left=_rest(frames), body=body)
+
+
+def crouch(random: Random, frames: int, vigour: float) -> Motion:
+    """The same at half the speed."""
+    body = back_and_forth(random, frames, vigour * random.uniform(0.7, 1.5), 6.0)
     return Motion(right=_rest(frames), left=_rest(frames), body=body)
 
 
@@ -138,16 +144,7 @@ def swing(random: Random, frames: int, vigour: float) -> Motion:
 MOTIONS: dict[str, Maker] = {
     maker.__name__: maker
     for maker in (
-        saw,
-        hammer,
-        juggle,
-        clap,
-        stir,
-        spin,
-        pump,
-        squeeze,
-        roll,
-        hop,
-        swing,
+        *(saw, hammer, juggle, clap, stir, spin),
+        *(pump, squeeze, roll, hop, crouch, swing),
     )
 }

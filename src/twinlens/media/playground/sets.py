@@ -28,7 +28,7 @@ EIGHT = {
 SIX = {
     "ClapSlant": Action(pattern="slant", motion="clap"),
     "HopBricks": Action(pattern="bricks", motion="hop"),
-    "HopCrosses": Action(pattern="crosses", motion="hop"),
+    "CrouchCrosses": Action(pattern="crosses", motion="crouch"),
     "SwingCrosses": Action(pattern="crosses", motion="swing"),
     "SqueezeDots": Action(pattern="dots", motion="squeeze"),
     "RollZigzag": Action(pattern="zigzag", motion="roll"),
@@ -40,10 +40,11 @@ PHOTOS = {
     "eight": ("astronaut.png", "coffee.png", "grass.png"),
     "six": ("chelsea.png", "rocket.jpg", "gravel.png"),
     "corpus": ("motorcycle_left.png", "ihc.png", "brick.png", "coins.png"),
-    "flow": ("camera.png", "hubble_deep_field.jpg", "retina.jpg", "moon.png"),
+    "flow": ("camera.png", "hubble_deep_field.jpg", "retina.jpg"),
 }
 
 CLIPS_A_GROUP = 4
+"""Clips of one class before one background, at most."""
 
 FAINT, LISTLESS = 0.08, 0.08
 """Shares of clips whose pattern, or whose motion, can hardly be made out."""

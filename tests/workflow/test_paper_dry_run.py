@@ -1,0 +1,103 @@
+"""The paper's whole plan, over made-up folders of all official clip names."""
+
+import re
+import time
+
+import pytest
+import yaml
+
+from tests.workflow.checkout import ROOT, copy, snakemake
+from twinlens.media.sets.hmdb51 import CLASSES as HMDB51
+
+pytestmark = pytest.mark.slow
+UCF101_CLIPS, HMDB51_CLIPS = 13_320, 6_766
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, request):
+    """Empty files of every official name, or of as many names where the lists lack."""
+    folder = tmp_path_factory.mktemp("data")
+    lists = request.getfixturevalue("official_lists")
+    _ucf101(folder, lists)
+    _hmdb51(folder, lists)
+    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    for streams in config["recogniser"]["weights"].values():
+        for file in streams.values():
+            (folder / file).parent.mkdir(exist_ok=True)
+            (folder / file).touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def official_lists():
+    from tests.conftest import realdata_folder
+
+    return realdata_folder()
+
+
+def _ucf101(folder, lists):
+    splits = folder / "ucfTrainTestlist"
+    splits.mkdir()
+    if lists:
+        for path in (lists / "ucfTrainTestlist").glob("*.txt"):
+            (splits / path.name).write_bytes(path.read_bytes())
+    else:
+        _made_up_ucf101(splits)
+    for part in ("train", "test"):
+        for line in (splits / f"{part}list01.txt").read_text().split("\n"):
+            if line.strip():
+                path = folder / "UCF-101" / line.split()[0]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+
+
+def _made_up_ucf101(splits):
+    names = [f"Class{number:03d}" for number in range(101)]
+    lines = [f"{place} {name}" for place, name in enumerate(names, 1)]
+    (splits / "classInd.txt").write_text("\r\n".join(lines))
+    clips = [
+        f"{names[place % 101]}/v_{names[place % 101]}_g{place // 1000 + 1:02d}_c{place}.avi"
+        for place in range(UCF101_CLIPS)
+    ]
+    (splits / "testlist01.txt").write_text("\n".join(clips[:3783]))
+    train = [f"{clip} 1" for clip in clips[3783:]]
+    (splits / "trainlist01.txt").write_text("\n".join(train))
+
+
+def _hmdb51(folder, lists):
+    splits = folder / "testTrainMulti_7030_splits"
+    splits.mkdir()
+    source = lists / "testTrainMulti_7030_splits" if lists else None
+    for place, name in enumerate(HMDB51):
+        file = f"{name}_test_split1.txt"
+        text = (
+            (source / file).read_text() if source else _made_up_hmdb51(place, name)
+        )
+        (splits / file).write_text(text)
+        (folder / "hmdb51" / name).mkdir(parents=True)
+        for line in text.splitlines():
+            if line.strip():
+                clip = line.rsplit(maxsplit=1)[0]
+                (folder / "hmdb51" / name / clip).touch()
+
+
+def _made_up_hmdb51(place, name):
+    count = HMDB51_CLIPS // 51 + (place < HMDB51_CLIPS % 51)
+    marks = [1] * 70 + [2] * 30 + [0] * (count - 100)
+    return "\n".join(f"{name} ({at})#.avi {mark} " for at, mark in enumerate(marks))
+
+
+def test_the_paper_s_plan_is_small_and_quick(data, tmp_path, capsys):
+    videos = sum(1 for _ in (data / "UCF-101").rglob("*.avi"))
+    assert videos == UCF101_CLIPS
+    assert sum(1 for _ in (data / "hmdb51").rglob("*.avi")) == HMDB51_CLIPS
+    folder = copy(tmp_path / "checkout")
+    start = time.monotonic()
+    said = snakemake(
+        folder, "-n", "results/table3.csv", "--configfile", "config/paper.yaml",
+        "--config", f"data={data}", "--cores", "1",
+    )
+    with capsys.disabled():
+        print(f" [dry run of the paper: {time.monotonic() - start:.1f} s]", end="")
+    jobs = int(re.search(r"(\d+) steps to do", said).group(1))
+    assert 100 < jobs < 2500

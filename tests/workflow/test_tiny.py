@@ -1,0 +1,159 @@
+"""The whole chain in miniature: run, rerun, killed, edited, spoilt."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.checkout import TINY, command, copy, environment, snakemake
+from twinlens import formats
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tiny")]
+TABLE = "results/table3.csv"
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A checkout in which the tiny world's Table 3 stands."""
+    folder = copy(tmp_path_factory.mktemp("tiny") / "checkout")
+    folder.joinpath("said").write_text(snakemake(folder, TABLE, *TINY))
+    return folder
+
+
+@pytest.fixture
+def source(done):
+    """A way to edit a file of the checkout; it is as before after the test."""
+    kept = {}
+
+    def edit(name, before, after):
+        path = done / name
+        kept.setdefault(path, path.read_text())
+        assert before in path.read_text()
+        path.write_text(path.read_text().replace(before, after, 1))
+
+    yield edit
+    for path, text in kept.items():
+        path.write_text(text)
+
+
+def _planned(folder, *words):
+    """The rules that a dry run plans."""
+    said = snakemake(folder, TABLE, *TINY, "-n", *words)
+    if "Nothing to be done" in said:
+        return set()
+    line = next(line for line in said.splitlines() if " steps to do: " in line)
+    return {part.split()[1] for part in line.split(": ")[1].split(", ")}
+
+
+def test_table_3_has_both_rows_and_says_what_it_is(done):
+    lines = (done / TABLE).read_text().splitlines()
+    assert "90-second look" in lines[0]
+    assert "GENERATED DATA" in lines[0]
+    assert lines[1].startswith("Method,Workshop Spatial,Workshop Temporal")
+    assert [line.split(",")[0] for line in lines[2:]] == ["Bicubic", "HR"]
+
+
+def test_a_run_tells_steps_time_left_and_shows_the_table(done):
+    said = (done / "said").read_text()
+    assert "steps to do: " in said
+    assert " left] done: " in said
+    assert said.rstrip().endswith(TABLE)
+    assert "| Bicubic" in said
+
+
+def test_logs_keep_progress_as_plain_lines(done):
+    log = (done / "results/tiny/logs/flow/yard_hr_test-00.log").read_text()
+    assert "flow yard test hr: 8 clips in" in log
+    assert "\r" not in log
+
+
+def test_a_second_run_has_nothing_to_do(done):
+    assert _planned(done) == set()
+
+
+def test_a_comment_or_docstring_reruns_nothing(done, source):
+    source("src/twinlens/formats.py", '"""The files that', '# new\n"""All the files that')
+    assert _planned(done) == set()
+
+
+def test_a_change_of_code_reruns_what_imports_it_and_no_more(done, source):
+    source("src/twinlens/tables/accuracy.py", "10_000", "10_001")
+    assert _planned(done) == {"table_3", "present_table"}
+
+
+def test_a_new_method_s_file_reruns_nothing(done):
+    path = done / "src/twinlens/models/mine.py"
+    path.write_text("def build(scale=4):\n    return None\n")
+    planned = _planned(done)
+    path.unlink()
+    assert planned == set()
+
+
+def test_another_world_leaves_this_one_alone(done):
+    words = ("--config", "world=other", "note=another")
+    assert "generate" in _planned(done, *words)
+    (done / TABLE).rename(done / "kept.csv")
+    planned = _planned(done)
+    (done / "kept.csv").rename(done / TABLE)
+    assert planned == {"present_table"}
+
+
+def test_more_methods_score_and_nothing_old_is_redone(done):
+    words = ("--config", 'methods={"again": {"label": "Again", "model": "bicubic"}}')
+    words += ('select={"methods": ["bicubic", "again", "hr"]}',)
+    assert _planned(done, *words) == {
+        "super_resolve",
+        "flow",
+        "score",
+        "table_3",
+        "present_table",
+    }
+
+
+def test_an_emptied_artifact_is_named_with_its_mend(done):
+    path = done / "results/tiny/flow/yard/hr/test-00.h5"
+    kept = path.read_bytes()
+    path.write_bytes(b"")
+    words = ("results/tiny/scores/yard/hr/test-00.h5", *TINY)
+    said = snakemake(done, *words, "--forcerun", "score", check=False)
+    path.write_bytes(kept)
+    assert "FAILED score" in said
+    assert "results/tiny/flow/yard/hr/test-00.h5: is empty; remove it" in said
+    snakemake(done, TABLE, *TINY)
+
+
+def test_every_cell_can_be_traced_to_its_artifacts(done):
+    with formats.reading(done / "results/tiny/scores/yard/hr/test-00.h5") as file:
+        inputs = formats.about(file)["inputs"]
+    assert len(inputs) == 5
+    for path, identity in inputs.items():
+        assert formats.file_id(done / path) == identity
+
+
+def test_a_killed_cold_run_goes_on_to_the_same_bytes(done, tmp_path):
+    folder = copy(tmp_path / "killed")
+    run = subprocess.Popen(
+        command(TABLE, *TINY),
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    wanted = folder / "results/tiny/tsn/yard"
+    for _ in range(600):
+        if wanted.exists() or run.poll() is not None:
+            break
+        time.sleep(0.2)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    assert not (folder / TABLE).exists()
+    time.sleep(4)  # orphaned jobs end by themselves
+    snakemake(folder, "--unlock", *TINY)
+    snakemake(folder, TABLE, *TINY)
+    for name in ("table3.csv", "table3_long.csv", "table3.md"):
+        one, other = (Path(each) / "results" / name for each in (done, folder))
+        assert one.read_bytes() == other.read_bytes(), name
