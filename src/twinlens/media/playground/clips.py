@@ -87,7 +87,7 @@ def _perform(
         size=random.uniform(26, 31),
         period=random.uniform(6.7, 10.2),
         contrast=random.uniform(12, 25) if faint else random.uniform(60, 120),
-        level=float(wall.mean()) + random.normal(0, 15),
+        level=float(wall.mean()) + random.normal(0, 8),
         shape=random.choice(["disc", "plate", "lozenge"]),
     )
     vigour = random.uniform(0.1, 0.4) if listless else random.uniform(0.85, 1.15)
