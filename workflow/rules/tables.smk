@@ -33,15 +33,19 @@ rule table_3:
 rule present_table:
     """Copy a table of the present world to where it is looked for."""
     input:
-        f"{W}/{{table}}",
+        csv=f"{W}/table{{number}}.csv",
+        long=f"{W}/table{{number}}_long.csv",
+        markdown=f"{W}/table{{number}}.md",
     output:
-        "results/{table}",
+        csv="results/table{number}.csv",
+        long="results/table{number}_long.csv",
+        markdown="results/table{number}.md",
     log:
-        f"{W}/logs/present_table/{{table}}.log",
+        f"{W}/logs/present_table/{{number}}.log",
     benchmark:
-        f"{W}/benchmarks/present_table/{{table}}.tsv"
+        f"{W}/benchmarks/present_table/{{number}}.tsv"
     wildcard_constraints:
-        table=r"table\d+(_long)?\.(csv|md)",
+        number=r"\d+",
     localrule: True
     conda:
         "../../envs/twinlens.yaml"
@@ -50,4 +54,4 @@ rule present_table:
         mem_mb=500,
         runtime=5,
     shell:
-        "cp {input} {output} 2> {log}"
+        "cp {input} results/ 2> {log}"

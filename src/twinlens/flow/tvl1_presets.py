@@ -149,9 +149,10 @@ def _settle(scale: Scale, most: int) -> bool:
     """
     start, changes = scale.state.copy(), np.empty(0)
     while len(changes) < most:
-        ahead = min(_look_ahead(changes, scale.threshold), most - len(changes))
+        tested = len(changes)
+        ahead = min(_look_ahead(changes, scale.threshold), most - tested)
         changes = np.append(changes, scale.sweep_exact(ahead))
-        stop = _first_stop(changes, scale)
+        stop = tested + _first_stop(changes[tested:], scale)
         if stop < len(changes):
             scale.state[:] = start
             scale.sweep_exact(stop)

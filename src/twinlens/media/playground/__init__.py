@@ -8,7 +8,7 @@ methods behave here, not how well they do on real video.
 moves, before a piece of a photograph or leaves in its colours. The camera is hand-held,
 the light changes, the sensor is noisy, things hang on the wall or pass by.
 
-**What tells classes apart.** The pattern on the held things (its repeats are 7 to 10
+**What tells classes apart.** The pattern on the held things (its repeats are 7 to 12
 pixels wide, so that x4 down-sampling takes much but not all of it away) and the way
 hands and things move (up and down, sideways, on circles, in turn, turning, swelling, a
 surface that runs within a resting outline), which five frames show at any moment.

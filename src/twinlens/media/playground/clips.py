@@ -19,7 +19,7 @@ from twinlens.media.playground.render import (
     place,
 )
 from twinlens.media.playground.scenes import Light, Tile
-from twinlens.media.playground.sets import Action, Settings
+from twinlens.media.playground.sets import Settings
 from twinlens.media.playground.textures import Floats, Random
 
 CORPUS_STUFF = ("photo", "leaves", "cloth", "tartan", "ripple", "letters")
@@ -58,14 +58,14 @@ def action(
     settings: Settings, label: str, tile: Tile, random: Random, seed: int
 ) -> Take:
     """Somebody performs the action `label` where the group's `tile` hangs."""
-    size, unit = (settings.width, settings.height), settings.height / 100
+    size = (settings.width, settings.height)
     count = int(random.integers(settings.frames[0], settings.frames[1] + 1))
     wall = scenes.background(tile, seed)
     view = scenes.camera(random, count, size, sway=3.0)
     backdrop = Backdrop(
         picture=wall, maps=view @ scenes.stage(random, wall, count, size)
     )
-    layers = _perform(random, sets.ACTIONS[settings.set][label], wall, count, unit)
+    layers = _perform(random, settings, label, wall, count)
     passing = _passer_by(random, wall, count, size)
     shot = [_seen_by(view, layer) for layer in [*passing, *layers]]
     scene = Scene(backdrop=backdrop, layers=shot, size=size)
@@ -73,19 +73,20 @@ def action(
 
 
 def _perform(
-    random: Random, told: Action, wall: Floats, count: int, unit: float
+    random: Random, settings: Settings, label: str, wall: Floats, count: int
 ) -> list[Layer]:
     """An actor near the middle; now and then hard to read, in look or in motion.
 
     What is held is about as bright as the wall, so that its pattern, more than its
     outline, carries both look and motion.
     """
+    told, unit = sets.ACTIONS[settings.set][label], settings.height / 100
     faint = random.uniform() < sets.FAINT
     listless = random.uniform() < sets.LISTLESS
     thing = Thing(
         pattern=told.pattern,
         size=random.uniform(26, 31),
-        period=random.uniform(6.7, 10.2),
+        period=random.uniform(*sets.PERIODS[settings.set]),
         contrast=random.uniform(12, 25) if faint else random.uniform(60, 120),
         level=float(wall.mean()) + random.normal(0, 8),
         shape=random.choice(["disc", "plate", "lozenge"]),

@@ -43,6 +43,9 @@ PHOTOS = {
     "flow": ("camera.png", "hubble_deep_field.jpg", "retina.jpg"),
 }
 
+PERIODS = {"eight": (6.7, 10.2), "six": (7.7, 11.7)}
+"""Least and greatest width of a pattern's repeats, in pixels of the frame."""
+
 CLIPS_A_GROUP = 4
 """Clips of one class before one background, at most."""
 
