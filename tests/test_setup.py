@@ -26,7 +26,9 @@ def _name(requirement):
 
 def _environment():
     found = yaml.safe_load((ROOT / "envs/twinlens.yaml").read_text())
-    packages = next(item["pip"] for item in found["dependencies"] if isinstance(item, dict))
+    packages = next(
+        item["pip"] for item in found["dependencies"] if isinstance(item, dict)
+    )
     return dict(line.split("==") for line in packages)
 
 

@@ -3,7 +3,8 @@
 An HDF5 artifact is written under a temporary name beside its target, marked complete,
 read back, synced and renamed, so a target is whole or absent. Every data set carries a
 Fletcher32 checksum and every structure HDF5's own (`libver="latest"`), so a flipped bit
-is an error and never a number.
+is an error and never a number. Text is of fixed length: HDF5's heap for the other kind
+has no checksum.
 
     root attributes   format = "flow/1", about = JSON (stage, settings, inputs, code,
                       id), complete = True (written last)
@@ -132,8 +133,8 @@ def create(path: Path, kind: str, about: Mapping[str, Any]) -> Iterator[h5py.Fil
         publish(path, check) as temporary,
         h5py.File(temporary, "w", libver="latest") as file,
     ):
-        file.attrs["format"] = kind
-        file.attrs["about"] = json.dumps(about, sort_keys=True)
+        file.attrs["format"] = np.bytes_(kind)
+        file.attrs["about"] = np.bytes_(json.dumps(about, sort_keys=True))
         yield file
         file.flush()
         file.attrs["complete"] = True
@@ -189,15 +190,15 @@ def _check(
     file: h5py.File, path: Path, kind: str | None, expected: Mapping[str, Any]
 ) -> None:
     try:
-        found = file.attrs.get("format")
+        found = format_of(file)
         complete = bool(file.attrs.get("complete", False))
         about = json.loads(file.attrs.get("about", "{}"))
         _refuse_links(file, path)
-    except (OSError, RuntimeError, ValueError) as error:
-        if isinstance(error, ArtifactError):
-            raise
+    except ArtifactError:
+        raise
+    except Exception as error:  # HDF5's errors are of many types
         raise _spoilt(path, f"is damaged ({error})") from error
-    if found is None or (kind is not None and found != kind):
+    if not found or (kind is not None and found != kind):
         raise _spoilt(path, f"has format {found or 'unknown'}, not {kind or 'ours'}")
     if not complete:
         raise _spoilt(path, "was never finished")
@@ -243,6 +244,11 @@ def reading(
         file.close()
 
 
+def format_of(file: h5py.File) -> str:
+    """The format of an open artifact, such as `"frames/1"`; "" if it says none."""
+    return bytes(file.attrs.get("format", b"")).decode()
+
+
 def about(file: h5py.File) -> dict[str, Any]:
     """What an open artifact says of itself."""
     found: dict[str, Any] = json.loads(file.attrs["about"])
@@ -273,6 +279,14 @@ def clips(file: h5py.File) -> list[str]:
 def clip(file: h5py.File, name: str) -> h5py.Group:
     """One clip's group in a shard."""
     return file[f"clip/{name}"]
+
+
+def facts(clip: h5py.Group) -> dict[str, Any]:
+    """What `Shard.write` was told of a clip."""
+    return {
+        key: value.decode() if isinstance(value, bytes) else value
+        for key, value in clip.attrs.items()
+    }
 
 
 class Shard:
@@ -331,7 +345,8 @@ class Shard:
         group = self._file.create_group(f"clip/{name}")
         for key, array in arrays.items():
             put(group, key, array)
-        group.attrs.update(facts)
+        for key, fact in facts.items():
+            group.attrs[key] = np.bytes_(fact) if isinstance(fact, str) else fact
         self._written.append(name)
         if time.monotonic() - self._since > self.every_s:
             self._end_part()

@@ -49,7 +49,7 @@ def _lines(path: Path, file: h5py.File) -> Iterator[str]:
     about = formats.about(file)
     inputs = about.pop("inputs", {})
     size = path.stat().st_size / 1e6
-    yield f"{path}: {file.attrs['format']}, {size:.1f} MB, complete"
+    yield f"{path}: {formats.format_of(file)}, {size:.1f} MB, complete"
     for key, value in about.items():
         text = json.dumps(value) if isinstance(value, dict | list) else value
         yield f"  {key}: {text}"
@@ -76,10 +76,10 @@ def _summary(file: h5py.File, names: list[str]) -> Iterator[str]:
             f"  {key}: {items[0].dtype}, {count} of shape"
             f" {' or '.join(map(str, shapes[:3]))}; {_range(values)}"
         )
-    first = formats.clip(file, names[0])
-    if first.attrs:
-        facts = ", ".join(f"{key} {value}" for key, value in first.attrs.items())
-        yield f"  {names[0]}: {facts}"
+    first = formats.facts(formats.clip(file, names[0]))
+    if first:
+        told = ", ".join(f"{key} {value}" for key, value in first.items())
+        yield f"  {names[0]}: {told}"
 
 
 def _arrays(file: h5py.File) -> Iterator[str]:
@@ -113,7 +113,7 @@ def _rows(file: h5py.File, clips: int, columns: int) -> list[list[Image]]:
     names = formats.clips(file)
     chosen = [names[place] for place in _spread(len(names), clips)]
     draw = {"frames/1": _frames, "low/1": _frames, "flow/1": _flow, "scores/1": _scores}
-    kind = str(file.attrs["format"])
+    kind = formats.format_of(file)
     if kind not in draw:
         return []
     rows = [draw[kind](file, name, columns) for name in chosen]

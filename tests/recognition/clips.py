@@ -60,13 +60,17 @@ def make_weights(folder, stream, trained=True):
     torch.manual_seed(0)
     channels = networks.channels(stream, PROTOCOL.stack)
     settings = {"width": 8}
-    network = backbones.build(
-        "compact", channels=channels, classes=CLASSES, **settings
-    )
+    network = backbones.build("compact", channels=channels, classes=CLASSES, **settings)
     out = folder / f"{stream}-{trained}.h5"
     about = provenance.about(
-        "made", [], {}, backbone="compact", channels=channels, classes=CLASSES,
-        settings=settings, trained=trained,
+        "made",
+        [],
+        {},
+        backbone="compact",
+        channels=channels,
+        classes=CLASSES,
+        settings=settings,
+        trained=trained,
     )
     with formats.create(out, networks.WEIGHTS, about) as file:
         networks.save_state(file.create_group("state"), network.state_dict())

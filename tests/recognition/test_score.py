@@ -1,6 +1,5 @@
 """Scores of a shard, on a small network and made-up clips."""
 
-
 import numpy as np
 import pytest
 import torch
@@ -12,9 +11,10 @@ from twinlens.recognition import networks
 from twinlens.recognition.score import fuse, network_scores, score
 from twinlens.recognition.shards import Snippets
 from twinlens.recognition.views import (
-
     network_input,
     recode_rgb,
+)
+from twinlens.recognition.views import (
     test_crops as crops_of,
 )
 
@@ -127,5 +127,3 @@ def test_a_batch_s_size_changes_nothing(tmp_path):
 def test_fusion_weighs_flow_one_and_a_half_times():
     one, two = np.ones((1, 3), np.float32), np.full((1, 3), 2, np.float32)
     assert (fuse(one, two) == 4).all()
-
-

@@ -6,7 +6,8 @@ import torch
 
 from tests.recognition.clips import CLASSES, PROTOCOL, VIEWS, make_weights, shard
 from twinlens import formats
-from twinlens.recognition import networks, train as training
+from twinlens.recognition import networks
+from twinlens.recognition import train as training
 from twinlens.recognition.train import Recipe, train
 
 RECIPE = Recipe(steps=12, lr=0.05, batch=6, dropout=0.2, settings={"width": 8})

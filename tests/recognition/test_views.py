@@ -9,8 +9,10 @@ from twinlens.recognition.views import (
     network_input,
     recode_flow,
     recode_rgb,
-    test_crops as crops_of,
     train_crop,
+)
+from twinlens.recognition.views import (
+    test_crops as crops_of,
 )
 
 RNG = np.random.default_rng(0)

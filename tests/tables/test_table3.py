@@ -149,8 +149,12 @@ def test_published_hmdb51_values_are_whole_clips_of_1530():
 
 
 def test_scores_of_a_method_that_is_missing_are_named(tmp_path, scores):
-    layout = _layout(methods={"bicubic": BICUBIC, "sosr": Method(
-        label="SoSR", spatial="sosr", temporal="sosr")})
+    layout = _layout(
+        methods={
+            "bicubic": BICUBIC,
+            "sosr": Method(label="SoSR", spatial="sosr", temporal="sosr"),
+        }
+    )
     with pytest.raises(formats.ArtifactError, match="no scores of sosr on one"):
         _write(tmp_path, layout, scores)
 
@@ -173,5 +177,3 @@ def test_fusion_weights_are_the_layout_s(tmp_path):
     ours = _layout(methods={"hr": HR}, fusion=[2.0, 1.0])
     wide, _, _ = _write(tmp_path, ours, scores)
     assert wide.splitlines()[2] == "HR,100.00,0.00,100.00"
-
-

@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-PARTS = ("Snakefile", "config.yaml", "config", "workflow", "profiles", "slurm", "envs", "src")
+PARTS = (
+    "Snakefile",
+    "config.yaml",
+    "config",
+    "workflow",
+    "profiles",
+    "slurm",
+    "envs",
+    "src",
+)
 
 
 def copy(folder):

@@ -44,8 +44,13 @@ def test_an_unknown_key_is_refused_with_its_nearest(folder):
 
 def test_all_missing_files_are_named_at_once(folder):
     said = snakemake(
-        folder, "-n", "--configfile", "config/paper.yaml", "--config",
-        "data=/nowhere", check=False,
+        folder,
+        "-n",
+        "--configfile",
+        "config/paper.yaml",
+        "--config",
+        "data=/nowhere",
+        check=False,
     )
     assert said.count("looked for /nowhere/") == 8
     assert "or set recogniser.weights.ucf101.spatial" in said

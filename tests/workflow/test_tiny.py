@@ -75,7 +75,9 @@ def test_a_second_run_has_nothing_to_do(done):
 
 
 def test_a_comment_or_docstring_reruns_nothing(done, source):
-    source("src/twinlens/formats.py", '"""The files that', '# new\n"""All the files that')
+    source(
+        "src/twinlens/formats.py", '"""The files that', '# new\n"""All the files that'
+    )
     assert _planned(done) == set()
 
 

@@ -153,7 +153,7 @@ def _report(rows: pd.DataFrame, out: Path, rejected: dict[str, str]) -> pd.DataF
 def _facts(group: Any) -> dict[str, Any]:
     """Size, length and source of a clip; a note where the container says otherwise."""
     height, width = group["frames"].shape[1:3]
-    facts = dict(group.attrs)
+    facts = formats.facts(group)
     stated, found = int(facts["container_frames"]), int(facts["frames"])
     note = ""
     if stated and stated != found:
