@@ -1,24 +1,45 @@
-"""What tests share: the folder of real clips, where there is one."""
-
 import os
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from twinlens.media import ffmpeg
 
-
-def realdata_folder():
-    """The shared folder of real clips, or None."""
-    path = os.environ.get("TWINLENS_REALDATA")
-    folder = Path(path) if path else ROOT.parent / "shared" / "realdata"
-    return folder if folder.is_dir() else None
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
 def realdata():
-    """The folder of real clips; tests that need it are skipped without."""
-    folder = realdata_folder()
-    if folder is None:
-        pytest.skip("no real clips: set TWINLENS_REALDATA to their folder")
-    return folder
+    """The folder of real clips, for tests that need some."""
+    folder = os.environ.get("TWINLENS_REALDATA", ROOT.parent / "shared/realdata")
+    if not Path(folder).is_dir():
+        pytest.skip(f"no real clips at {folder} (set TWINLENS_REALDATA)")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def make_video():
+    """Write frames (T, H, W, 3) to a video, lossless unless told otherwise."""
+
+    def make(path, frames, fps=10, encoding="-c:v rawvideo -pix_fmt bgr24 -f avi"):
+        size = f"{frames.shape[2]}x{frames.shape[1]}"
+        source = f"-v error -y -f rawvideo -pix_fmt rgb24 -s {size} -r {fps} -i -"
+        command = [ffmpeg.binary(), *source.split(), *encoding.split(), f"file:{path}"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(command, input=frames.tobytes(), check=True)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def noise():
+    """Frames (T, H, W, 3) of noise."""
+
+    def draw(count, height=24, width=32, seed=0):
+        rng = np.random.default_rng(seed)
+        return rng.integers(0, 256, (count, height, width, 3), dtype=np.uint8)
+
+    return draw

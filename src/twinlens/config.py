@@ -62,8 +62,8 @@ def _lines(error: jsonschema.ValidationError) -> Iterator[str]:
     yield f"{where}: {error.message}" + (f" ({about})" if about else "")
 
 
-def _nearest(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+def _nearest(word: object, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; there are: {', '.join(sorted(known))}"

@@ -35,6 +35,7 @@ PACKAGES = {
     "yaml": "pyyaml",
 }
 GIB = 1 << 30
+SCHEMA = Path("workflow/schemas/config.schema.yaml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,7 +127,8 @@ def _disk_need(config: Mapping[str, Any]) -> int:
         made = entry.get("generated")
         if made:
             clips = 8 * (made.get("train", 40) + made.get("test", 25))
-            total += 4 * clips * 36 * 3 * made["width"] * made["height"] // 2
+            pixels = made.get("width", 128) * made.get("height", 96)
+            total += 4 * clips * 36 * 3 * pixels // 2
         elif entry.get("videos") and Path(entry["videos"]).is_dir() and config["keep"]:
             files = Path(entry["videos"]).rglob("*")
             total += 40 * sum(each.stat().st_size for each in files if each.is_file())
@@ -169,9 +171,11 @@ def _file(path: str, what: str, key: str) -> list[str]:
 
 def _config(overlays: Sequence[Path], data: str | None) -> dict[str, Any]:
     """A world's config as the workflow sees it; its packages are there by now."""
-    from twinlens.config import located
+    from twinlens.config import located, problems
 
     config = _merged([Path("config.yaml"), *overlays])
+    if found := problems(config, _merged([SCHEMA])):
+        sys.exit("twinlens doctor: the config can't be used:\n  " + "\n  ".join(found))
     return located({**config, "data": data or config["data"]})
 
 
@@ -183,8 +187,8 @@ def _merged(paths: Sequence[Path]) -> dict[str, Any]:
     for path in paths:
         try:
             loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            sys.exit(f"twinlens doctor: {path}: {error.strerror}")
+        except (OSError, yaml.YAMLError) as error:
+            sys.exit(f"twinlens doctor: {path}: {error}")
         _merge(merged, loaded or {})
     return merged
 

@@ -17,9 +17,10 @@ import hashlib
 import io
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -56,7 +57,7 @@ def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path):
-        for stale in path.parent.glob(f".{_escaped(path.name)}.*.tmp*"):
+        for stale in _hidden(path, r"\d+-[0-9a-f]{8}\.tmp.*"):
             stale.unlink()
         name = f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp{path.suffix}"
         temporary = path.with_name(name)
@@ -73,14 +74,16 @@ def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator
             temporary.unlink(missing_ok=True)
 
 
-def _escaped(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "[]*?" else letter for letter in name)
+def _hidden(path: Path, ending: str) -> list[Path]:
+    """What is hidden beside `path`: its name, then what the pattern `ending` fits."""
+    pattern = re.compile(re.escape(f".{path.name}.") + ending)
+    return [each for each in path.parent.iterdir() if pattern.fullmatch(each.name)]
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path, what: str = "") -> Iterator[None]:
     """Hold the one writer's place for `path`, or say who holds it."""
-    lock = path.with_name(f".{path.name}.lock")
+    lock = path.with_name(f".{path.name}{what}.lock")
     while True:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -210,16 +213,18 @@ def _check(
 def _refuse_links(file: h5py.File, path: Path) -> None:
     """Refuse links and storage that lead out of the file: its checksums end there."""
 
-    def look(name: str, link: object) -> None:
-        if isinstance(link, h5py.ExternalLink):
-            raise _spoilt(path, f"links to another file at {name}")
+    # A visit ends with what its function returns; it must not raise.
+    def link(name: str, link: object) -> str | None:
+        outside = isinstance(link, h5py.ExternalLink)
+        return f"links to another file at {name}" if outside else None
 
-    def storage(name: str, item: object) -> None:
+    def storage(name: str, item: object) -> str | None:
         if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-            raise _spoilt(path, f"keeps {name} in another file")
+            return f"keeps {name} in another file"
+        return None
 
-    file.visititems_links(look)
-    file.visititems(storage)
+    if found := file.visititems_links(link) or file.visititems(storage):
+        raise _spoilt(path, found)
 
 
 def _spoilt(path: Path, what: str) -> ArtifactError:
@@ -237,16 +242,35 @@ def reading(
     try:
         yield file
     except (OSError, RuntimeError) as error:
-        if isinstance(error, ArtifactError) or "checksum" not in str(error):
-            raise
-        raise _spoilt(Path(path), f"is damaged ({error})") from error
+        if "synchronously" not in str(error) or not (damage := _damage(file)):
+            raise  # not HDF5's, or not this file's
+        raise _spoilt(Path(path), f"is damaged ({damage})") from error
     finally:
         file.close()
 
 
+def _damage(file: h5py.File) -> str:
+    """What is wrong with an open file's data, "" if nothing.
+
+    Several files may be open when a read fails: only the damaged one is to be named.
+    """
+
+    def read(_: str, item: object) -> str | None:
+        try:
+            if isinstance(item, h5py.Dataset) and item.size:
+                for chunk in item.iter_chunks():
+                    item[chunk]
+        except (OSError, RuntimeError) as error:
+            return str(error)
+        return None
+
+    return file.visititems(read) or ""
+
+
 def format_of(file: h5py.File) -> str:
     """The format of an open artifact, such as `"frames/1"`; "" if it says none."""
-    return bytes(file.attrs.get("format", b"")).decode()
+    found = file.attrs.get("format", "")
+    return found.decode() if isinstance(found, bytes) else str(found)
 
 
 def about(file: h5py.File) -> dict[str, Any]:
@@ -317,14 +341,17 @@ class Shard:
 
     def __enter__(self) -> Self:
         """Find what an earlier run of the same job finished."""
-        for other in self.path.parent.glob(f".{_escaped(self.path.name)}.*.parts"):
-            if other != self.parts:
-                _remove_folder(other)
         self.parts.mkdir(parents=True, exist_ok=True)
-        self.done: set[str] = set()
-        for part in sorted(self.parts.glob("part-*.h5")):
-            with reading(part, self.kind, id=self.about["id"]) as file:
-                self.done.update(clips(file))
+        with ExitStack() as stack:
+            stack.enter_context(_locked(self.path, ".parts"))
+            for other in _hidden(self.path, r"[^.]+\.parts"):
+                if other != self.parts:
+                    _remove_folder(other)
+            self.done: set[str] = set()
+            for part in sorted(self.parts.glob("part-*.h5")):
+                with reading(part, self.kind, id=self.about["id"]) as file:
+                    self.done.update(clips(file))
+            self._lock = stack.pop_all()
         return self
 
     def missing(self) -> list[str]:
@@ -373,7 +400,11 @@ class Shard:
         trace: TracebackType | None,
     ) -> None:
         """Join the parts into the target, or keep them for the next run."""
-        if error is not None and self._file is not None and kind is not None:
+        with self._lock:
+            self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        if error is not None and self._file is not None:
             # What is finished in the open part is whole: keep it too.
             with suppress(Exception):
                 self._end_part()
@@ -408,6 +439,9 @@ def _remove_folder(folder: Path) -> None:
 
 # --- csv artifacts --------------------------------------------------------------------
 
+# Columns of text: a class may be named 007.
+TEXT = "clip class part status note sha1 path file".split()
+
 
 def write_csv(path: Path, kind: str, rows: pd.DataFrame) -> None:
     """Publish a csv whose first line says its format, rows and digest."""
@@ -429,10 +463,11 @@ def read_csv(path: Path, kind: str) -> pd.DataFrame:
     path = Path(path)
     if not path.exists():
         raise ArtifactError(f"{path}: no such file; run the workflow to make it")
-    first, _, body = path.read_text(encoding="utf-8").partition("\n")
-    digest = hashlib.sha256(body.encode()).hexdigest()[:16]
-    if not first.startswith(f"# twinlens {kind} "):
+    first, _, body = path.read_bytes().partition(b"\n")
+    digest = hashlib.sha256(body).hexdigest()[:16]
+    if not first.startswith(f"# twinlens {kind} ".encode()):
         raise _spoilt(path, f"is not a whole {kind} file")
-    if not first.endswith(f"sha256={digest}"):
+    if not first.endswith(f"sha256={digest}".encode()):
         raise _spoilt(path, "was cut off or edited")
-    return pd.read_csv(io.StringIO(body), keep_default_na=False)
+    kinds = dict.fromkeys(TEXT, str)
+    return pd.read_csv(io.BytesIO(body), keep_default_na=False, dtype=kinds)

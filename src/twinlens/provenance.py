@@ -68,7 +68,7 @@ def _read(name: str) -> tuple[str, tuple[str, ...]]:
     path = _file(name)
     if path is None:
         raise ValueError(f"no module {name} below {SOURCE}")
-    tree = _without_docs(ast.parse(path.read_text(encoding="utf-8")))
+    tree = _WithoutDocs().visit(ast.parse(path.read_text(encoding="utf-8")))
     imports = {parent for parent in _parents(name) if _file(parent)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -95,12 +95,14 @@ def _file(name: str) -> Path | None:
     return None
 
 
-def _without_docs(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        kinds = ast.Module | ast.ClassDef | ast.FunctionDef
-        if isinstance(node, kinds) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return tree
+class _WithoutDocs(ast.NodeTransformer):
+    """Drop all strings that stand alone: docstrings, also those of attributes."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:  # noqa: N802
+        match node.value:
+            case ast.Constant(value=str()):
+                return None
+        return node
 
 
 def seed(master: int, *names: str | int) -> int:

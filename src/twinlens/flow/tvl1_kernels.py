@@ -14,8 +14,18 @@ Everything compiled is in this file, constants included: numba's cache looks at 
 of the file that holds a function, not at what that file imports.
 """
 
+# Numba reads no annotations: types come from the arguments.
+# ruff: noqa: ANN001, ANN201, ANN202
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg"
+# mypy: disable-error-code="var-annotated, import-untyped"
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -24,6 +34,7 @@ U1, U2, P11, P12, P21, P22, GRAD_X, GRAD_Y, RHO, NORM, CHANGE = range(PLANES)
 MARGIN = 16
 BLOCK = 128
 EDGE = 4  # of a table for bicubic look-up
+CHUNK = 6  # iterations in one pass: their rows fit the second-level cache
 
 THETA = np.float32(0.3)
 LIMIT = np.float32(0.15 * 0.3)  # lambda * theta, rounded once
@@ -41,6 +52,19 @@ WIDEST = BLOCK * _BLOCKS[-1] - 1
 _EXACT = {"nnan", "ninf", "nsz"}
 
 
+def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Numba's decorator; results are kept on disk where there is a place to write."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        settings: Any = {"nogil": True, "error_model": "numpy", **options}
+        try:
+            return njit(cache=True, **settings)(function)
+        except RuntimeError:  # numba found no directory for its cache
+            return njit(**settings)(function)
+
+    return decorate
+
+
 def blocks_for(width: int) -> tuple[int, ...]:
     """A row's length in blocks, as a tuple: its length is part of its type."""
     return (0,) * next(count for count in _BLOCKS if BLOCK * count > width)
@@ -52,9 +76,15 @@ def workspace(height: int, width: int) -> NDArray[np.float32]:
     return np.zeros((height + 2, PLANES, pitch), np.float32)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
-def _update_exact(s, u1, p, div1, div2):  # noqa: ANN001, ANN202
-    """One pixel of flow, given the divergences of the dual field."""
+@_compiled(fastmath=True)
+def _add(a, b):
+    """A sum whose terms may be taken in any order, so that it can be vectorised."""
+    return a + b
+
+
+@_compiled(fastmath=_EXACT)
+def _update_exact(s, u1, p, div1, div2):
+    """One pixel of flow, from the divergences of the dual field; its squared change."""
     u2, ax, ay = u1 + p, u1 + p * np.uint64(GRAD_X), u1 + p * np.uint64(GRAD_Y)
     gx, gy, old1, old2 = s[ax], s[ay], s[u1], s[u2]
     misfit = s[u1 + p * np.uint64(RHO)] + (gx * old1 + gy * old2)
@@ -67,12 +97,14 @@ def _update_exact(s, u1, p, div1, div2):  # noqa: ANN001, ANN202
     new2 = (old2 + k * gy) + THETA * div2
     s[u1], s[u2] = new1, new2
     d1, d2 = new1 - old1, new2 - old2
-    s[u1 + p * np.uint64(CHANGE)] = d1 * d1 + d2 * d2
+    change = d1 * d1 + d2 * d2
+    s[u1 + p * np.uint64(CHANGE)] = change
+    return change
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
-def _primal_exact(s, base, width, blocks):  # noqa: ANN001, ANN202
-    """One row of flow: threshold step, then the divergence of the dual field."""
+@_compiled(fastmath=_EXACT)
+def _primal_exact(s, base, width, blocks):
+    """One row of flow: threshold step, divergence of the dual field; summed change."""
     p = np.uint64(BLOCK * len(blocks) + MARGIN)
     row = np.uint64(PLANES) * p
     p11, p12 = base + p * np.uint64(P11), base + p * np.uint64(P12)
@@ -80,25 +112,26 @@ def _primal_exact(s, base, width, blocks):  # noqa: ANN001, ANN202
     # OpenCV adds up the first column in another order, which rounds differently.
     div1 = (s[p11] + s[p12]) - s[p12 - row]
     div2 = (s[p21] + s[p22]) - s[p22 - row]
-    _update_exact(s, base, p, div1, div2)
+    change = _update_exact(s, base, p, div1, div2)
     for x in range(_ONE, width):
         div1 = (s[p11 + x] - s[p11 + x - _ONE]) + (s[p12 + x] - s[p12 + x - row])
         div2 = (s[p21 + x] - s[p21 + x - _ONE]) + (s[p22 + x] - s[p22 + x - row])
-        _update_exact(s, base + x, p, div1, div2)
+        change = _add(change, _update_exact(s, base + x, p, div1, div2))
+    return change
 
 
 @intrinsic
-def _fma(typing, a, b, c):  # noqa: ANN001, ANN202, ARG001
+def _fma(typing, a, b, c):
     """The float32 a * b + c, rounded once."""
 
-    def emit(context, builder, signature, args):  # noqa: ANN001, ANN202, ARG001
+    def emit(context, builder, signature, args):
         return builder.fma(*args)
 
     return a(a, a, a), emit
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
-def _length(x, y):  # noqa: ANN001, ANN202
+@_compiled(fastmath=_EXACT)
+def _length(x, y):
     """The length of (x, y), as good as rounding a double-precision one to float32.
 
     Double-precision roots would take half of the whole time. Instead what rounding took
@@ -114,15 +147,15 @@ def _length(x, y):  # noqa: ANN001, ANN202
     return root + lost * (_HALF / (root + _TINY))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
-def _divide(a, b, inverse):  # noqa: ANN001, ANN202
+@_compiled(fastmath=_EXACT)
+def _divide(a, b, inverse):
     """The float32 a / b, from 1 / b: one division serves two quotients."""
     q = a * inverse
     return _fma(_fma(-q, b, a), inverse, q)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
-def _dual_exact(s, base, width, blocks):  # noqa: ANN001, ANN202
+@_compiled(fastmath=_EXACT)
+def _dual_exact(s, base, width, blocks):
     """One row of the dual field, from the forward differences of the flow."""
     p = np.uint64(BLOCK * len(blocks) + MARGIN)
     row = np.uint64(PLANES) * p
@@ -144,16 +177,8 @@ def _dual_exact(s, base, width, blocks):  # noqa: ANN001, ANN202
         s[p22] = _divide(s[p22] + STEP * gy, n, inverse)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def _row_sum(s, start, width):  # noqa: ANN001, ANN202
-    total = np.float32(0)
-    for x in range(width):
-        total += s[start + x]
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _repeat_edge(s, base, width, blocks):  # noqa: ANN001, ANN202
+@_compiled()
+def _repeat_edge(s, base, width, blocks):
     """Continue a row of both flow planes by one column."""
     end = base + width
     p = np.uint64(BLOCK * len(blocks) + MARGIN)
@@ -161,8 +186,8 @@ def _repeat_edge(s, base, width, blocks):  # noqa: ANN001, ANN202
     s[end + p] = s[end + p - _ONE]
 
 
-@njit(cache=True, nogil=True)
-def _repeat_row(s, base, width, blocks):  # noqa: ANN001, ANN202
+@_compiled()
+def _repeat_row(s, base, width, blocks):
     """Copy a row of both flow planes into the row below."""
     p = np.uint64(BLOCK * len(blocks) + MARGIN)
     row = np.uint64(PLANES) * p
@@ -172,30 +197,29 @@ def _repeat_row(s, base, width, blocks):  # noqa: ANN001, ANN202
         s[at + row + p] = s[at + p]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def sweep_exact(s, height, width, blocks, changes):  # noqa: ANN001, ANN201
-    """Run len(changes) iterations; `changes` gets each one's sum of squared change."""
-    p = np.uint64(BLOCK * len(blocks) + MARGIN)
-    row = np.uint64(PLANES) * p
+@_compiled()
+def sweep_exact(s, height, width, blocks, count):
+    """Run `count` iterations; return the last one's sum of squared changes, float64."""
+    row = np.uint64(PLANES * (BLOCK * len(blocks) + MARGIN))
     w = np.uint64(width)
-    count = len(changes)
-    changes[:] = 0
+    change = 0.0
     for front in range(height + count):
         for i in range(count):
             y = front - i
             base = np.uint64(y + 1) * row + _START
             if 0 <= y < height:
-                _primal_exact(s, base, w, blocks)
-                changes[i] += _row_sum(s, base + np.uint64(CHANGE) * p, w)
+                part = _primal_exact(s, base, w, blocks)
+                change += part if i == count - 1 else 0.0
                 _repeat_edge(s, base, w, blocks)
             if y == height:
                 _repeat_row(s, base - row, w, blocks)
             if 0 < y <= height:
                 _dual_exact(s, base - row, w, blocks)
+    return change
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _primal_fast(s, base, width, blocks):  # noqa: ANN001, ANN202
+@_compiled(fastmath=True)
+def _primal_fast(s, base, width, blocks):
     """As `_primal_exact`, with NORM holding the inverse of the squared gradient."""
     p = np.uint64(BLOCK * len(blocks) + MARGIN)
     row = np.uint64(PLANES) * p
@@ -217,8 +241,8 @@ def _primal_fast(s, base, width, blocks):  # noqa: ANN001, ANN202
     return change
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _dual_fast(s, base, width, blocks):  # noqa: ANN001, ANN202
+@_compiled(fastmath=True)
+def _dual_fast(s, base, width, blocks):
     """As `_dual_exact`, in single precision."""
     p = np.uint64(BLOCK * len(blocks) + MARGIN)
     row = np.uint64(PLANES) * p
@@ -238,38 +262,88 @@ def _dual_fast(s, base, width, blocks):  # noqa: ANN001, ANN202
         s[p22] = (s[p22] + STEP * gy) * n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def sweep_fast(s, height, width, blocks, changes):  # noqa: ANN001, ANN201
+@_compiled()
+def sweep_fast(s, height, width, blocks, count):
     """As `sweep_exact`, with `_primal_fast` and `_dual_fast`."""
     row = np.uint64(PLANES * (BLOCK * len(blocks) + MARGIN))
     w = np.uint64(width)
-    count = len(changes)
-    changes[:] = 0
+    change = 0.0
     for front in range(height + count):
         for i in range(count):
             y = front - i
             base = np.uint64(y + 1) * row + _START
             if 0 <= y < height:
-                changes[i] += _primal_fast(s, base, w, blocks)
+                part = _primal_fast(s, base, w, blocks)
+                change += part if i == count - 1 else 0.0
                 _repeat_edge(s, base, w, blocks)
             if y == height:
                 _repeat_row(s, base - row, w, blocks)
             if 0 < y <= height:
                 _dual_fast(s, base - row, w, blocks)
+    return change
 
 
-@njit(cache=True, nogil=True)
-def sum_in_order(space, height, width):  # noqa: ANN001, ANN201
+@_compiled()
+def _sum_in_order(s, height, width, blocks):
     """The sum of the last change, rounded as if added up one pixel after the other."""
+    p = np.uint64(BLOCK * len(blocks) + MARGIN)
     total = np.float32(0)
     for y in range(height):
-        for x in range(width):
-            total += space[y + 1, CHANGE, MARGIN + x]
+        base = (np.uint64(y + 1) * np.uint64(PLANES) + np.uint64(CHANGE)) * p + _START
+        for x in range(np.uint64(width)):
+            total += s[base + x]
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
-def gradient_table(picture, edge, depth):  # noqa: ANN001, ANN201
+@_compiled()
+def settle_exact(s, height, width, blocks, threshold, most):
+    """Iterate until the change is small; say whether it was after `most` iterations.
+
+    OpenCV adds up the change pixel by pixel in float32. Where that rounding could
+    decide the test we add up the same way, elsewhere any order will do.
+    """
+    rounding = 1e-4 + 1.1 * 2.0**-24 * height * width
+    for _ in range(most):
+        change = sweep_exact(s, height, width, blocks, 1)
+        if abs(change - threshold) < rounding * threshold:
+            change = np.float64(_sum_in_order(s, height, width, blocks))
+        if change <= threshold:
+            return True
+    return False
+
+
+@_compiled()
+def settle_fast(s, height, width, blocks, threshold, most):
+    """Iterate until the change is small, tested after every `CHUNK` iterations."""
+    for _ in range(0, most, CHUNK):
+        if sweep_fast(s, height, width, blocks, CHUNK) <= threshold:
+            return
+
+
+@_compiled()
+def settle_gpu(s, height, width, blocks, threshold, most):
+    """Iterate until the change is small, tested as rarely as OpenCV's GPU code does.
+
+    To spare sums it guesses that each iteration lowers the last sum by one threshold,
+    and adds up again, after even numbers of iterations only, when the guess is low.
+    """
+    guess, done = 0.0, 0
+    while done < most:
+        many = 1
+        while done + many < most and ((done + many) % 2 or guess >= threshold):
+            guess -= threshold
+            many += 1
+        change = 0.0
+        for start in range(0, many, CHUNK):
+            part = min(many - start, CHUNK)
+            change = sweep_exact(s, height, width, blocks, part)
+        done, guess = done + many, change
+        if change <= threshold:
+            return
+
+
+@_compiled(fastmath=_EXACT)
+def gradient_table(picture, edge, depth):
     """A picture and its gradient, side by side for one look-up.
 
     The gradient is the central difference, and half of the one-sided one at the edge.
@@ -297,8 +371,8 @@ def gradient_table(picture, edge, depth):  # noqa: ANN001, ANN201
     return table
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
-def linearise_exact(space, first, moved):  # noqa: ANN001, ANN201
+@_compiled(fastmath=_EXACT)
+def linearise_exact(space, first, moved):
     """Fill the data planes from the warped picture and gradient, `moved` (H, W, 3)."""
     height, width = first.shape
     for y in range(height):
@@ -313,8 +387,8 @@ def linearise_exact(space, first, moved):  # noqa: ANN001, ANN201
             )
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _cubic_weights(at, a):  # noqa: ANN001, ANN202
+@njit(inline="always")
+def _cubic_weights(at, a):
     """Weights of the four pixels around a point `at` in 0..1 behind the second."""
     one = np.float32(1)
     to = one - at
@@ -324,40 +398,67 @@ def _cubic_weights(at, a):  # noqa: ANN001, ANN202
     return before, one - before - far - after, far, after
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _weigh_four(table, y, x, weights):  # noqa: ANN001, ANN202
-    """Four neighbours of a row of the table, weighted: value, x and y gradient."""
-    a, b, c, d = weights
-    p, q = table[y, x], table[y, x + _ONE]
-    r, s = table[y, x + np.uint64(2)], table[y, x + np.uint64(3)]
-    return (
-        a * p[0] + b * q[0] + c * r[0] + d * s[0],
-        a * p[1] + b * q[1] + c * r[1] + d * s[1],
-        a * p[2] + b * q[2] + c * r[2] + d * s[2],
-    )
+@intrinsic
+def _weigh_sixteen(typing, table, at, pitch, across, down):
+    """Sixteen entries of a flat table around a point, weighted: four sums at once.
+
+    Written out because numba lets LLVM vectorise over pixels only, and here the four
+    numbers of an entry are what lies side by side.
+    """
+
+    def emit(context, builder, signature, args):
+        entry = ir.VectorType(ir.FloatType(), 4)
+        flags = ("contract",)
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        columns = [_splat(builder, w) for w in cgutils.unpack_tuple(builder, args[3])]
+        rows = [_splat(builder, w) for w in cgutils.unpack_tuple(builder, args[4])]
+        place, total = args[1], None
+        for row in rows:
+            line = None
+            for index, column in enumerate(columns):
+                here = builder.add(place, ir.Constant(place.type, 4 * index))
+                pointer = builder.gep(data, [here])
+                pointer = builder.bitcast(pointer, entry.as_pointer())
+                term = builder.fmul(column, builder.load(pointer, align=4), flags)
+                line = term if line is None else builder.fadd(line, term, flags=flags)
+            term = builder.fmul(row, line, flags=flags)
+            total = term if total is None else builder.fadd(total, term, flags=flags)
+            place = builder.add(place, args[2])
+        sums = [builder.extract_element(total, _lane(index)) for index in range(4)]
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    return types.UniTuple(types.float32, 4)(table, at, pitch, across, down), emit
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _look_up(table, px, py, a):  # noqa: ANN001, ANN202
-    """Bicubic value, x and y gradient at a point of the picture, EDGE included."""
+def _lane(index: int) -> ir.Constant:
+    return ir.Constant(ir.IntType(32), index)
+
+
+def _splat(builder, value):
+    """A vector that holds one number four times."""
+    empty = ir.Constant(ir.VectorType(value.type, 4), ir.Undefined)
+    single = builder.insert_element(empty, value, _lane(0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), 4), [0] * 4)
+    return builder.shuffle_vector(single, empty, zeros)
+
+
+@njit(inline="always")
+def _look_up(table, pitch, px, py, a):
+    """Bicubic value, x and y gradient at a point of the picture, EDGE included.
+
+    The table is flat; its rows are `pitch` numbers long, its entries four.
+    """
     px, py = px + np.float32(EDGE), py + np.float32(EDGE)
-    x, y = np.uint64(px), np.uint64(py)
+    x, y = np.int32(px), np.int32(py)
     across = _cubic_weights(px - np.float32(x), a)
-    t, u, v, w = _cubic_weights(py - np.float32(y), a)
-    x, y = x - _ONE, y - _ONE
-    p0, p1, p2 = _weigh_four(table, y, x, across)
-    q0, q1, q2 = _weigh_four(table, y + _ONE, x, across)
-    r0, r1, r2 = _weigh_four(table, y + np.uint64(2), x, across)
-    s0, s1, s2 = _weigh_four(table, y + np.uint64(3), x, across)
-    return (
-        t * p0 + u * q0 + v * r0 + w * s0,
-        t * p1 + u * q1 + v * r1 + w * s1,
-        t * p2 + u * q2 + v * r2 + w * s2,
-    )
+    down = _cubic_weights(py - np.float32(y), a)
+    at = np.uint64(y - 1) * pitch + np.uint64(x - 1) * np.uint64(4)
+    value, gx, gy, _ = _weigh_sixteen(table, at, pitch, across, down)
+    return value, gx, gy
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def linearise_fast(space, first, table):  # noqa: ANN001, ANN201
+@_compiled(fastmath=True)
+def linearise_fast(space, first, table):
     """Warp and fill the data planes; NORM becomes 1 / squared gradient.
 
     Where the flow leaves the picture there is no data: the gradient is set to zero and
@@ -370,6 +471,7 @@ def linearise_fast(space, first, table):  # noqa: ANN001, ANN201
     """
     height, width = first.shape
     sharp = np.float32(-0.75)
+    flat, pitch = table.ravel(), np.uint64(table[0].size)
     for y in range(height):
         row = space[y + 1]
         for x in range(width):
@@ -378,20 +480,21 @@ def linearise_fast(space, first, table):  # noqa: ANN001, ANN201
             px, py = np.float32(x) + u1, np.float32(y) + u2
             value = gx = gy = np.float32(0)
             if (0 <= px <= width - 1) and (0 <= py <= height - 1):
-                value, gx, gy = _look_up(table, px, py, sharp)
+                value, gx, gy = _look_up(flat, pitch, px, py, sharp)
                 value -= gx * u1 + gy * u2 + first[y, x]
             row[GRAD_X, at], row[GRAD_Y, at], row[RHO, at] = gx, gy, value
             row[NORM, at] = np.float32(1) / max(gx * gx + gy * gy, FLAT)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_EXACT)
-def linearise_gpu(space, first, table):  # noqa: ANN001, ANN201
+@_compiled(fastmath=_EXACT)
+def linearise_gpu(space, first, table):
     """As `linearise_fast`, for the rules of OpenCV's GPU code.
 
     Outside, the picture continues as its edge does; NORM is the squared gradient.
     """
     height, width = first.shape
     soft = np.float32(-0.5)
+    flat, pitch = table.ravel(), np.uint64(table[0].size)
     least, beyond = np.float32(-2), np.float32(1)
     for y in range(height):
         row = space[y + 1]
@@ -400,7 +503,7 @@ def linearise_gpu(space, first, table):  # noqa: ANN001, ANN201
             u1, u2 = row[U1, at], row[U2, at]
             px = min(max(np.float32(x) + u1, least), np.float32(width) + beyond)
             py = min(max(np.float32(y) + u2, least), np.float32(height) + beyond)
-            value, gx, gy = _look_up(table, px, py, soft)
+            value, gx, gy = _look_up(flat, pitch, px, py, soft)
             row[GRAD_X, at], row[GRAD_Y, at] = gx, gy
             row[NORM, at] = gx * gx + gy * gy
             row[RHO, at] = value - gx * u1 - gy * u2 - first[y, x]

@@ -7,6 +7,7 @@ pixels of that scale. See `twinlens.flow.tvl1` for what the presets stand for.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -18,7 +19,6 @@ _Floats = NDArray[np.float32]
 
 _EPSILON = 0.01  # px; iterations stop when the flow changes less, root mean square
 _SMALLEST = 16  # px; a pyramid has no side shorter than this
-_CHUNK = 8  # iterations in one pass: their rows fit the second-level cache
 
 
 class Scale:
@@ -40,38 +40,17 @@ class Scale:
         columns = slice(kernels.MARGIN, kernels.MARGIN + self.width)
         return self.space[1:-1, : kernels.U2 + 1, columns].transpose(1, 0, 2)
 
-    @property
-    def state(self) -> _Floats:
-        """A writable view of all that iterations change: flow and dual field."""
-        return self.space[:, : kernels.P22 + 1]
-
-    @property
-    def threshold(self) -> float:
-        """The sum of squared changes below which iterations stop."""
-        return _EPSILON * _EPSILON * (self.height * self.width)
-
     def smooth(self) -> None:
         """Replace the flow by its median over 5 x 5 pixels."""
         for plane in self.flow:
             cv2.medianBlur(plane, 5, dst=plane)
 
-    def sweep_exact(self, count: int) -> NDArray[np.float64]:
-        """Run iterations; return each one's sum of squared changes."""
-        changes = np.empty(count)
-        for start in range(0, count, _CHUNK):
-            part = changes[start : start + _CHUNK]
-            kernels.sweep_exact(
-                self.space.ravel(), self.height, self.width, self.blocks, part
-            )
-        return changes
-
-    def sweep_fast(self, count: int) -> float:
-        """Run iterations; return the sum of squared changes of the last one."""
-        changes = np.empty(count)
-        kernels.sweep_fast(
-            self.space.ravel(), self.height, self.width, self.blocks, changes
-        )
-        return float(changes[-1])
+    def settle(self, kernel: Callable[..., bool | None], most: int) -> bool | None:
+        """Run one of the kernels that iterate until the flow changes little."""
+        # As OpenCV: the sum of squared changes, compared in single precision.
+        threshold = np.float32(_EPSILON * _EPSILON * (self.height * self.width))
+        planes, size = self.space.ravel(), (self.height, self.width)
+        return kernel(planes, *size, self.blocks, float(threshold), most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +62,25 @@ class Preset:
     enlarge: Callable[[_Floats, tuple[int, int]], _Floats]
     """Takes a plane of the flow to the next finer (H, W), values included."""
     solve: Callable[[Scale, _Floats, _Floats, bool], None]
-    """Improves the flow of a scale, given both pictures and whether it is the finest."""
+    """Improves a scale's flow, given both pictures and whether it is the finest."""
     levels: int
     """At most so many pictures in a pyramid."""
 
 
-def solve_pair(first: _Floats, second: _Floats, preset: Preset) -> _Floats:
-    """Flow (2, H, W) of one pair, from the coarsest level of the pyramid down."""
-    pyramid = list(
-        zip(_pyramid(first, preset), _pyramid(second, preset), strict=True)
-    )
+def solve_pair(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], preset: Preset
+) -> _Floats:
+    """Flow (2, H, W) of one pair (H, W), from the coarsest to the finest level."""
+    pictures = (first.astype(np.float32), second.astype(np.float32))
+    pyramids = [_pyramid(picture, preset) for picture in pictures]
     height, width = first.shape
     memory = kernels.workspace(height, width).ravel()
-    flow = np.zeros((2, *pyramid[-1][0].shape), np.float32)
-    for level in reversed(range(len(pyramid))):
-        one, two = pyramid[level]
+    flow = np.zeros((2, *pyramids[0][-1].shape), np.float32)
+    for one, two in zip(*map(reversed, pyramids), strict=True):
         if flow.shape[1:] != one.shape:
             flow = np.stack([preset.enlarge(plane, one.shape) for plane in flow])
         scale = Scale(memory, flow, kernels.blocks_for(width))
-        preset.solve(scale, one, two, level == 0)
+        preset.solve(scale, one, two, one.shape == first.shape)
         flow = scale.flow.copy()
     return flow
 
@@ -127,68 +106,20 @@ def _enlarge_centred(plane: _Floats, shape: tuple[int, int]) -> _Floats:
 # --- opencv: the CPU class, bit by bit ----------------------------------------------
 
 
-def _solve_opencv(scale: Scale, first: _Floats, second: _Floats, _: bool) -> None:
+def _solve_opencv(scale: Scale, first: _Floats, second: _Floats, _finest: bool) -> None:
     table = kernels.gradient_table(second, 0, 3)
     columns = np.arange(scale.width, dtype=np.float32)
     rows = np.arange(scale.height, dtype=np.float32)[:, np.newaxis]
+    x, y, moved = np.empty_like(second), np.empty_like(second), np.empty_like(table)
     for _ in range(5):
-        u1, u2 = scale.flow
-        moved = cv2.remap(table, columns + u1, rows + u2, cv2.INTER_CUBIC)
+        np.add(columns, scale.flow[0], out=x)
+        np.add(rows, scale.flow[1], out=y)
+        cv2.remap(table, x, y, cv2.INTER_CUBIC, dst=moved)
         kernels.linearise_exact(scale.space, first, moved)
         for _ in range(10):
             scale.smooth()
-            if _settle(scale, 30):
+            if scale.settle(kernels.settle_exact, 30):
                 break
-
-
-def _settle(scale: Scale, most: int) -> bool:
-    """Iterate until the change is small, exactly as if tested after each iteration.
-
-    Several iterations at once are faster, so we look ahead as far as seems safe. Who
-    went too far starts again, and then knows where to stop.
-    """
-    start, changes = scale.state.copy(), np.empty(0)
-    while len(changes) < most:
-        tested = len(changes)
-        ahead = min(_look_ahead(changes, scale.threshold), most - tested)
-        changes = np.append(changes, scale.sweep_exact(ahead))
-        stop = tested + _first_stop(changes[tested:], scale)
-        if stop < len(changes):
-            scale.state[:] = start
-            scale.sweep_exact(stop)
-            changes = changes[:stop]
-        if _is_settled(changes[-1], scale):
-            return True
-    return False
-
-
-def _look_ahead(changes: NDArray[np.float64], threshold: float) -> int:
-    """How many more iterations will surely be needed, if changes go on as they did."""
-    if len(changes) < 2 or changes[-1] <= threshold:
-        return 1
-    if changes[-1] >= changes[-2]:
-        return _CHUNK
-    more = math.log(changes[-1] / threshold) / math.log(changes[-2] / changes[-1])
-    return min(max(int(0.8 * more), 1), _CHUNK)
-
-
-def _rounding(scale: Scale) -> float:
-    """A bound for what a float32 sum over all pixels loses, as a share of it."""
-    return 1e-4 + 1.1 * 2.0**-24 * scale.height * scale.width
-
-
-def _first_stop(changes: NDArray[np.float64], scale: Scale) -> int:
-    """The number of iterations after which the test may have been passed first."""
-    passed = changes <= scale.threshold * (1 + _rounding(scale))
-    return int(passed.argmax()) + 1 if passed.any() else len(changes)
-
-
-def _is_settled(change: float, scale: Scale) -> bool:
-    """The stop test. OpenCV's sum is rounded: in a close case we round as it does."""
-    threshold = np.float32(scale.threshold)
-    if abs(change / threshold - 1) < _rounding(scale):
-        change = kernels.sum_in_order(scale.space, scale.height, scale.width)
-    return bool(change <= threshold)
 
 
 # --- fast: the same energy, settings chosen by measured error and time ---------------
@@ -203,46 +134,51 @@ def _solve_fast(scale: Scale, first: _Floats, second: _Floats, finest: bool) -> 
     table = kernels.gradient_table(second, kernels.EDGE, 4)
     for _ in range(3 if finest else 1):
         kernels.linearise_fast(scale.space, first, table)
-        for _ in range(5):
-            if scale.sweep_fast(6) <= scale.threshold:
-                break
+        scale.settle(kernels.settle_fast, 30)
     scale.smooth()
 
 
 # --- gpu24 and cuda: the GPU classes -------------------------------------------------
 
 
-def _solve_gpu(scale: Scale, first: _Floats, second: _Floats, _: bool) -> None:
+def _solve_gpu(scale: Scale, first: _Floats, second: _Floats, _finest: bool) -> None:
     table = kernels.gradient_table(second, kernels.EDGE, 4)
     for _ in range(5):
         kernels.linearise_gpu(scale.space, first, table)
-        done, previous, change = 0, 0.0, math.inf
-        while change > scale.threshold and done < 300:
-            count = _until_test(done, previous, scale.threshold)
-            change = float(scale.sweep_exact(min(count, 300 - done))[-1])
-            done, previous = done + count, change
+        scale.settle(kernels.settle_gpu, 300)
 
 
-def _until_test(done: int, previous: float, threshold: float) -> int:
-    """Iterations up to and including the next one whose change is summed up.
+def _sample(
+    plane: _Floats, shape: tuple[int, int], down: float, across: float
+) -> _Floats:
+    """Bilinear look-up at multiples of two steps; the edge goes on beyond the picture.
 
-    To spare sums, the GPU code guesses that each iteration lowers the last sum by one
-    threshold, and looks again, at odd numbers only, when the guess is below it.
+    OpenCV's GPU code lets the corners of both grids coincide, its CPU code the centres
+    of the pictures.
     """
-    count = 1
-    while (done + count) % 2 or previous >= threshold:
-        previous -= threshold
-        count += 1
-    return count
+    columns = np.arange(shape[1], dtype=np.float32) * np.float32(across)
+    rows = np.arange(shape[0], dtype=np.float32) * np.float32(down)
+    x, y = np.meshgrid(columns, rows)
+    return cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _sample_aligned(plane: _Floats, shape: tuple[int, int], step: float) -> _Floats:
-    """Bilinear look-up at multiples of `step`: on the GPU corners coincide, not centres."""
-    columns = np.arange(shape[1], dtype=np.float32) * np.float32(step)
-    raise NotImplementedError(columns)
+def _shrink_aligned(picture: _Floats) -> _Floats:
+    height, width = picture.shape
+    return _sample(picture, (round(0.8 * height), round(0.8 * width)), 1.25, 1.25)
+
+
+def _enlarge_aligned(plane: _Floats, shape: tuple[int, int], factor: float) -> _Floats:
+    down, across = (old / new for old, new in zip(plane.shape, shape, strict=True))
+    return _sample(plane, shape, down, across) * np.float32(factor)
 
 
 PRESETS = {
-    "opencv": Preset(_shrink_centred, _enlarge_centred, _solve_opencv, 5),
-    "fast": Preset(_shrink_centred, _enlarge_centred, _solve_fast, 99),
+    "opencv": Preset(_shrink_centred, _enlarge_centred, _solve_opencv, levels=5),
+    "fast": Preset(_shrink_centred, _enlarge_centred, _solve_fast, levels=99),
+    "gpu24": Preset(
+        cv2.pyrDown, partial(_enlarge_aligned, factor=2.0), _solve_gpu, levels=5
+    ),
+    "cuda": Preset(
+        _shrink_aligned, partial(_enlarge_aligned, factor=1.25), _solve_gpu, levels=5
+    ),
 }

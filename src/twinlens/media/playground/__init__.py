@@ -8,7 +8,7 @@ methods behave here, not how well they do on real video.
 moves, before a piece of a photograph or leaves in its colours. The camera is hand-held,
 the light changes, the sensor is noisy, things hang on the wall or pass by.
 
-**What tells classes apart.** The pattern on the held things (its repeats are 7 to 12
+**What tells classes apart.** The pattern on the held things (its repeats are 7 to 10
 pixels wide, so that x4 down-sampling takes much but not all of it away) and the way
 hands and things move (up and down, sideways, on circles, in turn, turning, swelling, a
 surface that runs within a resting outline), which five frames show at any moment.
@@ -37,12 +37,10 @@ six         rocket.jpg              public domain (SpaceX)
 six         gravel.png              CC0 (CC0Textures)
 corpus      motorcycle_left.png     Middlebury Stereo 2014, D. Scharstein et al., GCPR
                                     2014; no licence stated, free for research
-corpus      ihc.png                 no known restrictions (CMMI, Gosselies)
+corpus      ihc.png                 no known restrictions (CMMI)
 corpus      brick.png               CC0 (CC0Textures)
 corpus      coins.png               no known restrictions (Brooklyn Museum)
 flow        camera.png              CC0 (Lav Varshney)
-flow        hubble_deep_field.jpg   public domain (NASA)
-flow        retina.jpg              CC0 (Haggstrom, Wikimedia Commons)
 =========== ======================= ================================================
 
 The files as a reader would take them: `sets` (what there is), `groups` (which clips),
@@ -117,7 +115,7 @@ def _tiles(name: str, settings: Settings, seed: int) -> list[scenes.Tile]:
     photos = sets.PHOTOS[settings.set if action else settings.kind]
     need = len(groups.sizes(settings)) if action else settings.clips
     return scenes.tiles(
-        photos, need, textures.stream(seed, name, "tiles"), again=not action
+        photos, need, textures.stream(seed, name, "tiles"), full=not action
     )
 
 

@@ -86,7 +86,7 @@ def _perform(
     thing = Thing(
         pattern=told.pattern,
         size=random.uniform(26, 31),
-        period=random.uniform(*sets.PERIODS[settings.set]),
+        period=random.uniform(*sets.PERIOD),
         contrast=random.uniform(12, 25) if faint else random.uniform(60, 120),
         level=float(wall.mean()) + random.normal(0, 8),
         shape=random.choice(["disc", "plate", "lozenge"]),

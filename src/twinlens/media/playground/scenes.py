@@ -20,6 +20,10 @@ TILE_HEIGHTS = (144, 132, 120, 108, 96, 84, 72, 60)
 """Of tiles, in pixels of the photographs; the first that gives enough is used."""
 
 
+LITTLE = 15.0
+"""A tile whose brightness varies less, in grey levels, shows next to nothing."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tile:
     """A part of a photograph, a third wider than high."""
@@ -38,7 +42,7 @@ class Tile:
 
 
 def tiles(
-    photos: tuple[str, ...], count: int, random: Random, *, again: bool = False
+    photos: tuple[str, ...], count: int, random: Random, *, full: bool = False
 ) -> list[Tile]:
     """As many parts of photographs, shuffled, that share no pixel.
 
@@ -46,17 +50,25 @@ def tiles(
         photos: file names.
         count: how many tiles.
         random: source of chance.
-        again: whether tiles may come round again where there are too few.
+        full: leave out tiles with little to see, which teach neither SR nor flow, and
+            let the others come round again where they are too few.
 
     Raises:
         ValueError: the photographs are too small for so many.
     """
     for height in TILE_HEIGHTS:
         found = [tile for name in photos for tile in _grid(name, height)]
-        if len(found) >= count or again:
+        if full:
+            found = [tile for tile in found if _contrast(tile) > LITTLE]
+        if len(found) >= count or full:
             order = random.permutation(len(found))
             return [found[order[rank % len(found)]] for rank in range(count)]
     raise ValueError(f"{photos} hold no {count} tiles of {TILE_HEIGHTS[-1]} pixels")
+
+
+def _contrast(tile: Tile) -> float:
+    """Standard deviation of the tile's brightness, in grey levels."""
+    return float(textures.photo(tile.photo)[tile.box].mean(axis=2).std())
 
 
 def _grid(name: str, height: int) -> list[Tile]:

@@ -40,10 +40,10 @@ PHOTOS = {
     "eight": ("astronaut.png", "coffee.png", "grass.png"),
     "six": ("chelsea.png", "rocket.jpg", "gravel.png"),
     "corpus": ("motorcycle_left.png", "ihc.png", "brick.png", "coins.png"),
-    "flow": ("camera.png", "hubble_deep_field.jpg", "retina.jpg"),
+    "flow": ("camera.png",),
 }
 
-PERIODS = {"eight": (6.7, 10.2), "six": (7.7, 11.7)}
+PERIOD = (6.7, 10.2)
 """Least and greatest width of a pattern's repeats, in pixels of the frame."""
 
 CLIPS_A_GROUP = 4

@@ -178,16 +178,16 @@ def _slant(u: Floats, v: Floats, turn: float) -> Floats:
 
 
 def _bricks(u: Floats, v: Floats, turn: float) -> Floats:
-    row = np.floor(0.85 * v)
-    bed = 0.24 - np.abs((0.85 * v) % 1 - 0.5)
-    joint = 0.36 - np.abs((0.42 * u + turn + 0.5 * (row % 2)) % 1 - 0.5)
+    row = np.floor(1.1 * v)
+    bed = 0.20 - np.abs((1.1 * v) % 1 - 0.5)
+    joint = 0.38 - np.abs((0.55 * u + turn + 0.5 * (row % 2)) % 1 - 0.5)
     return (6 * np.minimum(bed, joint)).astype(np.float32)
 
 
 def _crosses(u: Floats, v: Floats, turn: float) -> Floats:
-    x, y = np.abs((0.55 * u + turn) % 1 - 0.5), np.abs((0.55 * v) % 1 - 0.5)
-    arm = np.minimum(0.17 - np.minimum(x, y), 0.42 - np.maximum(x, y))
-    return (8 * arm).astype(np.float32)
+    x, y = np.abs((0.6 * u + turn) % 1 - 0.5), np.abs((0.6 * v) % 1 - 0.5)
+    arm = np.minimum(x, y) < 0.12
+    return np.where(arm & (np.maximum(x, y) < 0.40), 1, -1).astype(np.float32)
 
 
 def _tartan(u: Floats, v: Floats, turn: float) -> Floats:

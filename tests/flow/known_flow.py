@@ -31,7 +31,9 @@ class Pair:
     flow: _FLOATS
 
 
-def make_pairs(name: str, count: int, width: int = 320, height: int = 240) -> list[Pair]:
+def make_pairs(
+    name: str, count: int, width: int = 320, height: int = 240
+) -> list[Pair]:
     """Make the first `count` pairs of one of `SETS`, always the same ones."""
     seed = SETS.index(name)
     return [
@@ -60,9 +62,7 @@ def _make(
     return Pair(_to_bytes(first), _to_bytes(second), flow.astype(np.float32))
 
 
-def _field(
-    name: str, random: np.random.Generator, size: tuple[int, int]
-) -> _FLOATS:
+def _field(name: str, random: np.random.Generator, size: tuple[int, int]) -> _FLOATS:
     """A flow; speeds scale with the picture, so that every size is as hard."""
     unit = size[1] / 320
     shift = random.normal(size=(2, 1, 1))
@@ -128,9 +128,9 @@ def _cover(
     size = first.shape
     scene, grid, unit = _scene(index + 1, size), _grid(size), size[1] / 320
     for _ in range(3):
-        centre = random.uniform(0.2, 0.8, (2, 1, 1)) * np.array(
-            size[::-1]
-        ).reshape(2, 1, 1)
+        centre = random.uniform(0.2, 0.8, (2, 1, 1)) * np.array(size[::-1]).reshape(
+            2, 1, 1
+        )
         radius = unit * random.uniform(20, 45)
         own = (unit * random.uniform(-5, 5, (2, 1, 1))).astype(np.float32)
         before = np.hypot(*(grid + own - centre)) < radius
