@@ -107,7 +107,7 @@ def _judge(
 
 def thread_speed_up(pairs: list[Pair], preset: str, rounds: int) -> float:
     """Wall time of one thread over that of two, on a batch."""
-    batch = [np.stack(side) for side in zip(*((p.first, p.second) for p in pairs))]
+    batch = [np.stack(side) for side in zip(*((p.first, p.second) for p in pairs), strict=True)]
     ratios = []
     for _ in range(rounds):
         one, two = (

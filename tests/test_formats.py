@@ -513,6 +513,13 @@ def test_an_array_without_items_is_kept(tmp_path):
         assert file["x"].shape == (0, 4, 3)
 
 
+def test_a_single_frame_is_one_read(tmp_path):
+    path = tmp_path / "x.h5"
+    with formats.create(path, KIND, ABOUT) as file:
+        formats.put(file, "frames", np.zeros((5, 48, 64, 3), np.uint8))
+        assert file["frames"].chunks == (1, 48, 64, 3)
+
+
 def test_plain_hdf5_reads_it_and_finds_checksums_only(whole):
     filters = []
 

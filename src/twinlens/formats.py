@@ -373,7 +373,8 @@ class Shard:
         for key, array in arrays.items():
             put(group, key, array)
         for key, fact in facts.items():
-            group.attrs[key] = np.bytes_(fact) if isinstance(fact, str) else fact
+            text = isinstance(fact, str)
+            group.attrs[key] = np.bytes_(str(fact).encode()) if text else fact
         self._written.append(name)
         if time.monotonic() - self._since > self.every_s:
             self._end_part()

@@ -154,10 +154,8 @@ def _flow(file: h5py.File, name: str, columns: int) -> list[Image]:
     bound = float(formats.about(file)["bound"])
     chosen = [decode(coded[place], bound) for place in _spread(len(coded), columns)]
     fastest = max([float(np.percentile(np.hypot(*flow), 99)) for flow in chosen] + [1])
-    return [
-        flow_vis.flow_to_color(np.clip(flow / fastest, -1, 1).transpose(1, 2, 0) * 8)
-        for flow in chosen
-    ]
+    scaled = [flow / np.maximum(fastest, np.hypot(*flow)) for flow in chosen]
+    return [flow_vis.flow_uv_to_colors(*flow) for flow in scaled]
 
 
 def _scores(file: h5py.File, name: str, columns: int) -> list[Image]:

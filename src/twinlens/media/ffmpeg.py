@@ -37,6 +37,8 @@ class Limits:
     """Frames that are decoded of it at most."""
     pixels: int = 4096 * 2304
     """Pixels of a frame."""
+    bytes: int = 4 << 30
+    """Memory of its frames."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +95,8 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
     if frame > 3 * limits.pixels:
         raise RejectedError(f"frames of {width}x{height} are over the limit of pixels")
     count = len(raw) // frame
+    if len(raw) > limits.bytes:
+        raise RejectedError(f"its frames take over the limit of {limits.bytes} bytes")
     if count > limits.frames:
         raise RejectedError(f"longer than the limit of {limits.frames} frames")
     if code != 0 or count == 0:
@@ -125,6 +129,9 @@ def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
             fps_mode="passthrough",
             # Exact and the same on every processor.
             sws_flags="bicubic+accurate_rnd+full_chroma_int+bitexact",
+            # Titles could pass for what ffmpeg says of the stream.
+            map_metadata=-1,
+            fs=limits.bytes + 1,
             **{"map": "0:v:0", "frames:v": limits.frames + 1},
         )
         .global_args("-nostdin", "-hide_banner", "-loglevel", "level+info", "-stats")
@@ -174,6 +181,6 @@ def _reached(messages: str) -> float:
 
 
 def _fps(messages: str) -> float:
-    stream = re.search(r"Stream #0:\d+.*Video:.*", messages)
+    stream = re.search(r"^\[info\] +Stream #0:\d+.*?: Video: .*", messages, re.M)
     found = stream and re.search(r"([\d.]+) (?:fps|tbr)", stream.group())
     return float(found.group(1)) if found else 0.0

@@ -22,6 +22,7 @@ REPORT = (
     "clip class label part status note frames kept width height fps container_frames"
     " sha1 path"
 ).split()
+COUNTS = "label frames kept width height container_frames".split()
 
 
 def frames(
@@ -124,7 +125,11 @@ def _decoded(
 
 
 def _sha1(path: Path) -> str:
-    return hashlib.sha1(path.read_bytes(), usedforsecurity=False).hexdigest()
+    """Digest of a file; "" if it can't be read, which decoding will tell."""
+    try:
+        return hashlib.sha1(path.read_bytes(), usedforsecurity=False).hexdigest()
+    except OSError:
+        return ""
 
 
 def _fitted(frames: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
@@ -147,7 +152,8 @@ def _report(rows: pd.DataFrame, out: Path, rejected: dict[str, str]) -> pd.DataF
             else:
                 line |= _facts(formats.clip(file, row["clip"]))
             lines.append({**line, "path": row["path"]})
-    return pd.DataFrame(lines, columns=REPORT)
+    counts = dict.fromkeys(COUNTS, "Int64")  # also where rejected clips have none
+    return pd.DataFrame(lines, columns=REPORT).astype(counts)
 
 
 def _facts(group: Any) -> dict[str, Any]:

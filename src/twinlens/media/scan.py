@@ -65,7 +65,7 @@ def fingerprints(
     }
     for each in sets.listing(settings["kind"], settings).clips:
         if each.part in shards:
-            status = each.path.stat()
+            status = each.path.stat(follow_symlinks=each.path.exists())
             line = f"{each.clip} {each.label} {status.st_size} {status.st_mtime_ns}\n"
             key = each.part, shard_of(each.clip, shards[each.part])
             digests[key].update(line.encode())

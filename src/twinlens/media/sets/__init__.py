@@ -65,10 +65,24 @@ def listing(kind: str, settings: Mapping[str, Any]) -> Listing:
             f"no clip of {settings.get('classes') or 'any class'} found in"
             f" {settings.get('videos')}; {len(found.missing)} files are listed"
         )
+    _refuse_odd_names(each.clip for each in found.clips)
     return found
 
 
-def folder(settings: Mapping[str, Any], key: str) -> Path:
+def _refuse_odd_names(clips: Iterable[str]) -> None:
+    """A clip's name is its place in HDF5: UTF-8, once."""
+    seen: set[str] = set()
+    for clip in clips:
+        if clip in seen:
+            raise DataError(f"{clip}: listed twice; each clip has one place in a split")
+        try:
+            clip.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(f"{clip!r}: its name is not UTF-8; rename it") from error
+        seen.add(clip)
+
+
+def folder_of(settings: Mapping[str, Any], key: str) -> Path:
     """The folder that a setting names.
 
     Raises:

@@ -4,14 +4,15 @@ The paper's corpus, CDVL-134, is not public as a whole; any natural videos serve
 """
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
-from twinlens.media.sets import DataError, Listed, Listing, folder, videos
+from twinlens.media.sets import DataError, Listed, Listing, folder_of, videos
 
 
 def listing(settings: Mapping[str, Any]) -> Listing:
     """List all videos below the folder; see `twinlens.media.sets.listing`."""
-    root = folder(settings, "videos")
+    root = folder_of(settings, "videos")
     clips = [
         Listed(
             clip=str(path.relative_to(root).with_suffix("")),
@@ -21,6 +22,10 @@ def listing(settings: Mapping[str, Any]) -> Listing:
         )
         for path in videos(root)
     ]
-    if len({each.clip for each in clips}) < len(clips):
+    names = {each.clip for each in clips}
+    if len(names) < len(clips):
         raise DataError(f"{root}: two videos of one name; rename one")
+    for each in clips:
+        if any(str(parent) in names for parent in PurePath(each.clip).parents):
+            raise DataError(f"{each.path}: its folder has a video's name; rename one")
     return Listing(classes=[], clips=clips)

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from twinlens import provenance
-from twinlens.media.sets import DataError, Listed, Listing, chosen, videos
-from twinlens.media.sets import folder as folder_of
+from twinlens.media.ffmpeg import SUFFIXES
+from twinlens.media.sets import DataError, Listed, Listing, chosen, folder_of, videos
 
 
 def listing(settings: Mapping[str, Any]) -> Listing:
@@ -52,7 +52,7 @@ def _given(path: Path, classes: list[str], found: Mapping[str, list[Path]]) -> L
     there = {f"{name}/{each.stem}": each for name in classes for each in found[name]}
     clips: list[Listed] = []
     missing: list[str] = []
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
             clip, part = _row(path, row)
             name = clip.split("/")[0]
@@ -72,7 +72,7 @@ def _row(path: Path, row: Mapping[str, str | None]) -> tuple[str, str]:
             f"{path}: {dict(row)}: needs columns clip ('class/name') and part"
             " ('train' or 'test')"
         )
-    if Path(clip).suffix.lower() in {".avi", ".mp4", ".mov", ".mkv", ".webm"}:
+    if Path(clip).suffix.lower() in SUFFIXES:
         clip = str(Path(clip).with_suffix(""))
     return clip, part
 
@@ -106,7 +106,10 @@ def _drawn(
 def _scene(path: Path, pattern: str | None) -> str:
     if not pattern:
         return path.stem
-    match = re.search(pattern, path.stem)
+    try:
+        match = re.search(pattern, path.stem)
+    except re.error as error:
+        raise DataError(f"`group` pattern {pattern!r}: {error}") from error
     if match is None:
         raise DataError(f"{path}: `group` pattern {pattern!r} does not match its name")
     return match.group(1) if match.groups() else match.group()

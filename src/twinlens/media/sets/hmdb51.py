@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from twinlens.media.sets import DataError, Listed, Listing, chosen, folder, lines
+from twinlens.media.sets import DataError, Listed, Listing, chosen, folder_of, lines
 
 # The order of the published recognisers' outputs: not alphabetical at kick_ball, kick
 # and sword_exercise, sword.
@@ -24,7 +24,7 @@ PARTS = {"1": "train", "2": "test"}
 
 def listing(settings: Mapping[str, Any]) -> Listing:
     """List the clips of one split; see `twinlens.media.sets.listing`."""
-    videos, splits = folder(settings, "videos"), folder(settings, "splits")
+    videos, splits = folder_of(settings, "videos"), folder_of(settings, "splits")
     split = int(settings.get("split", 1))
     classes = chosen(settings, CLASSES)
     clips: list[Listed] = []

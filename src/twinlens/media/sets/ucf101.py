@@ -12,24 +12,28 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from twinlens.media.sets import DataError, Listed, Listing, chosen, folder, lines
+from twinlens.media.sets import DataError, Listed, Listing, chosen, folder_of, lines
 
 
 def listing(settings: Mapping[str, Any]) -> Listing:
     """List the clips of one split; see `twinlens.media.sets.listing`."""
-    videos, splits = folder(settings, "videos"), folder(settings, "splits")
+    videos, splits = folder_of(settings, "videos"), folder_of(settings, "splits")
     split = int(settings.get("split", 1))
-    classes = chosen(settings, _classes(splits / "classInd.txt"))
+    known = _classes(splits / "classInd.txt")
+    classes = chosen(settings, known)
     clips: list[Listed] = []
     missing: list[str] = []
     for part in ("train", "test"):
-        for line in lines(splits / f"{part}list{split:02d}.txt"):
+        path = splits / f"{part}list{split:02d}.txt"
+        for line in lines(path):
             name = PurePosixPath(line.split()[0])
+            if name.parent.name not in known:
+                raise DataError(f"{path}: {line}: its class is not in classInd.txt")
             if name.parent.name not in classes:
                 continue
-            path = videos / Path(name)
-            if path.is_file():
-                clips.append(_listed(name, part, classes, path))
+            video = videos / Path(name)
+            if video.is_file():
+                clips.append(_listed(name, part, classes, video))
             else:
                 missing.append(str(name))
     return Listing(classes=classes, clips=clips, missing=missing)

@@ -1,0 +1,245 @@
+import csv
+import os
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from twinlens.media import ffmpeg
+from twinlens.media.ffmpeg import Limits, RejectedError, decode
+
+MPEG4 = "-c:v mpeg4 -vtag xvid -q:v 3 -f avi"
+
+
+@pytest.fixture
+def video(tmp_path, make_video, noise):
+    return make_video(tmp_path / "clip.avi", noise(6))
+
+
+# --- what is decoded ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("a.avi", "-c:v rawvideo -pix_fmt bgr24"),
+        ("a.avi", "-c:v ffv1 -pix_fmt bgr0"),
+        ("a.mkv", "-c:v ffv1 -pix_fmt bgr0"),
+        ("a.mov", "-c:v qtrle -pix_fmt rgb24"),
+        ("a.mp4", "-c:v libx264rgb -qp 0 -g 3 -bf 2"),
+    ],
+)
+def test_frames_come_out_as_they_went_in(tmp_path, make_video, noise, name, encoding):
+    made = noise(7, height=26, width=38)
+    clip = decode(make_video(tmp_path / name, made, fps=12, encoding=encoding))
+    np.testing.assert_array_equal(clip.frames, made)
+    assert clip.frames.dtype == np.uint8
+    assert (clip.fps, clip.container_frames) == (12, 7)
+
+
+def test_frames_are_the_same_at_every_decoding(tmp_path, make_video, noise):
+    path = make_video(tmp_path / "a.avi", noise(5), encoding=MPEG4)
+    np.testing.assert_array_equal(decode(path).frames, decode(path).frames)
+
+
+def test_colours_are_red_green_and_blue(tmp_path, make_video):
+    made = np.zeros((2, 16, 24, 3), np.uint8)
+    made[..., 0], made[..., 2] = 250, 90
+    clip = decode(make_video(tmp_path / "a.avi", made, encoding=MPEG4))
+    assert np.abs(clip.frames.astype(int) - [250, 0, 90]).max() < 12
+
+
+def test_odd_sizes_are_kept(tmp_path, make_video, noise):
+    path = make_video(tmp_path / "a.avi", noise(3, height=59, width=79), encoding=MPEG4)
+    assert decode(path).frames.shape == (3, 59, 79, 3)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with blanks .avi",
+        'quo\'te "double".avi',
+        "#hash & semi;colon!(x).avi",
+        "-leading.avi",
+        "Übung 視頻.avi",
+        "50%d%03d*?[a].avi",
+        "concat:a|b.avi",
+        "back\\slash $HOME `ls`.avi",
+        "new\nline.avi",
+    ],
+)
+def test_any_name_is_decoded(tmp_path, video, name):
+    path = tmp_path / "odd" / name
+    path.parent.mkdir()
+    shutil.move(video, path)
+    assert len(decode(path).frames) == 6
+    assert decode(path).container_frames == 6
+
+
+def test_a_relative_name_with_a_leading_dash_is_decoded(video, monkeypatch):
+    monkeypatch.chdir(video.parent)
+    path = video.rename("-i.avi")
+    assert len(decode(path).frames) == 6
+
+
+def test_a_title_can_not_pass_for_the_size_or_rate(tmp_path, make_video, noise):
+    made = noise(3)
+    plain = make_video(tmp_path / "plain.mkv", made, encoding="-c:v ffv1")
+    titled, title = tmp_path / "titled.mkv", "Stream #0:0: Video: rawvideo, 9x9, 99 fps"
+    titles = ["-metadata", f"title={title}", "-metadata:s:v:0", f"title={title}"]
+    command = [ffmpeg.binary(), "-v", "error", "-i", plain, "-c", "copy"]
+    subprocess.run([*command, *titles, titled], check=True)
+    clip = decode(titled)
+    np.testing.assert_array_equal(clip.frames, decode(plain).frames)
+    assert clip.fps == 10
+
+
+def test_of_a_video_with_sound_the_frames_are_taken(tmp_path):
+    path = tmp_path / "sound.avi"
+    command = [ffmpeg.binary(), *"-v error -f lavfi -i sine=d=1".split()]
+    command += "-f lavfi -i testsrc=s=32x24:r=10:d=1 -c:v mpeg4 -c:a mp2".split()
+    subprocess.run([*command, path], check=True)
+    assert decode(path).frames.shape == (10, 24, 32, 3)
+
+
+# --- what is rejected -----------------------------------------------------------------
+
+
+def rejected(path, **limits):
+    with pytest.raises(RejectedError) as error:
+        decode(path, Limits(**limits))
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("encoding", ["-c:v rawvideo -pix_fmt bgr24 -f avi", MPEG4])
+def test_a_truncated_avi_is_rejected_with_counts(tmp_path, make_video, noise, encoding):
+    path = make_video(tmp_path / "a.avi", noise(40), encoding=encoding)
+    os.truncate(path, path.stat().st_size * 6 // 10)
+    reason = rejected(path)
+    assert reason.startswith("truncated: ")
+    assert reason.endswith(" of 40 frames can be decoded")
+
+
+def test_a_video_cut_in_its_header_is_rejected(video):
+    os.truncate(video, 100)
+    assert rejected(video).startswith("ffmpeg: ")
+
+
+def test_a_truncated_mp4_is_rejected(tmp_path, make_video, noise):
+    path = make_video(tmp_path / "a.mp4", noise(9), encoding="-c:v mpeg4")
+    os.truncate(path, path.stat().st_size // 2)
+    assert "moov atom not found" in rejected(path)
+
+
+def test_a_missing_file_is_rejected(tmp_path):
+    assert rejected(tmp_path / "gone.avi") == "no such file"
+
+
+def test_a_folder_is_rejected(tmp_path):
+    assert rejected(tmp_path) == "no such file"
+
+
+def test_an_empty_file_is_rejected(tmp_path):
+    (tmp_path / "a.avi").touch()
+    assert rejected(tmp_path / "a.avi") == "the file is empty"
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.mp4", "a.ts", "a.gif"])
+def test_a_text_file_is_rejected(tmp_path, name):
+    (tmp_path / name).write_text("404: not found\n" * 100)
+    assert rejected(tmp_path / name).startswith("ffmpeg: ")
+
+
+def test_random_bytes_are_rejected(tmp_path):
+    path = tmp_path / "a.avi"
+    path.write_bytes(np.random.default_rng(0).bytes(100_000))
+    assert rejected(path).startswith("ffmpeg: ")
+
+
+def test_a_sound_file_is_rejected(tmp_path):
+    path = tmp_path / "a.avi"
+    command = f"{ffmpeg.binary()} -v error -f lavfi -i sine=d=1 -c:a mp2".split()
+    subprocess.run([*command, path], check=True)
+    assert rejected(path) == "no video stream in it (audio only?)"
+
+
+def test_a_video_without_frames_is_rejected(tmp_path, make_video, noise):
+    path = make_video(tmp_path / "a.avi", noise(3), encoding=f"{MPEG4} -frames:v 0")
+    assert rejected(path).startswith("ffmpeg: ")
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi", "a.ts"])
+def test_a_playlist_with_a_videos_name_opens_nothing(tmp_path, video, name):
+    path = tmp_path / name
+    path.write_text(
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{video}\n#EXT-X-ENDLIST\n"
+    )
+    assert rejected(path).startswith("ffmpeg: ")
+
+
+def test_a_list_of_files_with_a_videos_name_opens_nothing(tmp_path, video):
+    path = tmp_path / "a.mp4"
+    path.write_text(f"ffconcat version 1.0\nfile {video.name}\n")
+    assert rejected(path).startswith("ffmpeg: ")
+
+
+def test_a_picture_is_rejected(tmp_path, make_video, noise):
+    path = make_video(tmp_path / "a.png", noise(1), encoding="-f image2")
+    assert rejected(path.rename(tmp_path / "a.avi")).startswith("ffmpeg: ")
+
+
+def test_too_many_frames_are_rejected(video):
+    assert rejected(video, frames=5) == "longer than the limit of 5 frames"
+    assert len(decode(video, Limits(frames=6)).frames) == 6
+
+
+def test_too_many_pixels_are_rejected(tmp_path, make_video, noise):
+    path = make_video(tmp_path / "a.avi", noise(2, height=240, width=320))
+    assert "frames of 320x240" in rejected(path, pixels=320 * 240 - 1)
+    assert len(decode(path, Limits(pixels=320 * 240)).frames) == 2
+
+
+def test_too_many_bytes_are_rejected(video):
+    size = 6 * 24 * 32 * 3
+    assert "over the limit of" in rejected(video, bytes=size - 1)
+    assert len(decode(video, Limits(bytes=size)).frames) == 6
+
+
+def test_too_long_a_decoding_is_rejected(video):
+    assert rejected(video, seconds=1e-4) == "decoding took longer than 0.0001 s"
+
+
+# --- ffmpeg itself --------------------------------------------------------------------
+
+
+def test_the_systems_ffmpeg_comes_first(tmp_path, monkeypatch):
+    tool = tmp_path / "ffmpeg"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert ffmpeg.binary() == str(tool)
+
+
+def test_without_a_systems_ffmpeg_the_packaged_one_serves(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert "imageio_ffmpeg" in ffmpeg.binary()
+
+
+# --- real clips -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prefix", "folder"), [("ucf101/", "UCF-101/"), ("hmdb51/", "hmdb51/")]
+)
+def test_real_clips_have_the_frames_that_others_counted(realdata, prefix, folder):
+    with (realdata / "MANIFEST.tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = [row for row in rows if row["file"].startswith(prefix)]
+    for row in rows[:: len(rows) // 4]:
+        clip = decode(realdata / row["file"].replace(prefix, folder, 1))
+        size = int(row["height"]), int(row["width"])
+        assert clip.frames.shape == (int(row["frames"]), *size, 3)
+        top, bottom = map(int, row["fps"].split("/"))
+        assert clip.fps == pytest.approx(top / bottom, abs=0.01)

@@ -1,0 +1,324 @@
+import os
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from twinlens import formats
+from twinlens.degrade.bicubic import resize
+from twinlens.flow.stage import flow
+from twinlens.media import frames as stage
+from twinlens.media.frames import frames
+from twinlens.protocol import Protocol, read_frames
+
+PROTOCOL = Protocol(snippets=3, stack=2, segments=2)
+LENGTHS = {"jump/a b": 9, "jump/c": 30, "run/d#1": 41, "run/e": 2}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, make_video, noise):
+    """Four clips of two classes, all of them tested."""
+    root = tmp_path_factory.mktemp("own")
+    for seed, (clip, length) in enumerate(LENGTHS.items()):
+        make_video(root / "videos" / f"{clip}.avi", noise(length, seed=seed))
+    rows = [f"{clip},test\n" for clip in LENGTHS]
+    (root / "split.csv").write_text("clip,part\n" + "".join(rows))
+    return root
+
+
+@pytest.fixture
+def own(made, tmp_path):
+    """A copy that a test may spoil."""
+    shutil.copytree(made, tmp_path / "own")
+    return tmp_path / "own"
+
+
+def run(root, out, **settings):
+    """Decode the test part; the artifact's path and its report."""
+    entry = {
+        "kind": "folder",
+        "videos": str(root / "videos"),
+        "split_file": str(root / "split.csv"),
+    }
+    entry |= settings.pop("entry", {})
+    path, report = out / "test-00.h5", out / "test-00.csv"
+    settings = {"part": "test", "protocol": PROTOCOL, **settings}
+    frames("own", entry, out=path, report=report, **settings)
+    return path, formats.read_csv(report, "report/1").set_index("clip")
+
+
+def read(path):
+    """The arrays and facts of each clip."""
+    with formats.reading(path, "frames/1") as file:
+        return {
+            name: {
+                "facts": formats.facts(formats.clip(file, name)),
+                **{key: item[:] for key, item in formats.clip(file, name).items()},
+            }
+            for name in formats.clips(file)
+        }
+
+
+def same(one, other):
+    np.testing.assert_equal(read(one), read(other))
+
+
+# --- what is kept ---------------------------------------------------------------------
+
+
+def test_every_frame_is_kept_where_asked_for(made, tmp_path, noise):
+    path, report = run(made, tmp_path, keep="all")
+    for seed, (clip, length) in enumerate(LENGTHS.items()):
+        found = read(path)[clip]
+        np.testing.assert_array_equal(found["frames"], noise(length, seed=seed))
+        np.testing.assert_array_equal(found["index"], np.arange(length))
+        assert report["kept"][clip] == length
+
+
+def test_else_those_frames_are_kept_that_the_recogniser_reads(made, tmp_path):
+    every = read(run(made, tmp_path / "all", keep="all")[0])
+    kept = read(run(made, tmp_path / "kept")[0])
+    for clip, length in LENGTHS.items():
+        index = kept[clip]["index"]
+        expected = read_frames(length, "test", PROTOCOL, clip, 0)
+        np.testing.assert_array_equal(index, expected)
+        np.testing.assert_array_equal(
+            kept[clip]["frames"], every[clip]["frames"][index]
+        )
+    assert len(kept["run/d#1"]["index"]) < 41
+
+
+def test_positions_of_training_clips_are_drawn_from_the_seed(made, tmp_path):
+    (made / "train.csv").write_text("clip,part\nrun/d#1,train\n")
+    entry = {"split_file": str(made / "train.csv")}
+    drawn = []
+    for seed in (0, 1):
+        path, _ = run(made, tmp_path / str(seed), part="train", seed=seed, entry=entry)
+        index = read(path)["run/d#1"]["index"]
+        expected = read_frames(41, "train", PROTOCOL, "run/d#1", seed)
+        np.testing.assert_array_equal(index, expected)
+        drawn.append(index.tolist())
+    assert drawn[0] != drawn[1]
+
+
+def test_a_corpus_keeps_every_frame(made, tmp_path):
+    entry = {"kind": "corpus"}
+    path, report = run(made, tmp_path, part="corpus", entry=entry)
+    assert {clip: len(each["index"]) for clip, each in read(path).items()} == LENGTHS
+    assert set(report["label"]) == {-1}
+
+
+def test_shards_together_hold_every_clip_once(made, tmp_path):
+    found = []
+    for shard in range(3):
+        path, report = run(made, tmp_path / str(shard), shard=shard, shards=3)
+        assert list(report.index) == list(read(path))
+        found += list(report.index)
+    assert sorted(found) == sorted(LENGTHS)
+
+
+def test_the_artifact_says_where_it_comes_from(made, tmp_path):
+    path, _ = run(made, tmp_path, seed=5)
+    with formats.reading(path, "frames/1", dataset="own", part="test") as file:
+        about = formats.about(file)
+    assert about["protocol"] == PROTOCOL.settings()
+    assert about["seed"] == 5
+    assert list(about["inputs"]) == [str(made / "videos")]
+
+
+def test_a_swapped_video_gives_another_identity(own, tmp_path, make_video, noise):
+    before = formats.file_id(run(own, tmp_path / "1")[0])
+    make_video(own / "videos/jump/c.avi", noise(30, seed=99))
+    assert formats.file_id(run(own, tmp_path / "2")[0]) != before
+
+
+def test_a_moved_folder_gives_the_same_identity(own, tmp_path):
+    before = formats.file_id(run(own, tmp_path / "1")[0])
+    moved = own.rename(tmp_path / "moved")
+    assert formats.file_id(run(moved, tmp_path / "2")[0]) == before
+
+
+# --- the size of a corpus -------------------------------------------------------------
+
+
+def test_a_large_clip_is_brought_to_the_papers_size(tmp_path, make_video, noise):
+    large = noise(2, height=720, width=1280)
+    make_video(tmp_path / "videos/a.avi", large)
+    entry = {"kind": "corpus", "short_side": 240}
+    path, report = run(tmp_path, tmp_path / "out", part="corpus", entry=entry)
+    kept = read(path)["a"]["frames"]
+    assert kept.shape == (2, 240, 427, 3)
+    np.testing.assert_array_equal(kept, resize(large, (240, 427)))
+    assert (report["width"]["a"], report["height"]["a"]) == (427, 240)
+
+
+def test_an_upright_clip_keeps_its_aspect(tmp_path, make_video, noise):
+    make_video(tmp_path / "videos/a.avi", noise(2, height=64, width=36))
+    entry = {"kind": "corpus", "short_side": 18}
+    path, _ = run(tmp_path, tmp_path / "out", part="corpus", entry=entry)
+    assert read(path)["a"]["frames"].shape == (2, 32, 18, 3)
+
+
+def test_a_small_clip_is_not_enlarged(tmp_path, make_video, noise):
+    make_video(tmp_path / "videos/a.avi", noise(2))
+    entry = {"kind": "corpus", "short_side": 240}
+    path, _ = run(tmp_path, tmp_path / "out", part="corpus", entry=entry)
+    np.testing.assert_array_equal(read(path)["a"]["frames"], noise(2))
+
+
+# --- clips that can't be used ---------------------------------------------------------
+
+
+def test_the_report_has_a_row_a_clip(made, tmp_path):
+    path, report = run(made, tmp_path)
+    row = report.loc["run/d#1"]
+    assert (row["status"], row["note"], row["class"]) == ("ok", "", "run")
+    assert (row["label"], row["part"], row["frames"]) == (1, "test", 41)
+    assert (row["width"], row["height"], row["fps"]) == (32, 24, 10.0)
+    assert row["container_frames"] == 41
+    assert row["sha1"] == read(path)["run/d#1"]["facts"]["sha1"]
+    assert row["path"] == str(made / "videos/run/d#1.avi")
+    assert list(report.index) == list(LENGTHS)
+
+
+SPOILT = {
+    "emptied": (lambda path: path.write_bytes(b""), "the file is empty"),
+    "text": (lambda path: path.write_text("not found" * 99), "ffmpeg: "),
+    "cut": (
+        lambda path: os.truncate(path, path.stat().st_size // 2),
+        r"truncated: \d+ of 30 frames can be decoded",
+    ),
+    "dangling": (
+        lambda path: (path.unlink(), path.symlink_to("/nowhere.avi")),
+        "no such file",
+    ),
+    "folder": (lambda path: (path.unlink(), path.mkdir()), "no such file"),
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_clip_that_can_not_be_used_is_reported(own, tmp_path, capsys, how):
+    spoil, reason = SPOILT[how]
+    bad = own / "videos/jump/c.avi"
+    spoil(bad)
+    path, report = run(own, tmp_path)
+    assert list(report.index) == list(LENGTHS)
+    assert report["status"].to_dict() == {
+        clip: "rejected" if clip == "jump/c" else "ok" for clip in LENGTHS
+    }
+    assert np.all(report["note"].str.match(reason) == (report.index == "jump/c"))
+    assert "jump/c" not in read(path)
+    assert f"REJECTED {bad}: " in capsys.readouterr().err
+
+
+def test_a_single_frame_is_rejected(own, tmp_path, make_video, noise):
+    make_video(own / "videos/jump/c.avi", noise(1))
+    _, report = run(own, tmp_path)
+    assert report["note"]["jump/c"] == "one frame only: flow needs two"
+
+
+def test_a_shard_of_which_every_clip_is_rejected_is_whole(own, tmp_path):
+    for path in (own / "videos").rglob("*.avi"):
+        path.write_text("not found")
+    path, report = run(own, tmp_path)
+    assert read(path) == {}
+    assert set(report["status"]) == {"rejected"}
+
+
+def test_a_shard_without_clips_is_whole(made, tmp_path):
+    (made / "one.csv").write_text("clip,part\nrun/e,test\n")
+    entry = {"split_file": str(made / "one.csv")}
+    reports = [
+        run(made, tmp_path / str(number), entry=entry, shard=number, shards=9)[1]
+        for number in range(9)
+    ]
+    assert sorted(map(len, reports)) == [0] * 8 + [1]
+
+
+def test_numbers_stay_whole_beside_a_rejected_clip(own, tmp_path):
+    """Else flow could not read the lengths of the others."""
+    (own / "videos/jump/c.avi").write_bytes(b"")
+    path, report = run(own, tmp_path)
+    assert report["frames"]["run/e"] == "2"
+    flow(
+        path,
+        tmp_path / "test-00.csv",
+        method="hr",
+        protocol=PROTOCOL,
+        out=tmp_path / "flow.h5",
+        preset="fast",
+    )
+    with formats.reading(tmp_path / "flow.h5", "flow/1") as file:
+        assert formats.clips(file) == [clip for clip in LENGTHS if clip != "jump/c"]
+
+
+def test_a_container_that_states_another_number_is_noted(own, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage.decode.__globals__["cv2"], "VideoCapture", Stated)
+    _, report = run(own, tmp_path)
+    assert report["note"]["jump/c"] == "its container states 31 frames"
+    assert report["note"]["run/d#1"] == ""
+    assert set(report["status"]) == {"ok"}
+
+
+class Stated:
+    """A container that counts one frame too many in a clip of 30."""
+
+    def __init__(self, path, _):
+        self.count = {"c.avi": 31}.get(Path(path).name, 0)
+
+    def get(self, _):
+        return self.count
+
+    def release(self):
+        pass
+
+
+# --- killed and resumed ---------------------------------------------------------------
+
+
+def test_a_resumed_run_ends_as_an_uninterrupted_one(made, tmp_path, monkeypatch):
+    whole, expected = run(made, tmp_path / "whole")
+    decode, left = stage.decode, [2]
+
+    def interrupted(path, limits):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return decode(path, limits)
+
+    monkeypatch.setattr(stage, "decode", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(made, tmp_path / "resumed")
+    left[0] = 2
+    resumed, report = run(made, tmp_path / "resumed")
+    same(whole, resumed)
+    assert formats.file_id(whole) == formats.file_id(resumed)
+    assert report.equals(expected)
+    assert left == [0]
+
+
+def test_a_resumed_run_reports_the_same_rejected_clips(own, tmp_path, monkeypatch):
+    (own / "videos/jump/a b.avi").write_bytes(b"")
+    _, expected = run(own, tmp_path / "whole")
+    decode, seen = stage.decode, []
+
+    def interrupted(path, limits):
+        seen.append(path)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return decode(path, limits)
+
+    monkeypatch.setattr(stage, "decode", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(own, tmp_path / "resumed")
+    _, report = run(own, tmp_path / "resumed")
+    assert report.equals(expected)
+
+
+def test_the_file_is_read_by_plain_hdf5(made, tmp_path):
+    path, _ = run(made, tmp_path)
+    with h5py.File(path) as file:
+        assert file["clip/run/d#1/frames"].dtype == np.uint8
+        assert file["clip/run/d#1/index"].dtype == np.int32

@@ -1,0 +1,140 @@
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+from twinlens import cli, formats
+from twinlens.formats import ArtifactError
+from twinlens.inspect import GAP, TILE_HEIGHT, inspect
+
+ABOUT = {"id": "0123456789abcdef", "stage": "frames", "seed": 2019, "bound": 20.0}
+NAMES = [f"Wave/{number}" for number in range(3)]
+
+
+def shard(path, kind, arrays, inputs=None, **facts):
+    about = {**ABOUT, "inputs": inputs or {"videos/yard": "f" * 32}}
+    with formats.Shard(path, kind, about, NAMES) as made:
+        for name in NAMES:
+            made.write(name, arrays, **facts)
+    return path
+
+
+def frames(path, height=12, width=16, **more):
+    ramp = np.arange(5 * height * width * 3) % 200
+    made = ramp.astype(np.uint8).reshape(5, height, width, 3)
+    return shard(path, more.pop("kind", "frames/1"), {"frames": made}, **more)
+
+
+def sheet(path):
+    """The contact sheet's height and width in pictures."""
+    picture = cv2.imread(str(path.with_suffix(".png")))
+    return picture.shape[0] // (TILE_HEIGHT + GAP), picture.shape[1]
+
+
+def test_it_tells_what_an_artifact_is(tmp_path, capsys):
+    path = frames(tmp_path / "x.h5", fps=25.0, sha1="0a" * 20)
+    inspect(path)
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith(f"{path}: frames/1, 0.")
+    assert told[0].endswith(" MB, complete")
+    assert "  stage: frames" in told
+    assert "  seed: 2019" in told
+    assert "  id: 0123456789abcdef" in told
+    assert "  made from: videos/yard (ffffffffffff)" in told
+    assert "clips: 3, Wave/0 ... Wave/2" in told
+    assert "  frames: uint8, 15 of shape (12, 16, 3); 0 .. 199, mean 97.8333" in told
+    assert f"  Wave/0: fps 25.0, sha1 {'0a' * 20}" in told
+    assert told[-1] == f"contact sheet: {tmp_path / 'x.png'}"
+
+
+def test_frames_are_drawn_in_a_row_a_clip(tmp_path):
+    inspect(frames(tmp_path / "x.h5"), clips=2, columns=4)
+    assert sheet(tmp_path / "x.h5") == (2, 4 * (160 + GAP))
+
+
+def test_low_frames_are_drawn_above_their_originals(tmp_path):
+    high = frames(tmp_path / "high.h5", height=24, width=32)
+    inputs = {str(high): formats.file_id(high)}
+    low = frames(tmp_path / "low.h5", kind="low/1", inputs=inputs)
+    inspect(low, clips=1, columns=3)
+    assert sheet(low) == (2, 3 * (160 + GAP))
+
+
+def test_low_frames_without_their_originals_are_drawn_alone(tmp_path):
+    low = frames(tmp_path / "low.h5", kind="low/1", inputs={"gone.h5": "0" * 32})
+    inspect(low, clips=1)
+    assert sheet(low)[0] == 1
+
+
+def test_no_motion_is_drawn_white_and_motion_in_colour(tmp_path):
+    flow = np.full((2, 2, 12, 16), 128, np.uint8)
+    flow[1, 0] = 255
+    inspect(shard(tmp_path / "x.h5", "flow/1", {"flow": flow}), clips=1)
+    picture = cv2.imread(str(tmp_path / "x.png"))
+    still, moving = picture[60, 80], picture[60, 160 + GAP + 80]
+    assert still.min() > 235
+    assert moving.min() < 50
+
+
+def test_the_true_class_of_scores_is_green(tmp_path):
+    scores = np.tile(np.float32([1, 3, 2]), (4, 1))
+    path = tmp_path / "x.h5"
+    inspect(
+        shard(path, "scores/1", {"spatial": scores, "temporal": scores}, label=1),
+        clips=1,
+    )
+    blue, green, red = cv2.split(cv2.imread(str(tmp_path / "x.png")).astype(int))
+    assert (green > red + 60).any()
+    assert sheet(path)[0] == 1
+
+
+def test_weights_are_told_and_not_drawn(tmp_path, capsys):
+    path = tmp_path / "weights.h5"
+    with formats.create(path, "weights/1", {**ABOUT, "inputs": {}}) as file:
+        for number in range(10):
+            formats.put(file, f"state/layer{number}", np.eye(3, dtype=np.float32))
+    inspect(path)
+    told = capsys.readouterr().out.splitlines()
+    assert "arrays: 10, 90 numbers" in told
+    assert "  /state/layer0: float32 (3, 3); 0 .. 1, mean 0.333333" in told
+    assert told[-1] == "  ... and 2 more"
+    assert not (tmp_path / "weights.png").exists()
+
+
+def test_a_shard_without_clips_is_told(tmp_path, capsys):
+    path = tmp_path / "x.h5"
+    with formats.Shard(path, "frames/1", {**ABOUT, "inputs": {}}, []):
+        pass
+    inspect(path)
+    assert "frames/1" in capsys.readouterr().out
+    assert not path.with_suffix(".png").exists()
+
+
+def test_the_sheet_goes_where_it_is_asked_for(tmp_path):
+    inspect(frames(tmp_path / "x.h5"), sheet=tmp_path / "other/y.png")
+    assert (tmp_path / "other/y.png").exists()
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_external_links_are_refused(tmp_path):
+    path = frames(tmp_path / "x.h5")
+    with h5py.File(path, "a", libver="latest") as file:
+        file["clip/Wave/3"] = h5py.ExternalLink("/etc/other.h5", "/")
+    with pytest.raises(ArtifactError, match="x.h5: links to another file at clip/Wave"):
+        inspect(path)
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    path = frames(tmp_path / "x.h5", height=64, width=64)
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(ArtifactError, match="x.h5: is damaged"):
+        inspect(path)
+
+
+def test_it_is_a_command(tmp_path, capsys):
+    path = frames(tmp_path / "x.h5")
+    cli.main(["inspect", str(path), "--clips", "1", "--columns", "2"])
+    assert "clips: 3" in capsys.readouterr().out
+    assert sheet(path) == (1, 2 * (160 + GAP))
