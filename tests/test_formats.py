@@ -17,6 +17,7 @@ from twinlens.formats import ArtifactError, Shard
 
 KIND = "frames/1"
 ABOUT = {"id": "0123456789abcdef", "dataset": "yard", "inputs": {}}
+FACTS = {"fps": 25.0, "sha1": "0a" * 20, "title": "ü"}
 NAMES = ["Wave/a b", "Wave/v_Wave_g01_c02", "Clap/[x]*?", "Clap/c", "d"]
 
 
@@ -31,7 +32,7 @@ def write(path, names=NAMES, about=ABOUT):
     with Shard(path, KIND, about, names) as shard:
         todo = shard.missing()
         for name in todo:
-            shard.write(name, arrays(name), fps=25.0, sha1="0a" * 20)
+            shard.write(name, arrays(name), **FACTS)
     return todo
 
 
@@ -52,7 +53,7 @@ def interrupted(path, names, about=ABOUT):
     shard = Shard(path, KIND, about, NAMES)
     with suppress(KeyboardInterrupt), shard:
         for name in names:
-            shard.write(name, arrays(name))
+            shard.write(name, arrays(name), **FACTS)
         raise KeyboardInterrupt
     return shard.parts
 
@@ -125,7 +126,7 @@ def die_at_size(size):
 
 def deaths():
     rng = random.Random(0)
-    lines = [partial(die_at_line, rng.randrange(1, 1200)) for _ in range(70)]
+    lines = [partial(die_at_line, rng.randrange(1, 1750)) for _ in range(70)]
     sizes = [partial(die_at_size, rng.randrange(16000)) for _ in range(30)]
     return lines + sizes
 
@@ -247,6 +248,15 @@ def test_a_damaged_part_is_named(tmp_path, monkeypatch):
         write(path)
     part.unlink()
     assert write(path) == NAMES
+
+
+def test_a_removed_part_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("TWINLENS_PART_SECONDS", "0")
+    path = tmp_path / "made.h5"
+    (interrupted(path, NAMES) / "part-0001.h5").unlink()
+    assert write(path) == [NAMES[1]]
+    write(tmp_path / "whole.h5")
+    assert content(path) == content(tmp_path / "whole.h5")
 
 
 # --- files that are something else ----------------------------------------------------
@@ -487,6 +497,22 @@ def test_a_shard_of_which_all_is_skipped_is_whole(tmp_path):
     with Shard(path, KIND, ABOUT, ["a"]) as shard:
         shard.skip("a")
     assert content(path)["names"] == []
+
+
+def test_a_part_that_vanishes_while_others_are_made_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("TWINLENS_PART_SECONDS", "0")
+    path = tmp_path / "x.h5"
+
+    def lose_one():
+        with Shard(path, KIND, ABOUT, NAMES) as shard:
+            for name in NAMES:
+                shard.write(name, arrays(name), **FACTS)
+            (shard.parts / "part-0000.h5").unlink()
+
+    with pytest.raises(ArtifactError, match=r"x.h5: its parts lack \['Wave/a b'\]"):
+        lose_one()
+    assert not path.exists()
+    assert write(path) == NAMES[:1]
 
 
 def test_a_forgotten_clip_is_an_error(tmp_path):

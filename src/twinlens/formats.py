@@ -380,7 +380,9 @@ class Shard:
             self._end_part()
 
     def _begin_part(self) -> None:
-        number = len(list(self.parts.glob("part-*.h5")))
+        # Above the last, not their count: some may have been removed.
+        numbers = [int(part.stem[5:]) for part in self.parts.glob("part-*.h5")]
+        number = max(numbers, default=-1) + 1
         self._open = create(self.parts / f"part-{number:04d}.h5", self.kind, self.about)
         self._file = self._open.__enter__()
         self._written: list[str] = []
@@ -426,6 +428,8 @@ class Shard:
                     for name in clips(source):
                         parent = file.require_group(f"clip/{Path(name).parent}")
                         source.copy(f"clip/{name}", parent)
+            if lost := [name for name in self.names if f"clip/{name}" not in file]:
+                raise ArtifactError(f"{self.path}: its parts lack {lost}; run again")
 
 
 def _put_names(file: h5py.File, names: Sequence[str]) -> None:

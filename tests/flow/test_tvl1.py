@@ -81,6 +81,20 @@ def test_large_flow_of_opencv_preset_leaves_no_pixel_behind():
     np.testing.assert_array_equal(run(pair, "opencv"), opencv(pair))
 
 
+def test_a_quick_length_is_the_rounded_double_one_or_doubted():
+    from numba import vectorize
+
+    from twinlens.flow.tvl1_kernels import _length
+
+    length = vectorize(lambda x, y: _length(x, y)[0])
+    doubted = vectorize(lambda x, y: _length(x, y)[1])
+    x, y = np.random.default_rng(0).normal(size=(2, 4_000_000)).astype(F)
+    wanted = np.sqrt(x.astype(np.float64) ** 2 + y.astype(np.float64) ** 2).astype(F)
+    doubt = doubted(x, y)
+    assert ((length(x, y) == wanted) | doubt).all()
+    assert doubt.mean() < 1e-4
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_fast_error_is_at_most_two_percent_above_opencvs(name):
     pairs = small_pairs(name)

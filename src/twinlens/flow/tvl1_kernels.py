@@ -44,6 +44,7 @@ FLAT = np.float32(np.finfo(np.float32).eps)  # below it a gradient counts as non
 _ONE = np.uint64(1)
 _HALF = np.float32(0.5)
 _TINY = np.float32(1e-30)
+_ABOVE, _BELOW = np.float32(1 + 2.0**-18), np.float32(1 - 2.0**-18)
 _START = np.uint64(MARGIN)
 _BLOCKS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # each is compiled apart
 WIDEST = BLOCK * _BLOCKS[-1] - 1
@@ -132,10 +133,12 @@ def _fma(typing, a, b, c):
 
 @_compiled(fastmath=_EXACT)
 def _length(x, y):
-    """The length of (x, y), as good as rounding a double-precision one to float32.
+    """The length of (x, y) to float32, and a sign that rounding was nearly a tie.
 
-    Double-precision roots would take half of the whole time. Instead what rounding took
-    from the sum of squares and from its root is worked out, and added to the root.
+    OpenCV rounds a double-precision length. Double-precision roots would take half of
+    the whole time, so what rounding took from the sum of squares and from its root is
+    worked out instead, and added to the root. This is right unless a ten-millionth
+    decides which way to round: then the second result is true.
     """
     xx, yy = x * x, y * y
     total = xx + yy
@@ -144,7 +147,39 @@ def _length(x, y):
     lost += _fma(x, x, -xx) + _fma(y, y, -yy)
     root = np.sqrt(total)
     lost += _fma(-root, root, total)
-    return root + lost * (_HALF / (root + _TINY))
+    rest = lost * (_HALF / (root + _TINY))
+    high, low = _fma(rest, _ABOVE, root), _fma(rest, _BELOW, root)
+    return high, high != low
+
+
+@_compiled(fastmath=_EXACT)
+def _norms_quick(s, base, spare, width, blocks):
+    """Put a row's two denominators to `spare`; say if one may be rounded wrongly."""
+    p = np.uint64(BLOCK * len(blocks) + MARGIN)
+    row = np.uint64(PLANES) * p
+    one, doubt = np.float32(1), False
+    for x in range(width):
+        u1 = base + x
+        u2 = u1 + p
+        length, near1 = _length(s[u1 + _ONE] - s[u1], s[u1 + row] - s[u1])
+        s[spare + x] = one + STEP * length
+        length, near2 = _length(s[u2 + _ONE] - s[u2], s[u2 + row] - s[u2])
+        s[spare + x + p] = one + STEP * length
+        doubt |= near1 | near2
+    return doubt
+
+
+@_compiled()
+def _norms_sure(s, base, spare, width, blocks):
+    """As `_norms_quick`, in double precision, for the few rows that need it."""
+    p = np.uint64(BLOCK * len(blocks) + MARGIN)
+    row = np.uint64(PLANES) * p
+    for x in range(width):
+        for plane in range(np.uint64(2)):
+            u = base + x + plane * p
+            gx, gy = np.float64(s[u + _ONE] - s[u]), np.float64(s[u + row] - s[u])
+            length = np.float32(np.sqrt(gx * gx + gy * gy))
+            s[spare + x + plane * p] = np.float32(1) + STEP * length
 
 
 @_compiled(fastmath=_EXACT)
@@ -159,22 +194,23 @@ def _dual_exact(s, base, width, blocks):
     """One row of the dual field, from the forward differences of the flow."""
     p = np.uint64(BLOCK * len(blocks) + MARGIN)
     row = np.uint64(PLANES) * p
+    spare = _START + p * np.uint64(GRAD_X)  # above the first row, where no data are
+    if _norms_quick(s, base, spare, width, blocks):
+        _norms_sure(s, base, spare, width, blocks)
     one = np.float32(1)
     for x in range(width):
         u1 = base + x
         u2 = u1 + p
         p11, p12 = u1 + p * np.uint64(P11), u1 + p * np.uint64(P12)
         p21, p22 = u1 + p * np.uint64(P21), u1 + p * np.uint64(P22)
-        gx, gy = s[u1 + _ONE] - s[u1], s[u1 + row] - s[u1]
-        n = one + STEP * _length(gx, gy)
+        n = s[spare + x]
         inverse = one / n
-        s[p11] = _divide(s[p11] + STEP * gx, n, inverse)
-        s[p12] = _divide(s[p12] + STEP * gy, n, inverse)
-        gx, gy = s[u2 + _ONE] - s[u2], s[u2 + row] - s[u2]
-        n = one + STEP * _length(gx, gy)
+        s[p11] = _divide(s[p11] + STEP * (s[u1 + _ONE] - s[u1]), n, inverse)
+        s[p12] = _divide(s[p12] + STEP * (s[u1 + row] - s[u1]), n, inverse)
+        n = s[spare + x + p]
         inverse = one / n
-        s[p21] = _divide(s[p21] + STEP * gx, n, inverse)
-        s[p22] = _divide(s[p22] + STEP * gy, n, inverse)
+        s[p21] = _divide(s[p21] + STEP * (s[u2 + _ONE] - s[u2]), n, inverse)
+        s[p22] = _divide(s[p22] + STEP * (s[u2 + row] - s[u2]), n, inverse)
 
 
 @_compiled()

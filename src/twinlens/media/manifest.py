@@ -33,7 +33,7 @@ def manifest(
         max_rejected: largest part of the clips that may be rejected.
 
     Raises:
-        DataError: more were rejected.
+        ArtifactError: more were rejected.
     """
     found = sets.listing(settings["kind"], settings)
     for warning in found.warnings:
