@@ -216,10 +216,18 @@ def test_too_long_a_decoding_is_rejected(video):
 
 def test_the_systems_ffmpeg_comes_first(tmp_path, monkeypatch):
     tool = tmp_path / "ffmpeg"
-    tool.write_text("#!/bin/sh\n")
+    tool.write_text("#!/bin/sh\necho ffmpeg version 5.1.6-0+deb12u1\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert ffmpeg.binary() == str(tool)
+
+
+def test_a_system_ffmpeg_that_is_too_old_is_passed_over(tmp_path, monkeypatch):
+    tool = tmp_path / "ffmpeg"
+    tool.write_text("#!/bin/sh\necho ffmpeg version 4.4.2-0ubuntu0.22.04.1\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert ffmpeg.binary() != str(tool)
 
 
 def test_without_a_systems_ffmpeg_the_packaged_one_serves(monkeypatch):

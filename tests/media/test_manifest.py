@@ -84,7 +84,7 @@ def test_a_class_without_test_clips_is_told(tmp_path, own, capsys):
 
 def test_clips_whose_container_differs_are_counted(tmp_path, own, capsys):
     join(tmp_path, own, **{"007/3": {"note": "its container states 40 frames"}})
-    assert "1 whose container states another number" in capsys.readouterr().err
+    assert "1 with a note (another number of frames" in capsys.readouterr().err
 
 
 def test_rejected_clips_are_listed_with_the_reason(tmp_path, own):

@@ -535,3 +535,25 @@ def test_a_swapped_file_changes_its_own_shards_fingerprint(ucf):
 def test_a_dangling_link_has_a_fingerprint(own):
     (Path(own["videos"]) / "jump/annexed.avi").symlink_to("/nowhere/x.avi")
     assert scan.fingerprints({"kind": "folder", **own}, {"train": 1, "test": 1})
+
+
+def test_a_scene_of_two_classes_stays_on_one_side(tmp_path):
+    for name in ("jump", "run"):
+        for scene in range(6):
+            path = tmp_path / "own" / name / f"scene{scene}_take0.mp4"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    settings = {"videos": str(tmp_path / "own"), "seed": 1, "group": r"scene(\d)"}
+    found = parts(sets.listing("folder", settings))
+    for scene in range(6):
+        sides = {found[f"{name}/scene{scene}_take0"] for name in ("jump", "run")}
+        assert len(sides) == 1
+
+
+def test_videos_outside_class_folders_are_told(tmp_path):
+    for name in ("jump/a.mp4", "jump/b.mp4", "loose.mp4", "jump/deep/c.mp4"):
+        path = tmp_path / "own" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    found = sets.listing("folder", {"videos": str(tmp_path / "own")})
+    assert any("2 videos" in warning for warning in found.warnings)

@@ -65,9 +65,14 @@ def settings(dataset):
     return entry
 
 
+# Keys of a data set that decide nothing about its clips: changing them reruns nothing.
+ASIDE = {"label", "max_rejected", "shards", "low", "generated", "frames"}
+
+
 def settings_json(wildcards):
-    """The data set's entry, for the command line."""
-    return json.dumps(settings(wildcards.dataset), sort_keys=True)
+    """What of a data set's entry decides its clips, for the command line."""
+    entry = settings(wildcards.dataset).items()
+    return json.dumps({key: value for key, value in entry if key not in ASIDE})
 
 
 def generated_json(wildcards):

@@ -3,6 +3,7 @@
 ffmpeg is the system's, or else the binary that `imageio-ffmpeg` ships.
 """
 
+import functools
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 # A playlist with a video's name would make ffmpeg open other files: only these
 # containers are opened, and only as files.
 CONTAINERS = "avi,mov,matroska,mpegts,mpeg,mpegvideo,m4v,ogg,flv,asf,gif,yuv4mpegpipe"
+OLDEST = (5, 1)  # the first that knows -fps_mode
 SUFFIXES = frozenset(
     ".avi .mp4 .m4v .mov .mkv .webm .ts .mpg .mpeg .ogv .flv .wmv .gif .y4m".split()
 )
@@ -51,6 +53,8 @@ class Clip:
     """Frames per second that the container states; 0 if it states none."""
     container_frames: int
     """Frames that the container states; 0 if it states none."""
+    concealed: str
+    """What ffmpeg found wrong inside and mended as it could; empty for nothing."""
 
 
 def binary() -> str:
@@ -59,7 +63,8 @@ def binary() -> str:
     Raises:
         FileNotFoundError: there is none.
     """
-    if found := shutil.which("ffmpeg"):
+    found = shutil.which("ffmpeg")
+    if found and _version(found) >= OLDEST:
         return found
     try:
         import imageio_ffmpeg
@@ -67,8 +72,19 @@ def binary() -> str:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except (ImportError, RuntimeError) as error:
         raise FileNotFoundError(
-            "no ffmpeg: install one, or `pip install imageio-ffmpeg`"
+            f"no ffmpeg of version {OLDEST[0]}.{OLDEST[1]} or newer: install one, or"
+            " `pip install imageio-ffmpeg`"
         ) from error
+
+
+@functools.cache
+def _version(path: str) -> tuple[int, int]:
+    """Its release; a build without one counts as new."""
+    said = subprocess.run(
+        [path, "-version"], capture_output=True, text=True, check=False
+    )
+    found = re.match(r"ffmpeg version n?(\d+)\.(\d+)", said.stdout)
+    return (int(found.group(1)), int(found.group(2))) if found else (99, 0)
 
 
 def decode(path: Path, limits: Limits | None = None) -> Clip:
@@ -110,6 +126,7 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
         frames=frames.reshape(count, height, width, 3),
         fps=fps,
         container_frames=stated,
+        concealed=_errors(messages),
     )
 
 
@@ -153,9 +170,13 @@ def _reason(messages: str, code: int) -> str:
     """What ffmpeg said was wrong, in one line."""
     if "matches no streams" in messages:
         return "no video stream in it (audio only?)"
+    return f"ffmpeg: {_errors(messages) or f'no frame, exit status {code}'}"
+
+
+def _errors(messages: str) -> str:
+    """The first errors among ffmpeg's messages."""
     worst = re.findall(r"\[(?:fatal|error)\] (.+)", messages)
-    said = "; ".join(dict.fromkeys(line.strip() for line in worst[:2]))
-    return f"ffmpeg: {said or f'no frame, exit status {code}'}"
+    return "; ".join(dict.fromkeys(line.strip() for line in worst[:2]))
 
 
 def _stated_frames(path: Path) -> int:

@@ -119,6 +119,7 @@ def _decoded(
         "frames": total,
         "fps": clip.fps,
         "container_frames": clip.container_frames,
+        "concealed": clip.concealed,
         "sha1": row["sha1"],
     }
     return {"frames": kept, "index": index.astype(np.int32)}, facts
@@ -161,14 +162,16 @@ def _facts(group: Any) -> dict[str, Any]:
     height, width = group["frames"].shape[1:3]
     facts = formats.facts(group)
     stated, found = int(facts["container_frames"]), int(facts["frames"])
-    note = ""
+    notes = []
     if stated and stated != found:
-        note = f"its container states {stated} frames"
+        notes.append(f"its container states {stated} frames")
+    if facts["concealed"]:
+        notes.append(f"ffmpeg mended: {facts['concealed']}")
     return {
         **facts,
         "kept": len(group["index"]),
         "width": width,
         "height": height,
         "status": "ok",
-        "note": note,
+        "note": "; ".join(notes),
     }

@@ -74,5 +74,5 @@ def _tell(dataset: str, rows: pd.DataFrame, missing: list[str]) -> None:
     odd = int(((rows["status"] == "ok") & (rows["note"] != "")).sum())
     say(
         f"{dataset}: {found} clips; {bad} rejected, {len(missing)} listed but not there"
-        f"{some}, {odd} whose container states another number of frames"
+        f"{some}, {odd} with a note (another number of frames than stated, or mended)"
     )

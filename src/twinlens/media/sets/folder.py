@@ -10,12 +10,10 @@ a clip shows; clips of one scene stay on one side of the split.
 
 import csv
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from twinlens import provenance
 from twinlens.media.ffmpeg import SUFFIXES
@@ -32,8 +30,15 @@ def listing(settings: Mapping[str, Any]) -> Listing:
     classes = chosen(settings, sorted(found))
     _refuse_twins(path for name in classes for path in found[name])
     if settings.get("split_file"):
-        return _given(Path(settings["split_file"]), classes, found)
-    return _drawn(settings, classes, found)
+        made = _given(Path(settings["split_file"]), classes, found)
+    else:
+        made = _drawn(settings, classes, found)
+    elsewhere = len(videos(root)) - sum(map(len, found.values()))
+    if elsewhere:
+        made.warnings.append(
+            f"{elsewhere} videos in {root} do not lie in a class's folder: left out"
+        )
+    return made
 
 
 def _refuse_twins(paths: Any) -> None:
@@ -82,18 +87,21 @@ def _drawn(
 ) -> Listing:
     """A split drawn scene by scene, the same for the same seed and file names."""
     pattern = settings.get("group")
-    clips = []
-    for label, name in enumerate(classes):
-        scenes: dict[str, list[Path]] = defaultdict(list)
+    scenes: dict[str, list[Path]] = defaultdict(list)
+    for name in classes:
         for path in found[name]:
             scenes[_scene(path, pattern)].append(path)
-        test = _test_scenes(scenes, name, settings)
-        for scene, paths in scenes.items():
-            part = "test" if scene in test else "train"
-            clips += [
-                Listed(clip=f"{name}/{path.stem}", part=part, label=label, path=path)
-                for path in paths
-            ]
+    test = _test_clips(scenes, settings)
+    clips = [
+        Listed(
+            clip=f"{name}/{path.stem}",
+            part="test" if path in test else "train",
+            label=label,
+            path=path,
+        )
+        for label, name in enumerate(classes)
+        for path in found[name]
+    ]
     warnings = []
     if not pattern:
         warnings.append(
@@ -105,7 +113,7 @@ def _drawn(
 
 def _scene(path: Path, pattern: str | None) -> str:
     if not pattern:
-        return path.stem
+        return f"{path.parent.name}/{path.stem}"
     try:
         match = re.search(pattern, path.stem)
     except re.error as error:
@@ -115,17 +123,29 @@ def _scene(path: Path, pattern: str | None) -> str:
     return match.group(1) if match.groups() else match.group()
 
 
-def _test_scenes(
-    scenes: Mapping[str, list[Path]], name: str, settings: Mapping[str, Any]
-) -> set[str]:
-    """About `test_fraction` of the clips; at least a scene if there are two."""
+def _test_clips(
+    scenes: Mapping[str, list[Path]], settings: Mapping[str, Any]
+) -> set[Path]:
+    """Whole scenes, drawn until each class has about `test_fraction` of its clips.
+
+    A scene is taken while one of its classes still lacks test clips, but never one that
+    holds the last training clips of a class.
+    """
     fraction = float(settings.get("test_fraction", 0.3))
-    rng = np.random.default_rng(provenance.seed(settings.get("seed", 0), "split", name))
-    order = [sorted(scenes)[place] for place in rng.permutation(len(scenes))]
-    wanted = fraction * sum(len(paths) for paths in scenes.values())
-    test: set[str] = set()
-    for scene in order[:-1]:
-        if test and sum(len(scenes[each]) for each in test) >= wanted:
-            break
-        test.add(scene)
+    lacking, training = Counter[str](), Counter[str]()
+    for paths in scenes.values():
+        training.update(path.parent.name for path in paths)
+    for name, count in training.items():
+        lacking[name] = max(1, round(fraction * count))
+    seed = settings.get("seed", 0)
+    test: set[Path] = set()
+    # Ranked by a hash of their own, scenes of one class move none of another.
+    for scene in sorted(scenes, key=lambda each: provenance.seed(seed, "split", each)):
+        paths = scenes[scene]
+        own = Counter(path.parent.name for path in paths)
+        wanted = any(lacking[name] > 0 for name in own)
+        if wanted and all(training[name] > count for name, count in own.items()):
+            test.update(paths)
+            training.subtract(own)
+            lacking.subtract(own)
     return test
