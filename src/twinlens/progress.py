@@ -3,8 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -23,19 +23,39 @@ def track(
     """Go through `items`, telling how many are done, how fast, and the time left."""
     if total is None and isinstance(items, Sized):
         total = len(items)
-    if not plain():
-        yield from tqdm(items, desc=label, unit=f" {unit}", total=total)
-        return
-    start = last = time.monotonic()
-    done = 0
+    tell, done = teller(label, unit), 0
     for item in items:
         yield item
         done += 1
+        tell(done, total)
+    if not total:
+        tell(done, done)
+
+
+def teller(label: str, unit: str = "clips") -> Callable[[int, int | None], None]:
+    """Something to call with how many are done, of how many: it tells the rest."""
+    if not plain():
+        bar = tqdm(desc=label, unit=f" {unit}")
+        return lambda done, total: _move(bar, done, total)
+    start = time.monotonic()
+    last = [start]
+
+    def tell(done: int, total: int | None) -> None:
         now = time.monotonic()
-        if now - last >= SECONDS_BETWEEN_LINES:
-            last = now
+        if done == total:
+            say(f"{label}: {done} {unit} in {_clock(now - start)}")
+        elif now - last[0] >= SECONDS_BETWEEN_LINES:
+            last[0] = now
             say(_line(label, unit, done, total, now - start))
-    say(f"{label}: {done} {unit} in {_clock(time.monotonic() - start)}")
+
+    return tell
+
+
+def _move(bar: "tqdm[Any]", done: int, total: int | None) -> None:
+    bar.total = total
+    bar.update(done - bar.n)
+    if done == total:
+        bar.close()
 
 
 def _line(label: str, unit: str, done: int, total: int | None, took: float) -> str:

@@ -3,14 +3,12 @@
 import hashlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from twinlens import formats
 from twinlens.media import playground
-from twinlens.progress import plain, say
+from twinlens.progress import say, teller
 
 
 def generate(
@@ -26,18 +24,7 @@ def generate(
         out: csv of all files with size and sha1, written when all are there.
     """
     label = f"generate {dataset}"
-    bar: Any = tqdm(desc=label, unit=" clips", disable=plain())
-    told = [0]
-
-    def progress(done: int, total: int) -> None:
-        bar.total = total
-        bar.update(done - bar.n)
-        if plain() and 4 * done // total > told[0]:
-            told[0] = 4 * done // total
-            say(f"{label}: {done} of {total} clips ({100 * done // total} %)")
-
-    playground.generate(folder, dataset, settings, seed, progress=progress)
-    bar.close()
+    playground.generate(folder, dataset, settings, seed, progress=teller(label))
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     rows = [
         {
