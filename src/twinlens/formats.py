@@ -391,7 +391,7 @@ class Shard:
     def _end_part(self) -> None:
         if self._file is None:
             return
-        _put_names(self._file, self._written)
+        put_clips(self._file, self._written)
         self.done.update(self._written)
         self._file = None
         self._open.__exit__(None, None, None)
@@ -421,7 +421,7 @@ class Shard:
 
     def _join(self) -> None:
         with create(self.path, self.kind, self.about) as file:
-            _put_names(file, self.names)
+            put_clips(file, self.names)
             file.require_group("clip")
             for part in sorted(self.parts.glob("part-*.h5")):
                 with reading(part, self.kind) as source:
@@ -432,7 +432,8 @@ class Shard:
                 raise ArtifactError(f"{self.path}: its parts lack {lost}; run again")
 
 
-def _put_names(file: h5py.File, names: Sequence[str]) -> None:
+def put_clips(file: h5py.File, names: Sequence[str]) -> None:
+    """Store the names of an artifact's clips."""
     put(file, "clips", np.array([name.encode() for name in names], dtype="S"))
 
 

@@ -112,7 +112,13 @@ def _rows(file: h5py.File, clips: int, columns: int) -> list[list[Image]]:
     """Pictures of some clips: frames, frames beside their source, flow, or scores."""
     names = formats.clips(file)
     chosen = [names[place] for place in _spread(len(names), clips)]
-    draw = {"frames/1": _frames, "low/1": _frames, "flow/1": _flow, "scores/1": _scores}
+    draw = {
+        "frames/1": _frames,
+        "low/1": _frames,
+        "flow/1": _flow,
+        "truth/1": _flow,
+        "scores/1": _scores,
+    }
     kind = formats.format_of(file)
     if kind not in draw:
         return []
@@ -150,9 +156,11 @@ def _frames(file: h5py.File, name: str, columns: int) -> list[Image]:
 
 def _flow(file: h5py.File, name: str, columns: int) -> list[Image]:
     """Flow as colours: hue is direction, saturation speed, one scale for a clip."""
-    coded = formats.clip(file, name)["flow"]
-    bound = float(formats.about(file)["bound"])
-    chosen = [decode(coded[place], bound) for place in _spread(len(coded), columns)]
+    stored = formats.clip(file, name)["flow"]
+    chosen = [stored[place] for place in _spread(len(stored), columns)]
+    if stored.dtype == np.uint8:
+        bound = float(formats.about(file)["bound"])
+        chosen = [decode(each, bound) for each in chosen]
     fastest = max([float(np.percentile(np.hypot(*flow), 99)) for flow in chosen] + [1])
     scaled = [flow / np.maximum(fastest, np.hypot(*flow)) for flow in chosen]
     return [flow_vis.flow_uv_to_colors(*flow) for flow in scaled]

@@ -3,10 +3,10 @@
 from itertools import combinations
 
 import cv2
-import h5py
 import numpy as np
 import pytest
 
+from twinlens import formats
 from twinlens.media.playground import Settings, generate, groups, members, render, sets
 from twinlens.media.playground import _tiles as tiles
 from twinlens.media.playground.clips import CORPUS_STUFF
@@ -161,9 +161,10 @@ def test_corpus_comes_with_its_flow(tmp_path):
     generate(tmp_path, "corpus", CORPUS, 1)
     (video,) = (tmp_path / "videos").iterdir()
     frames, _ = decode(video)
-    with h5py.File(tmp_path / "flow.h5") as file:
-        assert file[video.stem].shape == (len(frames) - 1, 2, 96, 128)
-        assert file[video.stem].fletcher32
+    with formats.reading(tmp_path / "flow.h5", "truth/1") as file:
+        flow = formats.clip(file, video.stem)["flow"]
+        assert flow.shape == (len(frames) - 1, 2, 96, 128)
+        assert flow.dtype == np.float16
 
 
 def test_width_need_not_be_a_multiple_of_four():

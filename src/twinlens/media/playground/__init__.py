@@ -131,7 +131,9 @@ def _generate_clips(
     out: Path, name: str, settings: Settings, seed: int, progress: Progress | None
 ) -> None:
     flows = _videos(out, name, settings, seed, progress, with_flow=True)
-    files.write_flow(out / "flow.h5", flows)
+    files.write_flow(
+        out / "flow.h5", {"name": name, "seed": seed, **asdict(settings)}, flows
+    )
 
 
 def _videos(

@@ -3,17 +3,19 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterable
-from hashlib import sha256
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import h5py
 import imageio_ffmpeg
 import numpy as np
 import numpy.typing as npt
 
+from twinlens import formats, provenance
 from twinlens.media.playground import groups
 from twinlens.media.playground.sets import Settings
+
+PACKAGE = "twinlens.media.playground"
+TRUTH = "truth/1"
 
 Flow = npt.NDArray[np.float16]
 
@@ -22,54 +24,48 @@ ENCODING = "-threads 1 -c:v mpeg4 -vtag xvid -q:v 2 -pix_fmt yuv420p"
 REPEATABLE = "-flags +bitexact -fflags +bitexact -map_metadata -1"
 
 
-def publish(made: Path, target: Path) -> None:
-    """Give a finished file its name, so that a name always means a whole file."""
-    made.replace(target)
-
-
 def write_video(path: Path, frames: npt.NDArray[np.uint8], fps: int) -> None:
     """Encode RGB frames (T, H, W, 3) to `path`; the same frames give the same bytes.
 
     Raises:
         RuntimeError: the encoder failed; its own words are in the message.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
     size = f"{frames.shape[2]}x{frames.shape[1]}"
     source = f"-f rawvideo -pix_fmt rgb24 -s {size} -r {fps} -i -"
     options = f"-v error -y {source} {ENCODING} {REPEATABLE} -f avi".split()
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), *options, str(part)]
-    done = subprocess.run(
-        command, input=frames.tobytes(), capture_output=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"encoding {path} failed: {done.stderr.decode()}")
-    publish(part, path)
+    with formats.publish(path) as part:
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), *options, str(part)]
+        done = subprocess.run(
+            command, input=frames.tobytes(), capture_output=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"encoding {path} failed: {done.stderr.decode()}")
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     """Write text lines, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text("".join(f"{line}\n" for line in lines))
-    publish(part, path)
+    with formats.publish(path) as part:
+        part.write_text("".join(f"{line}\n" for line in lines))
 
 
-def write_flow(path: Path, flows: Iterable[tuple[str, Flow]]) -> None:
-    """Write true flow, one dataset a clip.
+def write_flow(
+    path: Path, origin: Mapping[str, object], flows: Iterable[tuple[str, Flow]]
+) -> None:
+    """Write true flow: HDF5 "truth/1", of each clip `flow`.
 
     Args:
         path: HDF5 to write.
+        origin: name, seed and settings of the data set.
         flows: each clip's name and float16 (T - 1, 2, H, W): pixels to the right,
             pixels down, from each frame to the next.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with h5py.File(part, "w", libver="latest") as file:
+    about = provenance.about("generate", [PACKAGE], {}, **origin)
+    with formats.create(path, TRUTH, about) as file:
+        names = []
         for clip, flow in flows:
-            chunk = (1, *flow.shape[1:])
-            file.create_dataset(clip, data=flow, chunks=chunk, fletcher32=True)
-    publish(part, path)
+            formats.put(file.create_group(f"clip/{clip}"), "flow", flow)
+            names.append(clip)
+        formats.put_clips(file, names)
 
 
 def write_splits(folder: Path, settings: Settings) -> None:
@@ -95,7 +91,8 @@ def claim(out: Path, origin: dict[str, object]) -> None:
     Raises:
         FileExistsError: `out` holds videos that did not come from here.
     """
-    note, text = out / "made_from.json", json.dumps({**origin, "code": _code()}) + "\n"
+    code = provenance.code_digest(PACKAGE)
+    note, text = out / "made_from.json", json.dumps({**origin, "code": code}) + "\n"
     if note.exists() and note.read_text() == text:
         return
     if (out / "videos").exists() and not note.exists():
@@ -104,9 +101,3 @@ def claim(out: Path, origin: dict[str, object]) -> None:
         shutil.rmtree(out / folder, ignore_errors=True)
     (out / "flow.h5").unlink(missing_ok=True)
     write_lines(note, [text.rstrip()])
-
-
-def _code() -> str:
-    """A digest of this package's sources."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    return sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
