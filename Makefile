@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
 
-.PHONY: table3 test check setup lint clean-venv
+.PHONY: table3 test check setup lint
 
 table3: setup  ## install, then Table 3 of the default world
 	$(BIN)/snakemake --cores $(CORES) results/table3.csv

@@ -78,7 +78,7 @@ def test_a_room_runs_its_own_stages_only(monkeypatch):
     with pytest.raises(SystemExit) as ended:
         cli.room("media")
     assert str(ended.value) == (
-        "no stage 'flow'; there are: generate, frames, manifest"
+        "no stage 'flow'; there are: generate, frames, classes, manifest"
     )
 
 

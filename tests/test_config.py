@@ -73,7 +73,7 @@ def test_every_overlay_names_its_world(path):
 def test_an_unknown_key_names_the_nearest_known_one(key, where, near):
     name = key.split("__")[-1]
     expected = f"{where}: unknown key {name!r}; did you mean {near!r}?"
-    assert problems(**{key: 1}) == [expected]
+    assert problems(**{key: {}}) == [expected]
 
 
 def test_a_key_near_to_none_lists_those_there_are():
@@ -177,7 +177,56 @@ def test_a_crop_larger_than_the_frame_is_told():
 
 def test_weights_of_no_data_set_are_told():
     (line,) = problems(recogniser__weights={"yart": {"spatial": "a", "temporal": "b"}})
-    assert "'yart' is no data set; did you mean 'yard'?" in line
+    assert line == "recogniser.weights: unknown key 'yart'; did you mean 'yard'?"
+
+
+def test_a_model_a_backbone_or_a_kind_that_is_not_there_is_told():
+    assert "no model 'bicubik'; did you mean 'bicubic'?" in " ".join(
+        problems(methods__bicubic__model="bicubik")
+    )
+    assert "no 'compakt'; did you mean 'compact'?" in " ".join(
+        problems(recogniser__backbone="compakt")
+    )
+    assert "no kind 'foldr'; did you mean 'folder'?" in " ".join(
+        problems(datasets__yard__kind="foldr")
+    )
+
+
+def test_a_pair_of_a_pair_is_told():
+    methods = {
+        "one": {"label": "One", "spatial": "hr", "temporal": "bicubic"},
+        "two": {"label": "Two", "spatial": "one", "temporal": "hr"},
+    }
+    (line,) = problems(**{f"methods__{name}": each for name, each in methods.items()})
+    assert line == "methods.two.spatial: 'one' is a pair itself"
+
+
+def test_a_corpus_is_no_column():
+    (line,) = problems(select__datasets=["corpus"])
+    assert "is a corpus" in line
+
+
+def test_low_clips_without_full_ones_to_train_on_are_told():
+    (line,) = problems(datasets__yard__low="given")
+    assert "needs split_file" in line
+
+
+def test_real_videos_need_a_size():
+    entry = {"label": "Mine", "kind": "folder", "videos": "mine"}
+    (line,) = problems(datasets__mine=entry, select__datasets=["mine"])
+    assert line.startswith("recogniser.views.size: ")
+
+
+def test_weights_that_saw_the_test_clips_are_told():
+    weights = {"yard": {"spatial": "ucf101_split_1_rgb.pth", "temporal": "flow.pth"}}
+    (line,) = problems(recogniser__weights=weights, datasets__yard__split=2)
+    assert "was trained on clips that split 2 tests" in line
+
+
+def test_no_weights_can_be_said_by_null():
+    assert (
+        checks.located(changed(recogniser__weights=None))["recogniser"]["weights"] == {}
+    )
 
 
 # --- paths ----------------------------------------------------------------------------

@@ -7,7 +7,6 @@ terminal. `profiles/default` turns this on; `--logger` with another name turns i
 import logging
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
@@ -40,6 +39,7 @@ class LogHandler(LogHandlerBase):
         self.start = time.monotonic()
         self.jobs: dict[int, str] = {}
         self.finished: list[str] = []
+        self.told = ""
         self.talkative = (
             self.common_settings.verbose or self.common_settings.printshellcmds
         )
@@ -61,7 +61,9 @@ class LogHandler(LogHandlerBase):
         }
         total = counts.pop("total", "0")
         jobs = ", ".join(f"{count} {rule}" for rule, count in counts.items())
-        return f"{total} steps to do: {jobs}"
+        text = f"{total} steps to do: {jobs}"
+        told, self.told = self.told, text
+        return "" if text == told else text  # a dry run says it twice
 
     def _job_info(self, record: Any) -> str:
         wildcards = " ".join(map(str, (record.wildcards or {}).values()))
@@ -85,10 +87,9 @@ class LogHandler(LogHandlerBase):
         )
 
     def _job_error(self, record: Any) -> str:
-        logs = [Path(path) for path in record.log or []]
-        said = next((line for line in map(_last_line, logs) if line), "no word of why")
-        where = f"; log: {logs[0]}" if logs else ""
-        return f"FAILED {self.jobs.get(record.jobid, record.rule_name)}: {said}{where}"
+        # The cause follows at the very end, where nothing scrolls it away.
+        name = self.jobs.get(record.jobid, record.rule_name)
+        return f"FAILED {name}; log: {' '.join(record.log or ['none'])}"
 
     def _group_error(self, record: Any) -> str:
         return str(record.getMessage())
@@ -132,14 +133,6 @@ class LogHandler(LogHandlerBase):
     def needs_rulegraph(self) -> bool:
         """No."""
         return False
-
-
-def _last_line(path: Path) -> str:
-    """The last line of a job's log: an error's text."""
-    if not path.is_file():
-        return ""
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def _clock(seconds: float) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 STAGES = {
     "generate": ("media.generate", "generate", "media", "make a playground data set"),
     "frames": ("media.frames", "frames", "media", "decode the frames that are read"),
+    "classes": ("media.classes", "classes", "media", "list a data set's classes"),
     "manifest": ("media.manifest", "manifest", "media", "join reports, check rejects"),
     "degrade": ("degrade.stage", "degrade", "degrade", "make low resolution (x4)"),
     "sr": ("sr.stage", "enlarge", "sr", "super-resolve a shard by one method"),

@@ -2,11 +2,15 @@
 
 import copy
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+
+from twinlens import models
+from twinlens.media import sets
 
 STREAMS = ("spatial", "temporal")
 
@@ -22,12 +26,14 @@ def located(config: dict[str, Any]) -> dict[str, Any]:
     def place(entry: dict[str, Any], keys: Iterable[str]) -> None:
         for key in keys:
             if entry.get(key):
-                entry[key] = str(root / Path(entry[key]).expanduser())
+                entry[key] = str((root / Path(entry[key]).expanduser()).resolve())
 
+    given = made["recogniser"].get("weights") or {}
+    made["recogniser"]["weights"] = {name: each for name, each in given.items() if each}
     for entry in made["datasets"].values():
         place(entry, ("videos", "splits", "split_file"))
     place(made["recogniser"], ("init",))
-    for streams in made["recogniser"].get("weights", {}).values():
+    for streams in made["recogniser"]["weights"].values():
         place(streams, STREAMS)
     return made
 
@@ -77,29 +83,77 @@ def _across(config: Mapping[str, Any]) -> Iterator[str]:
             if name not in known:
                 yield f"select.{what}: {name!r} is not defined{_nearest(name, known)}"
     for name, method in config["methods"].items():
-        yield from _method(name, method, list(config["methods"]))
+        yield from _method(name, method, config["methods"])
+    for name, entry in config["datasets"].items():
+        yield from _dataset(name, entry, config)
     yield from _recogniser(config)
 
 
+def _dataset(
+    name: str, entry: Mapping[str, Any], config: Mapping[str, Any]
+) -> Iterator[str]:
+    where, kind = f"datasets.{name}", entry["kind"]
+    if kind not in sets.names():
+        yield f"{where}.kind: no kind {kind!r}{_nearest(kind, sets.names())}"
+    if name not in config["select"]["datasets"]:
+        return
+    if kind == "corpus":
+        yield f"select.datasets: {name!r} is a corpus: it has no classes to recognise"
+    weights = (config["recogniser"].get("weights") or {}).get(name)
+    if entry.get("low") == "given" and not weights and "split_file" not in entry:
+        yield (
+            f"{where}: `low: given` needs split_file (training clips of full"
+            " resolution, test clips of low) or recogniser.weights"
+        )
+    if "generated" not in entry and not config["recogniser"]["views"].get("size"):
+        yield (
+            "recogniser.views.size: real videos of any size need one to be brought to,"
+            " such as [256, 192] with crop 160"
+        )
+    for stream, file in (weights or {}).items():
+        split = re.search(r"split_?(\d)", Path(file).name)
+        if split and int(split.group(1)) != entry.get("split", 1):
+            yield (
+                f"recogniser.weights.{name}.{stream}: {Path(file).name} was trained on"
+                f" clips that split {entry.get('split', 1)} tests"
+            )
+
+
 def _method(
-    name: str, method: Mapping[str, Any], known: Sequence[str]
+    name: str, method: Mapping[str, Any], methods: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[str]:
     paired = {"spatial", "temporal"} & set(method)
     if paired and ("model" in method or len(paired) < 2):
         yield f"methods.{name}: a pair names spatial and temporal, and no model"
     if not paired and "model" not in method and name != "hr":
         yield f"methods.{name}: names no model"
+    if "model" in method and method["model"] not in models.names():
+        near = _nearest(method["model"], models.names())
+        yield f"methods.{name}.model: no model {method['model']!r}{near}"
     for stream in sorted(paired):
-        if method[stream] not in known:
-            near = _nearest(method[stream], known)
-            yield f"methods.{name}.{stream}: {method[stream]!r} is not defined{near}"
+        chosen = method[stream]
+        if chosen not in methods:
+            near = _nearest(chosen, list(methods))
+            yield f"methods.{name}.{stream}: {chosen!r} is not defined{near}"
+        elif {"spatial", "temporal"} & set(methods[chosen]):
+            yield f"methods.{name}.{stream}: {chosen!r} is a pair itself"
 
 
 def _recogniser(config: Mapping[str, Any]) -> Iterator[str]:
-    views = config["recogniser"]["views"]
+    recogniser = config["recogniser"]
+    folder = Path(__file__).parent / "recognition" / "backbones"
+    known = sorted(path.stem for path in folder.glob("[a-z]*.py"))
+    if recogniser["backbone"] not in known:
+        near = _nearest(recogniser["backbone"], known)
+        yield f"recogniser.backbone: no {recogniser['backbone']!r}{near}"
+    views = recogniser["views"]
     if views.get("size") and min(views["size"]) < views["crop"]:
         yield "recogniser.views: crop is larger than size"
-    for name in config["recogniser"].get("weights", {}):
-        if name not in config["datasets"]:
-            near = _nearest(name, list(config["datasets"]))
-            yield f"recogniser.weights: {name!r} is no data set{near}"
+    known = list(config["datasets"])
+    for name in recogniser.get("weights") or {}:
+        if name not in known:
+            yield f"recogniser.weights: unknown key {name!r}{_nearest(name, known)}"
+    known = [*STREAMS, *known]
+    for name in recogniser["training"]:
+        if name not in known:
+            yield f"recogniser.training: unknown key {name!r}{_nearest(name, known)}"

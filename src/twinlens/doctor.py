@@ -6,6 +6,7 @@ known to be there.
 """
 
 import argparse
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -81,6 +82,10 @@ def _there(module: str) -> bool:
 
 def _opencv() -> Iterator[str]:
     """Several OpenCV packages overwrite one another, and version 4 rounds flows."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        version = importlib.metadata.version("opencv-contrib-python-headless")
+        if int(version.split(".")[0]) < 5:
+            yield f"OpenCV 5 or newer: this is {version}; run `make setup`"
     found = {}
     for name in ("opencv-python", "opencv-python-headless", "opencv-contrib-python"):
         try:

@@ -12,6 +12,7 @@ has no checksum.
     clip/<name>/...   the arrays of one clip; <name> is "<Class>/<file stem>"
 """
 
+import errno
 import fcntl
 import hashlib
 import io
@@ -31,6 +32,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+
+# File systems that know no locks say so; unique temporary names still protect there.
+WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK}
 
 
 class ArtifactError(RuntimeError):
@@ -88,13 +93,17 @@ def _locked(path: Path, what: str = "") -> Iterator[None]:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             holder = os.read(handle, 20).decode(errors="replace") or "unknown"
             os.close(handle)
             raise ArtifactError(
                 f"{path}: process {holder} is writing it now; wait until it ends, or"
                 f" end it (kill {holder}), then run again"
             ) from error
+        except OSError as error:
+            if error.errno not in WITHOUT_LOCKS:
+                os.close(handle)
+                raise
         with suppress(FileNotFoundError):
             if os.fstat(handle).st_ino == lock.stat().st_ino:
                 break  # else: the last holder removed the file that we locked

@@ -42,10 +42,7 @@ def join(tmp_path, own, max_rejected=0.02, **changes):
     reports = [tmp_path / "test-00.csv", tmp_path / "test-01.csv"]
     for path, some in zip(reports, (rows[:6], rows[6:]), strict=True):
         formats.write_csv(path, "report/1", pd.DataFrame(some, columns=REPORT))
-    out = {
-        name: tmp_path / f"{name}.csv"
-        for name in ("out", "classes", "missing", "rejected")
-    }
+    out = {name: tmp_path / f"{name}.csv" for name in ("out", "missing", "rejected")}
     manifest("own", settings, reports, max_rejected=max_rejected, **out)
 
 
@@ -61,12 +58,6 @@ def test_every_clip_is_in_the_manifest_with_its_shard(tmp_path, own):
     rows = table(tmp_path, "out", "manifest/1")
     assert list(rows["clip"]) == own[1]
     assert list(rows["shard"]) == [0] * 6 + [1] * 4
-
-
-def test_classes_have_their_labels_and_keep_their_names(tmp_path, own):
-    join(tmp_path, own)
-    rows = table(tmp_path, "classes")
-    assert dict(zip(rows["label"], rows["class"], strict=True)) == {0: "007", 1: "run"}
 
 
 def test_listed_files_that_are_not_there_are_counted(tmp_path, own, capsys):
@@ -99,14 +90,15 @@ def test_rejected_clips_stay_in_the_manifest(tmp_path, own):
     assert len(table(tmp_path, "out", "manifest/1")) == 10
 
 
-def test_too_many_rejected_clips_stop_the_run_with_every_reason(tmp_path, own):
+def test_too_many_rejected_clips_stop_the_run_with_every_reason(tmp_path, own, capsys):
     bad = {name: {**BAD, "note": f"reason {name}"} for name in own[1][:3]}
     with pytest.raises(ArtifactError) as error:
         join(tmp_path, own, max_rejected=0.2, **bad)
     told = str(error.value)
-    assert told.startswith("own: 3 of 10 clips can't be used, more than max_rejected")
+    assert told.startswith("own: 3 of 10 clips can't be used")
+    listed = capsys.readouterr().err
     for name in own[1][:3]:
-        assert f"  /v/{name}.avi: reason {name}\n" in told
+        assert f"  /v/{name}.avi: reason {name}\n" in listed
     assert "raise datasets.own.max_rejected in the config" in told
     assert not (tmp_path / "out.csv").exists()
 
@@ -141,3 +133,9 @@ def test_a_spoilt_report_is_named(tmp_path, own):
             [path],
             *(tmp_path / f"{name}.csv" for name in ("o", "c", "m", "r")),
         )
+
+
+def test_a_set_without_test_clips_stops_the_run(tmp_path, own):
+    bad = {name: BAD for name in own[1] if name.startswith("007")}
+    with pytest.raises(ArtifactError, match="no test clip is left"):
+        join(tmp_path, own, max_rejected=1.0, **bad)

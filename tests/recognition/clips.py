@@ -21,9 +21,10 @@ def shard(folder, lengths, keep="protocol", part="test", protocol=PROTOCOL):
     names = [f"a/clip{place}" for place in range(len(lengths))]
     files = {"frames": folder / "frames.h5", "flow": folder / "flow.h5"}
     about = provenance.about("made", [], {}, part=part, keep=keep, lengths=lengths)
+    of_them = provenance.about("flow", [], {str(files["frames"]): about["id"]})
     with (
         formats.Shard(files["frames"], "frames/1", about, names) as frames,
-        formats.Shard(files["flow"], "flow/1", about, names) as flows,
+        formats.Shard(files["flow"], "flow/1", of_them, names) as flows,
     ):
         for place, (name, total) in enumerate(zip(names, lengths, strict=True)):
             video, flow = _clip(place, total)
@@ -66,6 +67,8 @@ def make_weights(folder, stream, trained=True):
         "made",
         [],
         {},
+        dataset="made",
+        stream=stream,
         backbone="compact",
         channels=channels,
         classes=CLASSES,

@@ -8,7 +8,7 @@ from tests.recognition.clips import PROTOCOL, VIEWS, make_weights, shard
 from twinlens import formats
 from twinlens.protocol import Protocol, flow_stacks, rgb_frames
 from twinlens.recognition import networks
-from twinlens.recognition.score import fuse, network_scores, score
+from twinlens.recognition.score import network_scores, score
 from twinlens.recognition.shards import Snippets
 from twinlens.recognition.views import (
     network_input,
@@ -114,6 +114,19 @@ def test_a_network_that_was_never_trained_gives_no_numbers(tmp_path):
         networks.load(weights, torch.device("cpu"))
 
 
+def test_flow_of_other_frames_is_refused(tmp_path):
+    files = shard(tmp_path / "one", lengths=[40])
+    other = shard(tmp_path / "other", lengths=[41])
+    with pytest.raises(formats.ArtifactError, match="is not that of"):
+        _score(tmp_path, {**files, "flow": other["flow"]})
+
+
+def test_the_network_of_another_data_set_is_refused(tmp_path):
+    weights = make_weights(tmp_path, "spatial")
+    with pytest.raises(formats.ArtifactError, match="made for dataset 'made'"):
+        networks.load(weights, torch.device("cpu"), dataset="other")
+
+
 def test_a_batch_s_size_changes_nothing(tmp_path):
     network = networks.load(make_weights(tmp_path, "temporal"), torch.device("cpu"))
     crops = np.random.default_rng(0).integers(
@@ -122,8 +135,3 @@ def test_a_batch_s_size_changes_nothing(tmp_path):
     large = network_scores(network, crops, True, torch.device("cpu"), batch=64)
     small = network_scores(network, crops, True, torch.device("cpu"), batch=5)
     np.testing.assert_allclose(large, small, rtol=1e-4, atol=1e-4)
-
-
-def test_fusion_weighs_flow_one_and_a_half_times():
-    one, two = np.ones((1, 3), np.float32), np.full((1, 3), 2, np.float32)
-    assert (fuse(one, two) == 4).all()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twinlens.tables.accuracy import accuracy, class_recalls
+from twinlens.tables.accuracy import accuracy
 
 
 def _scores(right, labels, classes=3):
@@ -48,8 +48,3 @@ def test_wilson_s_interval_is_that_of_the_formula():
 def test_the_same_seed_gives_the_same_interval():
     scores = _scores([1, 0, 1, 1], [0, 0, 1, 1])
     assert accuracy(*scores, seed=1) == accuracy(*scores, seed=1)
-
-
-def test_class_recalls_are_by_name():
-    found = class_recalls(*_scores([1, 0, 1], [0, 0, 2]), ["a", "b", "c"])
-    assert found == {"a": 50, "c": 100}

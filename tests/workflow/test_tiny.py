@@ -65,7 +65,7 @@ def test_a_run_tells_steps_time_left_and_shows_the_table(done):
 
 
 def test_logs_keep_progress_as_plain_lines(done):
-    log = (done / "results/tiny/logs/flow/yard_hr_test-00.log").read_text()
+    log = (done / "results/tiny/logs/flow/yard/hr/test-00.log").read_text()
     assert "flow yard test hr: 8 clips in" in log
     assert "\r" not in log
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 
 import yaml
@@ -28,15 +29,14 @@ DATASETS = config["select"]["datasets"]
 METHODS = config["select"]["methods"]
 STREAMS = ("spatial", "temporal")
 RECOGNISER = config["recogniser"]
-PROTOCOL = json.dumps(RECOGNISER["sampling"], sort_keys=True)
-VIEWS = json.dumps(RECOGNISER["views"], sort_keys=True)
 
 
 def prefix():
     """Jobs import this source with this Python, and end when the workflow ends."""
-    words = [f"export PYTHONPATH={SRC} TWINLENS_MASTER=$PPID"]
+    words = [f"export PYTHONPATH={shlex.quote(str(SRC))} TWINLENS_MASTER=$PPID"]
     if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
-        words.append(f"export PATH={Path(sys.executable).parent}:$PATH")
+        tools = shlex.quote(str(Path(sys.executable).parent))
+        words.append(f"export PATH={tools}:$PATH")
     return "; ".join(words) + "; "
 
 
@@ -72,7 +72,8 @@ ASIDE = {"label", "max_rejected", "shards", "low", "generated", "frames"}
 def settings_json(wildcards):
     """What of a data set's entry decides its clips, for the command line."""
     entry = settings(wildcards.dataset).items()
-    return json.dumps({key: value for key, value in entry if key not in ASIDE})
+    kept = {key: value for key, value in entry if key not in ASIDE}
+    return json.dumps(kept, sort_keys=True)
 
 
 def generated_json(wildcards):
@@ -99,6 +100,32 @@ def parts(dataset):
     return ["test"] if has_weights(dataset) else ["train", "test"]
 
 
+# Sampling of test and training clips are apart: a change of one redoes none of the other.
+SAMPLING = {
+    "test": ("snippets", "stack"),
+    "train": ("segments", "positions", "stack"),
+    "corpus": (),
+}
+
+
+def sampling(part):
+    """How clips of a part are sampled, for the command line."""
+    return json.dumps({key: RECOGNISER["sampling"][key] for key in SAMPLING[part]})
+
+
+def protocol(wildcards):
+    """The sampling of the job's part."""
+    return sampling(wildcards.part)
+
+
+def views(*aside):
+    """How frames become network inputs, less what the job does not use."""
+    kept = {
+        key: value for key, value in RECOGNISER["views"].items() if key not in aside
+    }
+    return json.dumps(kept, sort_keys=True)
+
+
 def has_weights(dataset):
     """Whether the config gives the recogniser's weights."""
     return dataset in RECOGNISER.get("weights", {})
@@ -119,15 +146,30 @@ def fingerprint(wildcards):
     dataset = wildcards.dataset
     if "generated" in config["datasets"][dataset]:
         return "generated"
+    return listed(dataset)[wildcards.part, int(wildcards.shard)]
+
+
+def class_names(wildcards):
+    """The data set's classes where they are known before it runs."""
+    if "generated" in config["datasets"][wildcards.dataset]:
+        return "generated"
+    return listed(wildcards.dataset)["classes"]
+
+
+def listed(dataset):
+    """Digests of a data set's shards and its classes, listed once."""
     if dataset not in FINGERPRINTS:
         counts = {
             part: shard_count(dataset, part) for part in ("train", "test", "corpus")
         }
         try:
             FINGERPRINTS[dataset] = scan.fingerprints(settings(dataset), counts)
+            kind = settings(dataset)["kind"]
+            names = sets.listing(kind, settings(dataset)).classes
+            FINGERPRINTS[dataset]["classes"] = names
         except sets.DataError as error:
             raise WorkflowError(f"datasets.{dataset}: {error}")
-    return FINGERPRINTS[dataset][wildcards.part, int(wildcards.shard)]
+    return FINGERPRINTS[dataset]
 
 
 def code(*modules):

@@ -9,9 +9,9 @@ rule flow:
     output:
         passing(f"{W}/flow/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5"),
     log:
-        f"{W}/logs/flow/{{dataset}}_{{method}}_{{part}}-{{shard}}.log",
+        f"{W}/logs/flow/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
     benchmark:
-        f"{W}/benchmarks/flow/{{dataset}}_{{method}}_{{part}}-{{shard}}.tsv"
+        f"{W}/benchmarks/flow/{{dataset}}/{{method}}/{{part}}-{{shard}}.tsv"
     conda:
         "../../envs/twinlens.yaml"
     threads: config["resources"]["threads"]
@@ -19,7 +19,7 @@ rule flow:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        protocol=PROTOCOL,
+        protocol=protocol,
         preset=config["flow"]["preset"],
         bound=config["flow"]["bound"],
         size=json.dumps(RECOGNISER["views"].get("size")),

@@ -53,6 +53,13 @@ def init_weights(wildcards):
     return f"{W}/tsn/images.h5" if RECOGNISER.get("init") else []
 
 
+def recipe(wildcards):
+    """How a stream is trained: the world's recipe, changed by the data set's own."""
+    training = RECOGNISER["training"]
+    own = training.get(wildcards.dataset, {}).get(wildcards.stream, {})
+    return json.dumps({**training[wildcards.stream], **own}, sort_keys=True)
+
+
 def stream_weights(stream):
     """An input function: a stream's weights, given or trained."""
 
@@ -123,8 +130,10 @@ def layout(wildcards):
 
 def show_tables():
     """Print the present world's tables, and where they lie."""
-    for path in sorted(Path("results").glob("table*.md")):
-        print(f"\n{path.read_text()}\n{path.with_suffix('.csv')}", file=sys.stderr)
+    for path in sorted(Path(W).glob("table*.md")):
+        copy = Path("results") / path.name
+        if copy.exists() and copy.read_bytes() == path.read_bytes():
+            print(f"\n{path.read_text()}\n{copy.with_suffix('.csv')}", file=sys.stderr)
 
 
 def tell_failures(path):

@@ -34,9 +34,9 @@ rule frames:
         frames=passing(f"{W}/frames/{{dataset}}/{{part}}-{{shard}}.h5"),
         report=f"{W}/reports/{{dataset}}/{{part}}-{{shard}}.csv",
     log:
-        f"{W}/logs/frames/{{dataset}}_{{part}}-{{shard}}.log",
+        f"{W}/logs/frames/{{dataset}}/{{part}}-{{shard}}.log",
     benchmark:
-        f"{W}/benchmarks/frames/{{dataset}}_{{part}}-{{shard}}.tsv"
+        f"{W}/benchmarks/frames/{{dataset}}/{{part}}-{{shard}}.tsv"
     conda:
         "../../envs/twinlens.yaml"
     threads: 1
@@ -45,7 +45,7 @@ rule frames:
         runtime=config["resources"]["runtime"],
     params:
         settings=settings_json,
-        protocol=PROTOCOL,
+        protocol=protocol,
         shards=lambda wildcards: shard_count(wildcards.dataset, wildcards.part),
         keep=lambda wildcards: settings(wildcards.dataset).get("frames", "protocol"),
         seed=seed("sampling"),
@@ -61,6 +61,33 @@ rule frames:
         " --out {output.frames} --report {output.report} 2>&1 | tee {log}"
 
 
+rule classes:
+    """List a data set's classes with their labels."""
+    input:
+        generated_files,
+    output:
+        f"{W}/manifest/{{dataset}}/classes.csv",
+    log:
+        f"{W}/logs/classes/{{dataset}}.log",
+    benchmark:
+        f"{W}/benchmarks/classes/{{dataset}}.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: 1
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        settings=settings_json,
+        names=class_names,
+        code=lambda wildcards: code(
+            "media.classes", f"media.sets.{settings(wildcards.dataset)['kind']}"
+        ),
+    shell:
+        "python -m twinlens.media classes --plain --settings {params.settings:q}"
+        " --out {output} 2>&1 | tee {log}"
+
+
 rule manifest:
     """Join a data set's reports; stop if too many clips were rejected."""
     input:
@@ -71,7 +98,6 @@ rule manifest:
         ],
     output:
         manifest=f"{W}/manifest/{{dataset}}/manifest.csv",
-        classes=f"{W}/manifest/{{dataset}}/classes.csv",
         missing=f"{W}/manifest/{{dataset}}/missing.csv",
         rejected=f"{W}/manifest/{{dataset}}/rejected.csv",
     log:
@@ -94,6 +120,6 @@ rule manifest:
     shell:
         "python -m twinlens.media manifest --plain --dataset {wildcards.dataset}"
         " --settings {params.settings:q} --reports {params.reports:q}"
-        " --out {output.manifest} --classes {output.classes}"
+        " --out {output.manifest}"
         " --missing {output.missing} --rejected {output.rejected}"
         " --max_rejected {params.most} 2>&1 | tee {log}"

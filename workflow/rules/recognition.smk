@@ -12,9 +12,9 @@ rule train_recogniser:
         weights=f"{W}/tsn/{{dataset}}/trained-{{stream}}.h5",
         log=f"{W}/tsn/{{dataset}}/trained-{{stream}}.csv",
     log:
-        f"{W}/logs/train_recogniser/{{dataset}}_{{stream}}.log",
+        f"{W}/logs/train_recogniser/{{dataset}}/{{stream}}.log",
     benchmark:
-        f"{W}/benchmarks/train_recogniser/{{dataset}}_{{stream}}.tsv"
+        f"{W}/benchmarks/train_recogniser/{{dataset}}/{{stream}}.tsv"
     conda:
         "../../envs/twinlens.yaml"
     threads: config["resources"]["threads"]
@@ -27,9 +27,9 @@ rule train_recogniser:
         reports=lambda wildcards, input: json.dumps(list(input.reports)),
         init=lambda wildcards, input: f"--init {input.init}" if input.init else "",
         backbone=RECOGNISER["backbone"],
-        recipe=lambda wildcards: json.dumps(RECOGNISER["training"][wildcards.stream]),
-        protocol=PROTOCOL,
-        views=VIEWS,
+        recipe=recipe,
+        protocol=sampling("train"),
+        views=views("crops"),
         seed=seed("sampling"),
         code=code(
             "recognition.train", f"recognition.backbones.{RECOGNISER['backbone']}"
@@ -54,9 +54,9 @@ rule import_recogniser:
     output:
         f"{W}/tsn/{{dataset}}/given-{{stream}}.h5",
     log:
-        f"{W}/logs/import_recogniser/{{dataset}}_{{stream}}.log",
+        f"{W}/logs/import_recogniser/{{dataset}}/{{stream}}.log",
     benchmark:
-        f"{W}/benchmarks/import_recogniser/{{dataset}}_{{stream}}.tsv"
+        f"{W}/benchmarks/import_recogniser/{{dataset}}/{{stream}}.tsv"
     conda:
         "../../envs/twinlens.yaml"
     threads: 1
@@ -67,7 +67,10 @@ rule import_recogniser:
         backbone=RECOGNISER["backbone"],
         stack=RECOGNISER["sampling"]["stack"],
         code=code(
-            "recognition.given", f"recognition.backbones.{RECOGNISER['backbone']}"
+            "recognition.given",
+            f"recognition.backbones.{RECOGNISER['backbone']}",
+            "weights.caffe",
+            "weights.torch_file",
         ),
     shell:
         "python -m twinlens.recognition import --plain --file {input.file:q}"
@@ -95,7 +98,10 @@ rule import_images:
     params:
         backbone=RECOGNISER["backbone"],
         code=code(
-            "recognition.given", f"recognition.backbones.{RECOGNISER['backbone']}"
+            "recognition.given",
+            f"recognition.backbones.{RECOGNISER['backbone']}",
+            "weights.caffe",
+            "weights.torch_file",
         ),
     shell:
         "python -m twinlens.recognition import --plain --file {input:q}"
@@ -109,15 +115,16 @@ rule score:
         frames=high_frames,
         flow=f"{W}/flow/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5",
         report=f"{W}/reports/{{dataset}}/{{part}}-{{shard}}.csv",
-        manifest=f"{W}/manifest/{{dataset}}/manifest.csv",
+        # A gate only: it stops the run if too much was rejected.
+        manifest=ancient(f"{W}/manifest/{{dataset}}/manifest.csv"),
         spatial=stream_weights("spatial"),
         temporal=stream_weights("temporal"),
     output:
         f"{W}/scores/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5",
     log:
-        f"{W}/logs/score/{{dataset}}_{{method}}_{{part}}-{{shard}}.log",
+        f"{W}/logs/score/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
     benchmark:
-        f"{W}/benchmarks/score/{{dataset}}_{{method}}_{{part}}-{{shard}}.tsv"
+        f"{W}/benchmarks/score/{{dataset}}/{{method}}/{{part}}-{{shard}}.tsv"
     conda:
         "../../envs/twinlens.yaml"
     threads: config["resources"]["threads"]
@@ -126,8 +133,8 @@ rule score:
         runtime=config["resources"]["runtime"],
         gpu=config["resources"]["gpus"],
     params:
-        protocol=PROTOCOL,
-        views=VIEWS,
+        protocol=protocol,
+        views=views("scales"),
         code=code(
             "recognition.score", f"recognition.backbones.{RECOGNISER['backbone']}"
         ),

@@ -6,11 +6,12 @@ rule degrade:
     input:
         f"{W}/frames/{{dataset}}/{{part}}-{{shard}}.h5",
     output:
-        passing(f"{W}/low/{{dataset}}/{{part}}-{{shard}}.h5"),
+        # Kept in every world: it is small, and a method that is added later starts here.
+        f"{W}/low/{{dataset}}/{{part}}-{{shard}}.h5",
     log:
-        f"{W}/logs/degrade/{{dataset}}_{{part}}-{{shard}}.log",
+        f"{W}/logs/degrade/{{dataset}}/{{part}}-{{shard}}.log",
     benchmark:
-        f"{W}/benchmarks/degrade/{{dataset}}_{{part}}-{{shard}}.tsv"
+        f"{W}/benchmarks/degrade/{{dataset}}/{{part}}-{{shard}}.tsv"
     conda:
         "../../envs/twinlens.yaml"
     threads: 1
@@ -32,9 +33,9 @@ rule super_resolve:
     output:
         passing(f"{W}/sr/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5"),
     log:
-        f"{W}/logs/sr/{{dataset}}_{{method}}_{{part}}-{{shard}}.log",
+        f"{W}/logs/sr/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
     benchmark:
-        f"{W}/benchmarks/sr/{{dataset}}_{{method}}_{{part}}-{{shard}}.tsv"
+        f"{W}/benchmarks/sr/{{dataset}}/{{method}}/{{part}}-{{shard}}.tsv"
     conda:
         "../../envs/twinlens.yaml"
     threads: config["resources"]["threads"]

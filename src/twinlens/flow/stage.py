@@ -45,7 +45,7 @@ def flow(
         threads: pairs computed at once.
     """
     lengths = formats.read_csv(report, "report/1").set_index("clip")["frames"]
-    with formats.reading(frames, "frames/1") as source:
+    with formats.reading(frames, "frames/1", method=method) as source:
         inherited = formats.about(source)
         about = provenance.about(
             "flow",

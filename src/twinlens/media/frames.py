@@ -36,7 +36,6 @@ def frames(
     shards: int = 1,
     seed: int = 0,
     keep: str = "protocol",
-    limits: Limits | None = None,
 ) -> None:
     """Decode the clips of one shard.
 
@@ -44,7 +43,8 @@ def frames(
         dataset: its name.
         settings: its entry in the config: `kind` and folders. `short_side` brings
             frames to this short side by MATLAB's bicubic, aspect kept, as the paper
-            does with its corpus (section 4.1: "around 320x240").
+            does with its corpus (section 4.1: "around 320x240"); `limits` holds fields
+            of `Limits`.
         part: "train", "test" or "corpus".
         protocol: how the recogniser samples a clip.
         out: HDF5 "frames/1": of each clip `frames` uint8 (n, H, W, 3) RGB 0..255 and
@@ -54,7 +54,6 @@ def frames(
         shards: how many the part is cut into.
         seed: draws the training positions.
         keep: "protocol" for the frames that are read, "all" for every frame.
-        limits: what decoding one file may cost.
     """
     rows = scan.shard(settings, part, shard, shards)
     rows["sha1"] = [_sha1(Path(path)) for path in rows["path"]]
@@ -66,13 +65,15 @@ def frames(
         {str(settings.get("videos")): hashlib.sha256(source.encode()).hexdigest()},
         dataset=dataset,
         part=part,
+        method="hr",
         shard=[shard, shards],
         protocol=protocol.settings(),
         seed=seed,
         keep=keep,
         short_side=short_side,
     )
-    how = _How(part, protocol, seed, keep, short_side, limits or Limits())
+    limits = Limits(**settings.get("limits", {}))
+    how = _How(part, protocol, seed, keep, short_side, limits)
     rejected: dict[str, str] = {}
     with formats.Shard(out, FRAMES, about, list(rows["clip"])) as made:
         todo = rows[rows["clip"].isin(made.missing())]

@@ -15,7 +15,6 @@ def manifest(
     settings: dict[str, Any],
     reports: list[Path],
     out: Path,
-    classes: Path,
     missing: Path,
     rejected: Path,
     max_rejected: float = 0.02,
@@ -27,37 +26,42 @@ def manifest(
         settings: its entry in the config: `kind` and folders.
         reports: csv from `frames`, one a shard.
         out: csv of all clips with part, shard, length, size, fps and sha1.
-        classes: csv of its classes, with their labels.
         missing: csv of listed files that are not there.
         rejected: csv of the clips that can't be used, with the reason.
         max_rejected: largest part of the clips that may be rejected.
 
     Raises:
-        ArtifactError: more were rejected.
+        ArtifactError: more were rejected, or no test clip is left.
     """
     found = sets.listing(settings["kind"], settings)
     for warning in found.warnings:
         say(f"WARNING {dataset}: {warning}")
     formats.write_csv(missing, "missing/1", pd.DataFrame({"file": found.missing}))
-    labels = pd.DataFrame({"label": range(len(found.classes)), "class": found.classes})
-    formats.write_csv(classes, "classes/1", labels)
     rows = pd.concat([_with_shard(path) for path in reports], ignore_index=True)
     bad = rows[rows["status"] == "rejected"]
     formats.write_csv(rejected, "rejected/1", bad[["clip", "part", "path", "note"]])
     _tell(dataset, rows, found.missing)
     if len(bad) > max_rejected * len(rows):
         reasons = "\n".join(f"  {row.path}: {row.note}" for row in bad.itertuples())
+        say(f"{dataset}: rejected clips:\n{reasons}")
         raise formats.ArtifactError(
-            f"{dataset}: {len(bad)} of {len(rows)} clips can't be used, more than"
-            f" max_rejected {max_rejected:g} allows:\n{reasons}\nmend or remove these"
-            f" files, or raise datasets.{dataset}.max_rejected in the config"
+            f"{dataset}: {len(bad)} of {len(rows)} clips can't be used (listed above,"
+            f" and in {reports[0].parent}), more than max_rejected {max_rejected:g}"
+            " allows; mend or remove these files, or raise"
+            f" datasets.{dataset}.max_rejected in the config"
         )
     formats.write_csv(out, "manifest/1", rows)
-    tested = set(rows.loc[rows["part"] == "test", "class"])
-    if untested := [name for name in found.classes if name not in tested]:
+    usable = rows[(rows["part"] == "test") & (rows["status"] == "ok")]
+    if found.classes and usable.empty:
+        raise formats.ArtifactError(
+            f"{dataset}: no test clip is left: {len(found.missing)} listed files are"
+            f" not there, {len(bad)} clips were rejected; check its videos and split"
+        )
+    untested = [name for name in found.classes if name not in set(usable["class"])]
+    if untested:
         say(
-            f"{dataset}: accuracy is over the {len(labels) - len(untested)} classes"
-            f" with test clips; none for: {', '.join(untested)}"
+            f"{dataset}: accuracy is over the {len(found.classes) - len(untested)}"
+            f" classes with test clips; none for: {', '.join(untested)}"
         )
 
 

@@ -36,12 +36,22 @@ def import_weights(
     count = len(formats.read_csv(classes, "classes/1")) if classes else 0
     state = _converted(backbone, weights.read(file), count)
     channels = networks.channels(stream, stack)
+    if count and "fc.weight" not in state:
+        raise formats.ArtifactError(
+            f"{file}: holds no classifier of {count} classes: it is an image network"
+            " (recogniser.init takes it) or one of another data set"
+        )
     if count:
         network = backbones.build(backbone, channels=channels, classes=count)
         backbones.load(network, state)
     about = provenance.about(
         "import",
-        ["twinlens.recognition.given", f"twinlens.recognition.backbones.{backbone}"],
+        [
+            "twinlens.recognition.given",
+            f"twinlens.recognition.backbones.{backbone}",
+            "twinlens.weights.caffe",
+            "twinlens.weights.torch_file",
+        ],
         formats.ids(file),
         dataset=dataset,
         stream=stream,

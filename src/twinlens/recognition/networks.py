@@ -40,13 +40,18 @@ def load_state(group: h5py.Group) -> dict[str, Tensor]:
     return state
 
 
-def load(path: Path, device: torch.device) -> nn.Module:
+def load(path: Path, device: torch.device, **expected: str) -> nn.Module:
     """The trained network of an artifact, ready to score.
+
+    Args:
+        path: HDF5 "weights/1".
+        device: where to put it.
+        expected: what the artifact must say of itself: dataset, stream.
 
     Raises:
         ArtifactError: the file is not whole, or its network was never trained.
     """
-    with formats.reading(path, WEIGHTS) as file:
+    with formats.reading(path, WEIGHTS, **expected) as file:
         about = formats.about(file)
         if not about.get("trained"):
             raise formats.ArtifactError(

@@ -1,6 +1,5 @@
 """Score the test clips of a shard with trained networks (TSN's eval_net protocol)."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -60,9 +59,12 @@ def score(
         protocol=protocol.settings(),
         views=asdict(views),
     )
+    _check_same_frames(frames, flow)
     streams = {"spatial": (frames, spatial), "temporal": (flow, temporal)}
     made = {
-        stream: _Scorer(stream, images, weights, report, protocol, views, batch)
+        stream: _Scorer(
+            stream, images, weights, report, protocol, views, batch, dataset
+        )
         for stream, (images, weights) in streams.items()
     }
     with made["spatial"].snippets as source, made["temporal"].snippets:
@@ -73,6 +75,16 @@ def score(
                 clip, length = str(row["clip"]), int(row["frames"])
                 arrays = {key: each(clip, length) for key, each in made.items()}
                 shard.write(clip, arrays, label=int(row["label"]))
+
+
+def _check_same_frames(frames: Path, flow: Path) -> None:
+    """Refuse flow that was computed from other frames."""
+    with formats.reading(flow, "flow/1") as file:
+        sources = formats.about(file)["inputs"].values()
+    if formats.file_id(frames) not in sources:
+        raise formats.ArtifactError(
+            f"{flow}: its flow is not that of {frames}; remove it and run again"
+        )
 
 
 def _backbones(*weights: Path) -> list[str]:
@@ -96,9 +108,12 @@ class _Scorer:
         protocol: Protocol,
         views: Views,
         batch: int,
+        dataset: str,
     ) -> None:
         self.device = networks.device()
-        self.network = networks.load(weights, self.device)
+        self.network = networks.load(
+            weights, self.device, dataset=dataset, stream=stream
+        )
         self.snippets = Snippets([images], [report], stream, protocol, views)
         self.flow, self.batch = stream == TEMPORAL, batch
 
@@ -129,12 +144,3 @@ def network_scores(
             scores = network(torch.from_numpy(inputs).to(device))
             made.append(scores.float().cpu().numpy())
     return np.concatenate(made).reshape(*crops_nvchw.shape[:2], -1)
-
-
-def fuse(
-    spatial: NDArray[np.float32],
-    temporal: NDArray[np.float32],
-    weights: Sequence[float] = (1.0, 1.5),
-) -> NDArray[np.float32]:
-    """TSN's fusion: a weighted sum of scores before softmax, (N, classes) each."""
-    return weights[0] * spatial + weights[1] * temporal

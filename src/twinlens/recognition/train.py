@@ -222,7 +222,9 @@ class _Run:
         # Dropout's own seed, so that a resumed run drops the same units.
         torch.manual_seed(provenance.seed(self.about["seed"], "dropout", self.step))
         batch, labels = batch.to(self.device), labels.to(self.device)
-        with torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
+        # bfloat16 keeps the range of gradients: no scaler whose state must be kept.
+        gpu = self.device.type == "cuda"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=gpu):
             scores = self.network(batch.flatten(0, 1)).float()
         consensus = scores.reshape(*batch.shape[:2], -1).mean(dim=1)
         loss = nn.functional.cross_entropy(consensus, labels)

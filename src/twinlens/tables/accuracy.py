@@ -3,7 +3,7 @@
 N clips, K snippets, C classes. Scores are taken before softmax.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,14 +124,3 @@ def _bootstrap(
     drawn = rng.binomial(count, hits / count, size=(draws, len(count))) / count
     low, high = np.percentile(100 * drawn.mean(axis=1), [2.5, 97.5])
     return float(low), float(high)
-
-
-def class_recalls(
-    scores_nc: Floats, labels_n: NDArray[np.int64], names: Sequence[str]
-) -> Mapping[str, float]:
-    """Percent of each class's clips that are right, classes without clips left out."""
-    right_n = scores_nc.argmax(axis=1) == labels_n
-    return {
-        names[label]: 100 * float(right_n[labels_n == label].mean())
-        for label in np.unique(labels_n)
-    }

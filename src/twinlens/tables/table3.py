@@ -129,7 +129,7 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
     cells: Cells = {}
     for name, method in layout.methods.items():
         for dataset, about in layout.datasets.items():
-            if name == "hr" and not about.has_hr:
+            if "hr" in {method.spatial, method.temporal} and not about.has_hr:
                 continue
             spatial = _scores(loaded, dataset, method.spatial)
             temporal = _scores(loaded, dataset, method.temporal)
@@ -221,6 +221,8 @@ def _markdown(head: str, wide: pd.DataFrame, cells: Cells, layout: Layout) -> st
     notes = []
     for dataset, about in layout.datasets.items():
         some = [cell for key, cell in cells.items() if key[1] == dataset]
+        if not some:
+            continue
         half = max((cell.high - cell.low) / 2 for cell in some)
         notes.append(
             f"{about.label}: {some[0].clips} test clips of {some[0].classes} classes;"

@@ -4,6 +4,7 @@ A kind's file has `listing(settings: Mapping) -> Listing`.
 """
 
 import importlib
+import os
 import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -125,6 +126,11 @@ def lines(path: Path) -> list[str]:
 
 
 def videos(root: Path) -> list[Path]:
-    """All video files below a folder, by name."""
-    found = root.rglob("*")
+    """All video files below a folder, by name; links are followed."""
+    found = [
+        Path(folder) / name
+        for folder, folders, names in os.walk(root, followlinks=True)
+        for name in [*folders, *names]
+        if not name.startswith(".")
+    ]
     return sorted(path for path in found if path.suffix.lower() in SUFFIXES)

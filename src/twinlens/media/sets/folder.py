@@ -67,7 +67,9 @@ def _given(path: Path, classes: list[str], found: Mapping[str, list[Path]]) -> L
                 clips.append(item)
             elif name in classes or name not in found:
                 missing.append(clip)
-    return Listing(classes=classes, clips=clips, missing=missing)
+    unlisted = len(there) - len(clips)
+    warnings = [f"{path} leaves out {unlisted} clips"] if unlisted else []
+    return Listing(classes=classes, clips=clips, missing=missing, warnings=warnings)
 
 
 def _row(path: Path, row: Mapping[str, str | None]) -> tuple[str, str]:

@@ -1,0 +1,15 @@
+"""The list of a data set's classes."""
+
+from twinlens import formats
+from twinlens.media.classes import classes
+
+
+def test_classes_have_their_labels_and_keep_their_names(tmp_path):
+    for name in ("007", "run"):
+        path = tmp_path / "own" / name / "a.mp4"
+        path.parent.mkdir(parents=True)
+        path.touch()
+    settings = {"kind": "folder", "videos": str(tmp_path / "own")}
+    classes(settings, tmp_path / "classes.csv")
+    rows = formats.read_csv(tmp_path / "classes.csv", "classes/1")
+    assert dict(zip(rows["label"], rows["class"], strict=True)) == {0: "007", 1: "run"}
