@@ -42,7 +42,7 @@ class Snippets:
         protocol: how clips are sampled.
         views: how images are recoded.
         seed: as given to `frames`: it drew the training positions.
-        cache_bytes: recoded clips are kept in memory while they fit.
+        cache_bytes: if all images fit here, they are recoded once and kept in memory.
     """
 
     def __init__(
@@ -70,6 +70,10 @@ class Snippets:
             file = self._stack.enter_context(formats.reading(path, kind))
             for name in formats.clips(file):
                 self._where[name] = formats.clip(file, name)
+        groups = self._where.items()
+        self._index = {name: group["index"][:] for name, group in groups}
+        size = sum(group[NAMES[self.stream]].nbytes for _, group in groups)
+        self._keep = size <= self.cache_bytes
         return self
 
     def __exit__(
@@ -115,25 +119,25 @@ class Snippets:
 
     def _stacks(self, clip: str, wanted: Indices) -> Images:
         """Images at these places of a clip, (n, depth) to (n, C, H, W)."""
-        images, index = self._images(clip)
+        index = self._index[clip]
         rows = np.searchsorted(index, wanted)
         if not np.array_equal(index[np.minimum(rows, len(index) - 1)], wanted):
             raise formats.ArtifactError(
                 f"{self._where[clip].file.filename}: {clip} lacks images that the"
                 " protocol reads; remove the file and run again"
             )
-        taken = images[rows]
-        return taken.reshape(len(wanted), -1, *images.shape[-2:])
+        distinct, place = np.unique(rows, return_inverse=True)
+        taken = self._images(clip, distinct)[place.reshape(rows.shape)]
+        return taken.reshape(len(wanted), -1, *taken.shape[-2:])
 
-    def _images(self, clip: str) -> tuple[Images, Indices]:
-        group = self._where[clip]
+    def _images(self, clip: str, rows: Indices) -> Images:
+        """Recoded images at ascending rows; clips are kept if all fit."""
+        stored = self._where[clip][NAMES[self.stream]]
+        if not self._keep:
+            return self._recoded(stored[rows])
         if clip not in self._cache:
-            images = self._recoded(group[NAMES[self.stream]][:])
-            held = sum(each.nbytes for each in self._cache.values())
-            if held + images.nbytes > self.cache_bytes:
-                self._cache.clear()
-            self._cache[clip] = images
-        return self._cache[clip], group["index"][:].astype(np.int64)
+            self._cache[clip] = self._recoded(stored[:])
+        return self._cache[clip][rows]
 
     def _recoded(self, images: Images) -> Images:
         if self.stream == SPATIAL:
