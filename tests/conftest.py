@@ -11,12 +11,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
-def realdata():
-    """The folder of real clips, for tests that need some."""
+def realdata_folder():
+    """The folder of real clips, there or not."""
     folder = os.environ.get("TWINLENS_REALDATA", ROOT.parent / "shared/realdata")
-    if not Path(folder).is_dir():
-        pytest.skip(f"no real clips at {folder} (set TWINLENS_REALDATA)")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def realdata(realdata_folder):
+    """The folder of real clips, for tests that need some."""
+    if not realdata_folder.is_dir():
+        pytest.skip(f"no real clips at {realdata_folder} (set TWINLENS_REALDATA)")
+    return realdata_folder
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,10 @@ UCF101_CLIPS, HMDB51_CLIPS = 13_320, 6_766
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory, request):
+def data(tmp_path_factory, realdata_folder):
     """Empty files of every official name, or of as many names where the lists lack."""
     folder = tmp_path_factory.mktemp("data")
-    lists = request.getfixturevalue("official_lists")
+    lists = realdata_folder if realdata_folder.is_dir() else None
     _ucf101(folder, lists)
     _hmdb51(folder, lists)
     config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
@@ -26,13 +26,6 @@ def data(tmp_path_factory, request):
             (folder / file).parent.mkdir(exist_ok=True)
             (folder / file).touch()
     return folder
-
-
-@pytest.fixture(scope="module")
-def official_lists():
-    from tests.conftest import realdata_folder
-
-    return realdata_folder()
 
 
 def _ucf101(folder, lists):

@@ -11,7 +11,7 @@ import pytest
 from tests.workflow.checkout import TINY, command, copy, environment, snakemake
 from twinlens import formats
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tiny")]
+pytestmark = pytest.mark.slow
 TABLE = "results/table3.csv"
 
 

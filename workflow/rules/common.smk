@@ -33,7 +33,9 @@ RECOGNISER = config["recogniser"]
 
 def prefix():
     """Jobs import this source with this Python, and end when the workflow ends."""
-    words = [f"export PYTHONPATH={shlex.quote(str(SRC))} TWINLENS_MASTER=$PPID"]
+    # A prefix of one's own replaces Snakemake's strict mode, and `| tee` needs that.
+    words = ["set -euo pipefail"]
+    words.append(f"export PYTHONPATH={shlex.quote(str(SRC))} TWINLENS_MASTER=$PPID")
     if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         tools = shlex.quote(str(Path(sys.executable).parent))
         words.append(f"export PATH={tools}:$PATH")
