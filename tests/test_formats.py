@@ -131,6 +131,7 @@ def deaths():
     return lines + sizes
 
 
+@pytest.mark.slow
 def test_a_killed_writer_leaves_whole_files_only_and_a_rerun_ends_the_same(
     tmp_path, monkeypatch
 ):
@@ -149,6 +150,7 @@ def test_a_killed_writer_leaves_whole_files_only_and_a_rerun_ends_the_same(
     assert died > 80
 
 
+@pytest.mark.slow
 def test_a_killed_writer_of_csv_leaves_the_old_table(tmp_path):
     path = tmp_path / "table.csv"
     old, new = pd.DataFrame({"frames": [1, 2]}), pd.DataFrame({"frames": [3, 4, 5]})
@@ -196,6 +198,7 @@ def test_a_cut_file_is_never_taken_for_whole(whole):
             content(whole)
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_is_an_error_and_never_a_number(whole):
     expected, raw, rng = content(whole), whole.read_bytes(), random.Random(2)
     refused = 0

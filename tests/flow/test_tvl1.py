@@ -67,6 +67,7 @@ def clip_names():
 
 
 @pytest.mark.parametrize("name", clip_names())
+@pytest.mark.slow
 def test_opencv_preset_equals_opencv_on_real_clips(realdata, name):
     clip = min((realdata / name).iterdir())
     video = cv2.VideoCapture(str(clip))

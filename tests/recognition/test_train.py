@@ -66,6 +66,7 @@ def test_two_trainings_give_the_same_bits(tmp_path):
 
 
 @pytest.mark.parametrize("killed_at", [1, 5, 11])
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_bits(tmp_path, monkeypatch, killed_at):
     whole = _train(tmp_path / "whole")
     files = shard(tmp_path, lengths=[40, 33, 36, 35, 34, 38], part="train")
