@@ -108,7 +108,8 @@ def test_too_little_disk_is_told(roomy):
 def test_too_little_memory_is_told(roomy):
     roomy(memory=1 << 30)
     (line,) = doctor.machine(CONFIG)
-    assert line.startswith("3.9 GiB of memory: there are 1.0 GiB; lower resources.mem")
+    assert line.startswith("3.9 GiB of memory on this machine, for one training job")
+    assert "there are 1.0 GiB; lower it" in line
 
 
 def test_a_gpu_that_is_absent_is_told(roomy):

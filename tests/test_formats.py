@@ -193,9 +193,23 @@ def test_a_cut_file_is_never_taken_for_whole(whole):
     for length in rng.sample(range(len(raw)), 50):
         whole.write_bytes(raw[:length])
         with pytest.raises(
-            ArtifactError, match="whole.h5.*remove it and run again: rm"
+            ArtifactError, match="whole.h5.*remove it and make it again .*: rm"
         ):
             content(whole)
+
+
+def test_a_file_that_is_not_ours_is_never_to_be_removed(tmp_path):
+    video = tmp_path / "mine.avi"
+    video.write_bytes(b"RIFF" * 100)
+    with pytest.raises(ArtifactError) as error:
+        formats.verify(video)
+    assert "it is none of our artifacts" in str(error.value)
+    assert "rm " not in str(error.value)
+
+
+def test_a_folder_is_told_to_be_one(tmp_path):
+    with pytest.raises(ArtifactError, match="is a folder"):
+        formats.verify(tmp_path)
 
 
 @pytest.mark.slow

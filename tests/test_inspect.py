@@ -44,7 +44,8 @@ def test_it_tells_what_an_artifact_is(tmp_path, capsys):
     assert "clips: 3, Wave/0 ... Wave/2" in told
     assert "  frames: uint8, 15 of shape (12, 16, 3); 0 .. 199, mean 97.8333" in told
     assert f"  Wave/0: fps 25.0, sha1 {'0a' * 20}" in told
-    assert told[-1] == f"contact sheet: {tmp_path / 'x.png'}"
+    assert told[-4] == f"contact sheet: {tmp_path / 'x.png'}"
+    assert told[-3:] == ["  Wave/0", "  Wave/1", "  Wave/2"]
 
 
 def test_frames_are_drawn_in_a_row_a_clip(tmp_path):

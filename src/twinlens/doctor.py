@@ -114,8 +114,9 @@ def machine(config: Mapping[str, Any]) -> Iterator[str]:
     wanted = 2 * config["resources"]["mem_mb"] * (1 << 20)
     if memory < wanted:
         yield (
-            f"{wanted / GIB:.1f} GiB of memory: there are {memory / GIB:.1f} GiB; lower"
-            " resources.mem_mb in the config"
+            f"{wanted / GIB:.1f} GiB of memory on this machine, for one training job"
+            f" (twice resources.mem_mb): there are {memory / GIB:.1f} GiB; lower it, or"
+            " pay no heed where a cluster runs the jobs"
         )
     if config["resources"]["gpus"] and not _gpu():
         yield (

@@ -34,6 +34,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+# Endings of files that only the workflow writes: removing one loses nothing.
+OURS = {".h5", ".csv", ".checkpoint"}
 # File systems that know no locks say so; unique temporary names still protect there.
 WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK}
 
@@ -184,6 +186,8 @@ def verify(path: Path, kind: str | None = None, **expected: Any) -> h5py.File:
     path = Path(path)
     if not path.exists():
         raise ArtifactError(f"{path}: no such file; run the workflow to make it")
+    if path.is_dir():
+        raise ArtifactError(f"{path}: is a folder; name an artifact in it")
     if path.stat().st_size == 0:
         raise _spoilt(path, "is empty")
     try:
@@ -237,8 +241,11 @@ def _refuse_links(file: h5py.File, path: Path) -> None:
 
 
 def _spoilt(path: Path, what: str) -> ArtifactError:
+    if path.suffix not in OURS:
+        return ArtifactError(f"{path}: {what}; it is none of our artifacts")
     return ArtifactError(
-        f"{path}: {what}; remove it and run again: rm {str(path)!r} && snakemake ..."
+        f"{path}: {what}; remove it and make it again (with the same --configfile):"
+        f" rm {str(path)!r} && snakemake --cores all {str(path)!r}"
     )
 
 

@@ -42,6 +42,9 @@ def inspect(
             with formats.publish(path) as temporary:
                 cv2.imwrite(str(temporary), _sheet(rows)[..., ::-1])
             print(f"contact sheet: {path}")
+            names = formats.clips(artifact)
+            for place in _spread(len(names), clips):
+                print(f"  {names[place]}")
 
 
 def _lines(path: Path, file: h5py.File) -> Iterator[str]:

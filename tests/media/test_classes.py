@@ -6,9 +6,10 @@ from twinlens.media.classes import classes
 
 def test_classes_have_their_labels_and_keep_their_names(tmp_path):
     for name in ("007", "run"):
-        path = tmp_path / "own" / name / "a.mp4"
-        path.parent.mkdir(parents=True)
-        path.touch()
+        folder = tmp_path / "own" / name
+        folder.mkdir(parents=True)
+        for clip in ("a.mp4", "b.mp4"):
+            (folder / clip).touch()
     settings = {"kind": "folder", "videos": str(tmp_path / "own")}
     classes(settings, tmp_path / "classes.csv")
     rows = formats.read_csv(tmp_path / "classes.csv", "classes/1")

@@ -139,3 +139,8 @@ def test_a_set_without_test_clips_stops_the_run(tmp_path, own):
     bad = {name: BAD for name in own[1] if name.startswith("007")}
     with pytest.raises(ArtifactError, match="no test clip is left"):
         join(tmp_path, own, max_rejected=1.0, **bad)
+
+
+def test_a_class_that_is_tested_and_never_trained_is_told(tmp_path, own, capsys):
+    join(tmp_path, own)
+    assert "WARNING own: no training clips of 007" in capsys.readouterr().err

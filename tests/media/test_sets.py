@@ -377,10 +377,16 @@ def test_a_group_that_is_no_pattern_is_told(own):
         sets.listing("folder", {**own, "group": "("})
 
 
-def test_a_single_scene_is_not_tested(tmp_path):
+def test_a_single_scene_leaves_nothing_to_test_and_that_is_told(tmp_path):
     touch(tmp_path / "own", "jump/a.avi")
+    with pytest.raises(DataError, match="a class needs two scenes"):
+        sets.listing("folder", {"videos": str(tmp_path / "own")})
+
+
+def test_a_class_of_a_single_scene_is_told(tmp_path):
+    touch(tmp_path / "own", "jump/a.avi", "run/a.avi", "run/b.avi")
     found = sets.listing("folder", {"videos": str(tmp_path / "own")})
-    assert parts(found) == {"jump/a": "train"}
+    assert "too few scenes to test jump" in found.warnings
 
 
 def test_two_clips_of_one_stem_are_refused(own):

@@ -116,10 +116,24 @@ def test_a_pair_has_a_fusion_cell_only(tmp_path, scores):
     assert sum("SoSR+ToSR2" in line for line in long.splitlines()) == 1
 
 
-def test_low_resolution_sets_have_no_hr_cells(tmp_path, scores):
+def test_low_resolution_sets_have_no_hr_row(tmp_path, scores):
     layout = _layout(datasets={"one": Dataset(label="One", has_hr=False)})
     wide, _, _ = _write(tmp_path, layout, scores)
-    assert wide.splitlines()[3] == "HR,,,"
+    assert [line.split(",")[0] for line in wide.splitlines()[2:]] == ["Bicubic"]
+
+
+def test_low_resolution_sets_beside_others_have_no_hr_cells(tmp_path, scores):
+    scores += _shard(tmp_path, "two", "bicubic", [1] * 8, [1] * 8)
+    one, two = Dataset(label="One"), Dataset(label="Two", has_hr=False)
+    layout = _layout(datasets={"one": one, "two": two})
+    wide, _, _ = _write(tmp_path, layout, scores)
+    assert wide.splitlines()[3] == "HR,75.00,100.00,100.00,,,"
+
+
+def test_a_few_clips_that_are_all_right_promise_nothing(tmp_path):
+    scores = _shard(tmp_path, "one", "hr", [1, 1], [1, 1], [0, 1])
+    _, _, markdown = _write(tmp_path, _layout(methods={"hr": HR}), scores)
+    assert "±32.9 points" in markdown
 
 
 def test_published_values_stand_beside_complete_official_splits_only(tmp_path):

@@ -57,6 +57,12 @@ def manifest(
             f"{dataset}: no test clip is left: {len(found.missing)} listed files are"
             f" not there, {len(bad)} clips were rejected; check its videos and split"
         )
+    trained = set(rows.loc[(rows["part"] == "train"), "class"])
+    if trained and (untrained := sorted(set(usable["class"]) - trained)):
+        say(
+            f"WARNING {dataset}: no training clips of {', '.join(untrained)}, which"
+            " are tested all the same: none of their clips can be right"
+        )
     untested = [name for name in found.classes if name not in set(usable["class"])]
     if untested:
         say(

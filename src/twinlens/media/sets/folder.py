@@ -104,7 +104,15 @@ def _drawn(
         for label, name in enumerate(classes)
         for path in found[name]
     ]
+    if scenes and not test:
+        raise DataError(
+            f"{settings['videos']}: nothing is left to test: a class needs two scenes"
+            " (`group`), or two clips, or give a split_file"
+        )
     warnings = []
+    tested = {path.parent.name for path in test}
+    if untested := [name for name in classes if name not in tested]:
+        warnings.append(f"too few scenes to test {', '.join(untested)}")
     if not pattern:
         warnings.append(
             "no `group` pattern: takes of one scene may stand in both train and test,"
