@@ -20,8 +20,9 @@ def shard(folder, lengths, keep="protocol", part="test", protocol=PROTOCOL):
     """Frames, flow and report of clips of these lengths, the same for every `keep`."""
     names = [f"a/clip{place}" for place in range(len(lengths))]
     files = {"frames": folder / "frames.h5", "flow": folder / "flow.h5"}
-    about = provenance.about("made", [], {}, part=part, keep=keep, lengths=lengths)
-    of_them = provenance.about("flow", [], {str(files["frames"]): about["id"]})
+    same = {"dataset": "made", "method": "hr", "part": part}
+    about = provenance.about("made", [], {}, keep=keep, lengths=lengths, **same)
+    of_them = provenance.about("flow", [], {str(files["frames"]): about["id"]}, **same)
     with (
         formats.Shard(files["frames"], "frames/1", about, names) as frames,
         formats.Shard(files["flow"], "flow/1", of_them, names) as flows,

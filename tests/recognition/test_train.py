@@ -141,3 +141,9 @@ def test_a_set_without_training_clips_says_so(tmp_path):
     files = shard(tmp_path, lengths=[], part="train")
     with pytest.raises(formats.ArtifactError, match="no training clips"):
         _train(tmp_path, files=files)
+
+
+def test_frames_that_are_not_training_originals_are_refused(tmp_path):
+    files = shard(tmp_path, lengths=[40, 33], part="test")
+    with pytest.raises(formats.ArtifactError, match="made for part 'test'"):
+        _train(tmp_path, files=files)

@@ -63,7 +63,7 @@ def score(
     streams = {"spatial": (frames, spatial), "temporal": (flow, temporal)}
     made = {
         stream: _Scorer(
-            stream, images, weights, report, protocol, views, batch, dataset
+            stream, images, weights, report, protocol, views, batch, dataset, method
         )
         for stream, (images, weights) in streams.items()
     }
@@ -109,12 +109,16 @@ class _Scorer:
         views: Views,
         batch: int,
         dataset: str,
+        method: str,
     ) -> None:
         self.device = networks.device()
         self.network = networks.load(
             weights, self.device, dataset=dataset, stream=stream
         )
-        self.snippets = Snippets([images], [report], stream, protocol, views)
+        expected = {"dataset": dataset, "method": method}
+        self.snippets = Snippets(
+            [images], [report], stream, protocol, views, expected=expected
+        )
         self.flow, self.batch = stream == TEMPORAL, batch
 
     def __call__(self, clip: str, frames: int) -> NDArray[np.float32]:

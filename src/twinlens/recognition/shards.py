@@ -4,7 +4,7 @@ A snippet is a BGR frame, uint8 (3, H, W), or a stack of flows, uint8 (2 * stack
 x and y of the first flow, x and y of the next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +42,7 @@ class Snippets:
         protocol: how clips are sampled.
         views: how images are recoded.
         seed: as given to `frames`: it drew the training positions.
+        expected: what the shards must say of themselves: dataset, method, part.
         cache_bytes: if all images fit here, they are recoded once and kept in memory.
     """
 
@@ -53,11 +54,12 @@ class Snippets:
         protocol: Protocol,
         views: Views,
         seed: int = 0,
+        expected: Mapping[str, str] | None = None,
         cache_bytes: int = 0,
     ) -> None:
         self.shards, self.stream = shards, stream
         self.protocol, self.views, self.seed = protocol, views, seed
-        self.cache_bytes = cache_bytes
+        self.expected, self.cache_bytes = expected or {}, cache_bytes
         self._cache: dict[str, Images] = {}
         self._reports = [formats.read_csv(path, "report/1") for path in reports]
         self._stack = ExitStack()
@@ -67,7 +69,8 @@ class Snippets:
         kind = KINDS[self.stream]
         self._where: dict[str, h5py.Group] = {}
         for path in self.shards:
-            file = self._stack.enter_context(formats.reading(path, kind))
+            opened = formats.reading(path, kind, **self.expected)
+            file = self._stack.enter_context(opened)
             for name in formats.clips(file):
                 self._where[name] = formats.clip(file, name)
         groups = self._where.items()

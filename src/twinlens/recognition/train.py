@@ -121,8 +121,9 @@ def train(
         trained=True,
     )
     run = _Run(about, recipe, stream, init, out)
+    originals = {"dataset": dataset, "method": "hr", "part": "train"}
     with Snippets(
-        images, reports, stream, protocol, views, seed, cache_bytes=2 << 30
+        images, reports, stream, protocol, views, seed, originals, 2 << 30
     ) as snippets:
         if snippets.rows.empty:
             raise formats.ArtifactError(
