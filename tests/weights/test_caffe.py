@@ -1,21 +1,17 @@
-import os
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 
 from twinlens import weights
 from twinlens.weights import caffe
 
-ROOT = Path(__file__).parents[2]
-REALDATA = Path(os.environ.get("TWINLENS_REALDATA", ROOT / "../shared/realdata"))
-VDSR = REALDATA / "weights/vdsr/VDSR_Adam.caffemodel"
-MATLAB = VDSR.with_suffix(".mat")
 
-needs_vdsr = pytest.mark.skipif(
-    not VDSR.exists(), reason=f"no published VDSR weights at {VDSR}"
-)
+@pytest.fixture
+def vdsr(realdata):
+    """The published VDSR network as Caffe stores it."""
+    return realdata / "weights/vdsr/VDSR_Adam.caffemodel"
 
 
 # A writer of the wire format, so that the reader meets bytes that it did not make.
@@ -114,17 +110,15 @@ def test_an_unknown_kind_is_refused_with_those_known(tmp_path):
         weights.read(file)
 
 
-@needs_vdsr
-def test_the_published_vdsr_has_twenty_layers_and_665921_parameters():
-    read = caffe.read(VDSR)
+def test_the_published_vdsr_has_twenty_layers_and_665921_parameters(vdsr):
+    read = caffe.read(vdsr)
     assert list(read) == [f"conv{i}" for i in range(1, 21)]
     assert sum(b.size for blobs in read.values() for b in blobs) == 665_921
     assert [b.shape for b in read["conv20"]] == [(1, 64, 3, 3), (1,)]
 
 
-@needs_vdsr
-def test_the_published_vdsr_equals_its_matlab_twin():
-    io = pytest.importorskip("scipy.io")
-    twin = io.loadmat(MATLAB)["model"]["weight"][0, 0][0, 4]  # row, column, in, out
-    (kernel, _) = caffe.read(VDSR)["conv5"]  # out, in, column, row
+def test_the_published_vdsr_equals_its_matlab_twin(vdsr):
+    model = scipy.io.loadmat(vdsr.with_suffix(".mat"))["model"]
+    twin = model["weight"][0, 0][0, 4]  # row, column, in, out
+    (kernel, _) = caffe.read(vdsr)["conv5"]  # out, in, column, row
     np.testing.assert_array_equal(kernel.transpose(3, 2, 1, 0), twin)

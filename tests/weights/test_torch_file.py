@@ -12,10 +12,6 @@ from torch import nn
 from twinlens import weights
 from twinlens.weights import torch_file
 
-ROOT = Path(__file__).parents[2]
-REALDATA = Path(os.environ.get("TWINLENS_REALDATA", ROOT / "../shared/realdata"))
-VDSR = REALDATA / "weights/vdsr/pytorch-vdsr_model_epoch_50.pth"
-
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Detected pickle protocol"),
     pytest.mark.filterwarnings("ignore:Couldn't retrieve source code"),
@@ -181,9 +177,9 @@ def test_the_kind_is_told_by_the_first_bytes_when_the_name_says_nothing(tmp_path
     assert_same(weights.read(save(state, tmp_path / "old", zipped=False)), state)
 
 
-@pytest.mark.skipif(not VDSR.exists(), reason=f"no published VDSR weights at {VDSR}")
-def test_the_published_vdsr_network_is_read_without_its_code():
-    read = weights.read(VDSR)
+def test_the_published_vdsr_network_is_read_without_its_code(realdata):
+    file = realdata / "weights/vdsr/pytorch-vdsr_model_epoch_50.pth"
+    read = weights.read(file)
     blocks = [f"residual_layer.{i}.conv.weight" for i in range(18)]
     assert sorted(read) == sorted(["input.weight", *blocks, "output.weight"])
     assert sum(tensor.numel() for tensor in read.values()) == 664_704

@@ -27,7 +27,7 @@ if found := doctor.assets(config):
 W = f"results/{config['world']}"
 DATASETS = config["select"]["datasets"]
 METHODS = config["select"]["methods"]
-STREAMS = ("spatial", "temporal")
+STREAMS = checks.STREAMS
 RECOGNISER = config["recogniser"]
 
 

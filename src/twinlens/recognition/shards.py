@@ -27,7 +27,6 @@ from twinlens.protocol import (
 from twinlens.recognition.views import Images, Views, recode_flow, recode_rgb
 
 SPATIAL, TEMPORAL = "spatial", "temporal"
-STREAMS = (SPATIAL, TEMPORAL)
 KINDS = {SPATIAL: "frames/1", TEMPORAL: "flow/1"}
 NAMES = {SPATIAL: "frames", TEMPORAL: "flow"}
 
