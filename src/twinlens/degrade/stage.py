@@ -13,12 +13,12 @@ def degrade(frames: Path, out: Path, scale: int = 4) -> None:
     """Shrink every frame of a shard.
 
     Args:
-        frames: HDF5 "frames/1".
+        frames: HDF5 "frames/1" of original clips.
         out: HDF5 "low/1": of each clip `frames` uint8 (n, ceil(H / scale),
             ceil(W / scale), 3) and `index` as in `frames`.
         scale: how many times smaller each side becomes.
     """
-    with formats.reading(frames, "frames/1") as source:
+    with formats.reading(frames, "frames/1", method="hr") as source:
         inherited = formats.about(source)
         about = provenance.about(
             "degrade",
