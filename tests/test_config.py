@@ -229,6 +229,177 @@ def test_no_weights_can_be_said_by_null():
     )
 
 
+# --- training of super-resolution -----------------------------------------------------
+
+
+def test_a_patch_set_needs_a_corpus():
+    (line,) = problems(patches__spatial__corpus="yard")
+    assert line.startswith("patches.spatial.corpus: 'yard' is no corpus; ")
+
+
+def test_a_patch_that_cannot_be_cut_is_told():
+    (line,) = problems(patches__spatial__margin=24)
+    assert line.startswith("patches.spatial: patches: size 48 must be")
+
+
+def test_a_start_that_is_not_there_is_told():
+    (line,) = problems(methods__sosr__start="vdsl")
+    assert line == "methods.sosr.start: 'vdsl' is not defined; did you mean 'vdsr'?"
+
+
+def test_an_unknown_patch_set_is_told():
+    (line,) = problems(methods__vdsr__recipe__patches="spacial")
+    assert line.endswith("'spacial' is not defined; did you mean 'spatial'?")
+
+
+def test_a_loss_on_the_wrong_kind_of_patches_is_told():
+    (line,) = problems(methods__sosr__recipe__patches="temporal")
+    assert "loss sosr needs a patch set with pair: false" in line
+    (line,) = problems(methods__tosr1__recipe__patches="spatial")
+    assert "loss tosr needs a patch set with pair: true" in line
+    assert problems(methods__vdsr__recipe__patches="temporal") == []
+
+
+def test_methods_of_one_start_take_the_same_steps():
+    (line,) = problems(methods__sosr__recipe__steps=500)
+    assert line.startswith("methods that start from vdsr take different numbers of")
+
+
+def test_a_recipe_that_lacks_something_is_told():
+    (line,) = problems(methods__vdsr__recipe={"patches": "spatial"})
+    assert line == "methods.vdsr.recipe: lacks 'loss'"
+
+
+def test_a_typo_in_a_loss_is_told():
+    (line,) = problems(methods__vdsr__recipe__loss={"kind": "mse", "alfa": 1})
+    assert "unknown key 'alfa'; did you mean 'alpha'?" in line
+
+
+def test_a_start_and_a_model_are_one_too_many():
+    (line,) = problems(methods__vdsr__model="vdsr")
+    assert line == "methods.vdsr: start already says the model; remove model"
+
+
+def test_a_start_needs_weights_or_a_recipe():
+    (line,) = problems(starts__bare={"model": "vdsr"})
+    assert line == "starts.bare: has neither weights nor a recipe to train by"
+
+
+def test_table_2_s_methods_must_exist():
+    (line,) = problems(select__table2={"MSE": "vdsl"})
+    assert line.startswith("select.table2.MSE: 'vdsl' is not defined")
+
+
+def test_a_window_must_fit_the_network(monkeypatch):
+    monkeypatch.setattr(checks.models, "frames", lambda name: 7)
+    lines = problems()
+    assert any("patches.spatial.window must be 7" in line for line in lines)
+
+
+def test_streams_are_scored_only_where_a_table_takes_them():
+    read = checks.streams_read(DEFAULT)
+    assert read["sosr_wmse"] == {"spatial"}
+    assert read["sosr"] == {"spatial", "temporal"}
+    pair = {"label": "Pair", "spatial": "sosr", "temporal": "tosr1"}
+    config = changed(methods__pair=pair, select__methods=["pair"], select__table2={})
+    assert checks.streams_read(config) == {"sosr": {"spatial"}, "tosr1": {"temporal"}}
+
+
+def test_a_network_s_recipe_is_the_shared_one_with_its_own():
+    made = checks.network(DEFAULT, "tosr1")
+    assert made["model"] == "vdsr"
+    assert made["settings"] == DEFAULT["starts"]["vdsr"]["settings"]
+    shared = DEFAULT["training"]["recipe"]
+    assert {key: made["recipe"][key] for key in shared} == shared
+    assert made["recipe"]["loss"]["kind"] == "tosr"
+
+
+def test_only_what_is_shown_is_trained():
+    config = changed(select__methods=["bicubic", "hr"], select__table2={})
+    assert checks.networks(config) == {}
+    assert checks.patch_sets(config) == set()
+    assert sorted(checks.networks(DEFAULT)) == [
+        "sosr",
+        "sosr_wmse",
+        "starts/vdsr",
+        "tosr1",
+        "vdsr",
+    ]
+
+
+def test_weights_and_corpora_that_are_missing_are_named():
+    config = changed(
+        data="/nowhere",
+        starts__vdsr__weights="vdsr.mat",
+        training__perceptual__weights="vgg.caffemodel",
+        datasets__corpus={"label": "C", "kind": "corpus", "videos": "clips"},
+    )
+    lines = doctor.assets(checks.located(config))
+    assert [line.split(":")[0] for line in lines] == [
+        "videos of corpus corpus",
+        "weights of starts/vdsr",
+        "perceptual network",
+    ]
+    assert (
+        "looked for /nowhere/vdsr.mat; put it there, or set starts.vdsr.weights"
+        in (lines[1])
+    )
+
+
+# --- the paper's numbers ---------------------------------------------------------------
+
+
+def merged(*names):
+    return doctor._merged(
+        [ROOT / "config.yaml", *(ROOT / f"config/{n}" for n in names)]
+    )
+
+
+def test_section_4_2_stands_in_the_paper_s_config():
+    """Every number of the text, by the sentence that has it."""
+    config = merged("paper.yaml")
+    assert config["scale"] == 4  # "4x down-sampling with bicubic interpolation"
+    for name in ("spatial", "temporal"):
+        patches = config["patches"][name]
+        assert patches["size"] == 128  # "cut into 128x128 aligned patches"
+        assert patches["crops"] == 10  # "the top 10 crops"
+        assert patches.get("gap", 1) == 1  # "two consecutive frames"
+        corpus = config["datasets"][patches["corpus"]]
+        assert corpus["label"] == "CDVL-134"
+        assert corpus["pairs"] == 120  # "randomly select 120 frames from each video"
+        assert corpus["short_side"] == 240  # "around 320x240"
+    recipes = {
+        n: checks.network(config, n)["recipe"] for n in ("vdsr", "sosr", "tosr1")
+    }
+    for recipe in recipes.values():
+        assert recipe["lr"] == 1e-3  # "initialized as 1e-3 and 1e-4 respectively"
+        assert recipe["lr"] * recipe["bias_lr"] == pytest.approx(1e-4)
+        assert recipe["schedule"] == "steps"  # "decrease to 1/10 every quarter of"
+        assert recipe["milestones"] == [0.25, 0.5, 0.75]
+        assert recipe["steps"] == 54_780
+    assert recipes["sosr"]["batch"] == 50  # "Batch size is set to 50"
+    assert recipes["tosr1"]["batch"] == 60  # "except batch size is 60"
+    assert recipes["sosr"]["loss"]["alpha"] == 5.29e-5
+    terms = recipes["tosr1"]["loss"]["terms"]
+    assert terms == pytest.approx([1 / 11, 10 / 11, 0])
+    assert config["patches"]["temporal"]["flow"] == "tvl1"  # "TVL1 predictor"
+    start = config["starts"]["vdsr"]
+    assert start["weights"].startswith("weights/VDSR_")  # "a VDSR model well trained"
+    assert start["settings"] == {"width": 64, "depth": 20}
+    assert "VGG_ILSVRC_16_layers" in config["training"]["perceptual"]["weights"]
+    assert config["training"]["split"]["by"] == "clip"
+
+
+def test_the_released_choices_go_over_the_paper_s():
+    config = merged("paper.yaml", "released.yaml")
+    assert checks.problems(config, SCHEMA) == []
+    assert config["training"]["split"] == {"by": "pair", "share": 0.0655}
+    assert config["patches"]["temporal"]["gap"] == 2
+    assert config["patches"]["spatial"]["cut"] == "patch"
+    loss = checks.network(config, "sosr")["recipe"]["loss"]
+    assert (loss["kind"], loss["alpha"], loss["power"]) == ("sosr", 5.29e-5, 2)
+
+
 # --- paths ----------------------------------------------------------------------------
 
 WEIGHTS = {"spatial": "w/a.pt", "temporal": "/b.pt"}

@@ -18,8 +18,36 @@ STAGES = {
     "classes": ("media.classes", "classes", "media", "list a data set's classes"),
     "manifest": ("media.manifest", "manifest", "media", "join reports, check rejects"),
     "degrade": ("degrade.stage", "degrade", "degrade", "make low resolution (x4)"),
-    "sr": ("sr.stage", "enlarge", "sr", "super-resolve a shard by one method"),
+    "sr": ("sr.stage", "super_resolve", "sr", "super-resolve a shard by one method"),
+    "upscale": ("sr.upscale", "upscale", "sr", "super-resolve any video file"),
     "flow": ("flow.stage", "flow", "flow", "compute TV-L1 flow of a shard"),
+    "motion": ("flow.motion", "motion", "flow", "flow of originals, in pixels"),
+    "patches": ("patches.stage", "patches", "patches", "cut a corpus into patches"),
+    "counts": ("patches.counts", "count_patches", "patches", "count a set's patches"),
+    "train-sr": (
+        "training.train",
+        "train_network",
+        "training",
+        "train a super-resolution network",
+    ),
+    "import-sr": (
+        "training.given",
+        "import_network",
+        "training",
+        "take published super-resolution weights",
+    ),
+    "train-vgg": (
+        "training.glyphs",
+        "train_perceptual",
+        "training",
+        "train a narrow perceptual network",
+    ),
+    "import-vgg": (
+        "training.given",
+        "import_perceptual",
+        "training",
+        "take a published VGG-16",
+    ),
     "train": ("recognition.train", "train", "recognition", "train a stream of TSN"),
     "import": (
         "recognition.given",
@@ -28,10 +56,27 @@ STAGES = {
         "take published weights",
     ),
     "score": ("recognition.score", "score", "recognition", "score a shard's clips"),
+    "quality": ("quality.stage", "judge", "quality", "PSNR, SSIM, warping error"),
+    "table2": ("tables.table2", "table2", "tables", "write Table 2"),
     "table3": ("tables.table3", "table3", "tables", "write Table 3"),
+    "quality-table": (
+        "tables.quality",
+        "quality_table",
+        "tables",
+        "write the table of quality",
+    ),
+    "draw-clip": (
+        "figures.clip",
+        "draw_clip",
+        "figures",
+        "draw a clip by every method",
+    ),
     "inspect": ("inspect", "inspect", "", "look inside an artifact, draw a sheet"),
     "doctor": ("doctor", "main", "", "list all that is missing, with the mend"),
 }
+
+POSITIONAL = {"inspect", "upscale"}
+"""Stages that people type; those of the workflow name every argument."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,7 +104,7 @@ def room(name: str) -> None:
 
 
 def _usage(stages: Sequence[str] = tuple(STAGES)) -> str:
-    lines = [f"  {stage:<9} {STAGES[stage][3]}" for stage in stages]
+    lines = [f"  {stage:<10} {STAGES[stage][3]}" for stage in stages]
     return "\n".join(
         ["usage: twinlens STAGE [--help] [--plain] [options]", "", "stages:", *lines]
     )
@@ -82,7 +127,7 @@ def _run(stage: str, words: list[str], stages: Sequence[str]) -> None:
         auto_cli(
             getattr(made, function),
             args=words,
-            as_positional=stage == "inspect",
+            as_positional=stage in POSITIONAL,
             prog=f"twinlens {stage}",
         )
     except _told() as error:
@@ -108,6 +153,7 @@ def _end_with_master() -> None:
 def _told() -> tuple[type[Exception], ...]:
     """Errors whose text is for the user: no stack trace helps there."""
     from twinlens.formats import ArtifactError
+    from twinlens.media.ffmpeg import RejectedError
     from twinlens.media.sets import DataError
 
-    return ArtifactError, DataError
+    return ArtifactError, DataError, RejectedError

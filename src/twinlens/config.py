@@ -1,4 +1,4 @@
-"""Check a config before anything runs: all that is wrong with it, in words."""
+"""Check a config before anything runs, and look up what it says of networks."""
 
 import copy
 import difflib
@@ -11,8 +11,12 @@ import jsonschema
 
 from twinlens import models
 from twinlens.media import sets
+from twinlens.patches.settings import PatchSettings
+from twinlens.protocol import STREAMS
+from twinlens.training.recipe import Loss, Recipe
 
-STREAMS = ("spatial", "temporal")
+# Keys of a patch set that are not for cutting: where it comes from.
+SOURCES = ("corpus", "flow", "gap")
 
 
 def located(config: dict[str, Any]) -> dict[str, Any]:
@@ -33,9 +37,73 @@ def located(config: dict[str, Any]) -> dict[str, Any]:
     for entry in made["datasets"].values():
         place(entry, ("videos", "splits", "split_file"))
     place(made["recogniser"], ("init",))
+    place(made["training"]["perceptual"], ("weights",))
+    for entry in [*made["starts"].values(), *made["methods"].values()]:
+        place(entry, ("weights",))
     for streams in made["recogniser"]["weights"].values():
         place(streams, STREAMS)
     return made
+
+
+def streams_read(config: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Of each method whose scores a table takes, the streams that it takes."""
+    found: dict[str, set[str]] = {}
+    for name in config["select"]["methods"]:
+        for stream in STREAMS:
+            chosen = config["methods"][name].get(stream, name)
+            found.setdefault(chosen, set()).add(stream)
+    for name in table2_columns(config).values():
+        found.setdefault(name, set()).add("spatial")
+    return found
+
+
+def table2_columns(config: Mapping[str, Any]) -> dict[str, str]:
+    """Table 2's columns and their methods; null takes a column away."""
+    columns = config["select"].get("table2") or {}
+    return {label: name for label, name in columns.items() if name}
+
+
+def networks(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The networks that the tables need, by name; a start's begins with `starts/`.
+
+    Of each its `model`, `settings`, and `weights` (a file), or else `recipe` and, where
+    it begins with another's weights, `start`.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name in streams_read(config):
+        entry = config["methods"][name]
+        if entry.get("weights") or "recipe" in entry:
+            found[name] = network(config, name)
+        if "start" in entry:
+            start = f"starts/{entry['start']}"
+            found[start] = network(config, start)
+    return found
+
+
+def network(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """One network as `networks` gives it."""
+    kind, _, start = name.rpartition("/")
+    entry = dict(config["starts" if kind else "methods"][start])
+    if "start" in entry:
+        begun = config["starts"][entry["start"]]
+        entry |= {key: begun[key] for key in ("model", "settings") if key in begun}
+    if "recipe" in entry:
+        entry["recipe"] = {**config["training"]["recipe"], **entry["recipe"]}
+    return {"settings": {}, **entry}
+
+
+def patch_sets(config: Mapping[str, Any]) -> set[str]:
+    """The patch sets that the tables' networks are trained on."""
+    trained = (each for each in networks(config).values() if not each.get("weights"))
+    return {each["recipe"]["patches"] for each in trained if "recipe" in each}
+
+
+def needs_perceptual(config: Mapping[str, Any]) -> bool:
+    """Whether a network is trained by the loss that needs the perceptual network."""
+    return any(
+        not each.get("weights") and each["recipe"]["loss"]["kind"] == "sosr"
+        for each in networks(config).values()
+    )
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
@@ -82,8 +150,17 @@ def _across(config: Mapping[str, Any]) -> Iterator[str]:
         for name in config["select"][what]:
             if name not in known:
                 yield f"select.{what}: {name!r} is not defined{_nearest(name, known)}"
+    for column, name in table2_columns(config).items():
+        if name not in config["methods"]:
+            near = _nearest(name, list(config["methods"]))
+            yield f"select.table2.{column}: {name!r} is not defined{near}"
+    for name, entry in config["patches"].items():
+        yield from _patches(name, entry, config)
+    for name, entry in config["starts"].items():
+        yield from _network(f"starts.{name}", entry, f"starts/{name}", config)
     for name, method in config["methods"].items():
-        yield from _method(name, method, config["methods"])
+        yield from _method(name, method, config)
+    yield from _fair(config)
     for name, entry in config["datasets"].items():
         yield from _dataset(name, entry, config)
     yield from _recogniser(config)
@@ -119,17 +196,100 @@ def _dataset(
             )
 
 
-def _method(
-    name: str, method: Mapping[str, Any], methods: Mapping[str, Mapping[str, Any]]
+def _patches(
+    name: str, entry: Mapping[str, Any], config: Mapping[str, Any]
 ) -> Iterator[str]:
+    where, corpus = f"patches.{name}", entry["corpus"]
+    if config["datasets"].get(corpus, {}).get("kind") != "corpus":
+        known = [
+            n for n, each in config["datasets"].items() if each["kind"] == "corpus"
+        ]
+        yield f"{where}.corpus: {corpus!r} is no corpus{_nearest(corpus, known)}"
+    try:
+        PatchSettings(**{k: each for k, each in entry.items() if k not in SOURCES})
+    except ValueError as error:
+        yield f"{where}: {error}"
+
+
+def _network(
+    where: str, entry: Mapping[str, Any], name: str, config: Mapping[str, Any]
+) -> Iterator[str]:
+    """A network's model and how it is trained."""
+    start = entry.get("start")
+    if start is not None and start not in config["starts"]:
+        near = _nearest(start, list(config["starts"]))
+        yield f"{where}.start: {start!r} is not defined{near}"
+        return
+    made = network(config, name)
+    if "model" in made and made["model"] not in models.names():
+        near = _nearest(made["model"], models.names())
+        yield f"{where}.model: no model {made['model']!r}{near}"
+        return
+    if not made.get("weights") and "recipe" in made:
+        yield from _recipe(f"{where}.recipe", made, config)
+    elif name.startswith("starts/") and not made.get("weights"):
+        yield f"{where}: has neither weights nor a recipe to train by"
+
+
+def _recipe(
+    where: str, made: Mapping[str, Any], config: Mapping[str, Any]
+) -> Iterator[str]:
+    entry = dict(made["recipe"])
+    for key in ("patches", "loss", "steps", "lr"):
+        if key not in entry:
+            yield f"{where}: lacks {key!r}"
+            return
+    recipe = Recipe(**{**entry, "loss": Loss(**entry["loss"])})
+    if recipe.patches not in config["patches"]:
+        near = _nearest(recipe.patches, list(config["patches"]))
+        yield f"{where}.patches: {recipe.patches!r} is not defined{near}"
+        return
+    patches = config["patches"][recipe.patches]
+    pair, needs = patches.get("pair", False), recipe.loss.needs_pairs
+    if needs is not None and needs != pair:
+        yield (
+            f"{where}: loss {recipe.loss.kind} needs a patch set with pair:"
+            f" {str(needs).lower()}, and {recipe.patches} has {str(pair).lower()}"
+        )
+    reads = models.frames(made["model"])
+    if reads > 1 and patches.get("window", 1) != reads:
+        yield (
+            f"{where}: {made['model']} reads {reads} frames, so"
+            f" patches.{recipe.patches}.window must be {reads}"
+        )
+
+
+def _fair(config: Mapping[str, Any]) -> Iterator[str]:
+    """Methods of one start are compared: they must take the same number of steps."""
+    steps: dict[str, dict[str, int]] = {}
+    for name, method in config["methods"].items():
+        if method.get("start") in config["starts"] and "recipe" in method:
+            made = network(config, name)["recipe"].get("steps")
+            steps.setdefault(method["start"], {})[name] = made
+    for start, taken in steps.items():
+        if len(set(taken.values())) > 1:
+            yield (
+                f"methods that start from {start} take different numbers of steps"
+                f" {taken}: a comparison would not be fair; set training.recipe.steps"
+            )
+
+
+def _method(
+    name: str, method: Mapping[str, Any], config: Mapping[str, Any]
+) -> Iterator[str]:
+    methods = config["methods"]
     paired = {"spatial", "temporal"} & set(method)
-    if paired and ("model" in method or len(paired) < 2):
+    own = {"model", "start"} & set(method)
+    if paired and (own or len(paired) < 2):
         yield f"methods.{name}: a pair names spatial and temporal, and no model"
-    if not paired and "model" not in method and name != "hr":
+    if not paired and not own and name != "hr":
         yield f"methods.{name}: names no model"
-    if "model" in method and method["model"] not in models.names():
-        near = _nearest(method["model"], models.names())
-        yield f"methods.{name}.model: no model {method['model']!r}{near}"
+    if len(own) == 2:
+        yield f"methods.{name}: start already says the model; remove model"
+    if "start" in method and "recipe" not in method:
+        yield f"methods.{name}: has a start and no recipe to go on by"
+    if own:
+        yield from _network(f"methods.{name}", method, name, config)
     for stream in sorted(paired):
         chosen = method[stream]
         if chosen not in methods:

@@ -25,6 +25,7 @@ PACKAGES = {
     "h5py": "h5py",
     "jsonargparse": "jsonargparse",
     "jsonschema": "jsonschema",
+    "lightning_fabric": "lightning-fabric",
     "matplotlib": "matplotlib",
     "numba": "numba",
     "numpy": "numpy",
@@ -158,6 +159,7 @@ def assets(config: Mapping[str, Any]) -> list[str]:
                 )
         if "generated" not in entry and "videos" not in entry:
             lines.append(f"videos of data set {name}: set datasets.{name}.videos")
+    lines += _training_assets(config)
     recogniser = config["recogniser"]
     for name, streams in recogniser.get("weights", {}).items():
         if name in config["select"]["datasets"]:
@@ -166,6 +168,29 @@ def assets(config: Mapping[str, Any]) -> list[str]:
                 lines += _file(file, f"{stream} weights of {name}", key)
     if recogniser.get("init"):
         lines += _file(recogniser["init"], "image network", "recogniser.init")
+    return lines
+
+
+def _training_assets(config: Mapping[str, Any]) -> list[str]:
+    """What training super-resolution needs: corpora, published weights."""
+    from twinlens import config as checks
+
+    lines = []
+    patches = checks.patch_sets(config)
+    for name in sorted({config["patches"][each]["corpus"] for each in patches}):
+        entry = config["datasets"][name]
+        if "generated" not in entry and not Path(entry.get("videos", "")).is_dir():
+            lines.append(
+                f"videos of corpus {name}: looked for {entry.get('videos')}; put videos"
+                f" there, set datasets.{name}.videos, or --config data=FOLDER"
+            )
+    for name, network in checks.networks(config).items():
+        if network.get("weights"):
+            key = f"{name.replace('/', '.') if '/' in name else f'methods.{name}'}"
+            lines += _file(network["weights"], f"weights of {name}", f"{key}.weights")
+    given = config["training"]["perceptual"].get("weights")
+    if given and checks.needs_perceptual(config):
+        lines += _file(given, "perceptual network", "training.perceptual.weights")
     return lines
 
 

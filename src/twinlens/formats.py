@@ -161,7 +161,8 @@ def put(group: h5py.Group, name: str, array: Array) -> None:
     """
     array = np.atleast_1d(np.asarray(array))
     item = array.nbytes // max(1, len(array))
-    rows = 1 if item >= 4096 else max(1, min(len(array), 65536 // max(1, item)))
+    # Numbers and short rows share a chunk; the smallest low-resolution patch does not.
+    rows = 1 if item >= 128 else max(1, min(len(array), 65536 // max(1, item)))
     group.create_dataset(
         name,
         data=array,
@@ -171,12 +172,16 @@ def put(group: h5py.Group, name: str, array: Array) -> None:
     )
 
 
-def verify(path: Path, kind: str | None = None, **expected: Any) -> h5py.File:
+def verify(
+    path: Path, kind: str | None = None, *, cache: bool = True, **expected: Any
+) -> h5py.File:
     """Open an artifact for reading, or say what is wrong with it and what to do.
 
     Args:
         path: an HDF5 artifact.
         kind: the format that the reader needs; None takes any.
+        cache: whether HDF5 keeps chunks in memory, some MB for each data set; no use to
+            one who reads single chunks at random.
         expected: what `about` must say, such as `dataset="ucf101"`.
 
     Raises:
@@ -191,7 +196,7 @@ def verify(path: Path, kind: str | None = None, **expected: Any) -> h5py.File:
     if path.stat().st_size == 0:
         raise _spoilt(path, "is empty")
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", **({} if cache else {"rdcc_nbytes": 0}))
     except OSError as error:
         raise _spoilt(path, f"is not a whole HDF5 file ({error})") from error
     try:
@@ -251,18 +256,24 @@ def _spoilt(path: Path, what: str) -> ArtifactError:
 
 @contextmanager
 def reading(
-    path: Path, kind: str | None = None, **expected: Any
+    path: Path, kind: str | None = None, *, cache: bool = True, **expected: Any
 ) -> Iterator[h5py.File]:
     """Open an artifact as `verify` does, and name it in whatever its data says."""
-    file = verify(path, kind, **expected)
+    file = verify(path, kind, cache=cache, **expected)
     try:
         yield file
     except (OSError, RuntimeError) as error:
-        if "synchronously" not in str(error) or not (damage := _damage(file)):
+        if "synchronously" not in str(error) or not (told := damaged(file)):
             raise  # not HDF5's, or not this file's
-        raise _spoilt(Path(path), f"is damaged ({damage})") from error
+        raise told from error
     finally:
         file.close()
+
+
+def damaged(file: h5py.File) -> ArtifactError | None:
+    """What to raise when reading an open artifact failed; None if it is whole."""
+    damage = _damage(file)
+    return _spoilt(Path(file.filename), f"is damaged ({damage})") if damage else None
 
 
 def _damage(file: h5py.File) -> str:

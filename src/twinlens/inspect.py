@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import flow_vis
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from twinlens import formats
+from twinlens.flow.colours import coloured, fastest
 from twinlens.flow.encoding import decode
 
 Image = NDArray[np.uint8]
@@ -164,9 +164,8 @@ def _flow(file: h5py.File, name: str, columns: int) -> list[Image]:
     if stored.dtype == np.uint8:
         bound = float(formats.about(file)["bound"])
         chosen = [decode(each, bound) for each in chosen]
-    fastest = max([float(np.percentile(np.hypot(*flow), 99)) for flow in chosen] + [1])
-    scaled = [flow / np.maximum(fastest, np.hypot(*flow)) for flow in chosen]
-    return [flow_vis.flow_uv_to_colors(*flow) for flow in scaled]
+    full = fastest(np.stack(chosen))
+    return [coloured(flow, full) for flow in chosen]
 
 
 def _scores(file: h5py.File, name: str, columns: int) -> list[Image]:

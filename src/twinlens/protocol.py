@@ -9,6 +9,7 @@ The published frames were extracted by a tool that writes no file for the first 
 functions below translate.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from twinlens import provenance
 
 Indices = NDArray[np.int64]
+STREAMS = ("spatial", "temporal")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,11 +97,34 @@ def read_flows(
 
 
 def read_frames(
-    frames: int, part: str, protocol: Protocol, clip: str, seed: int
+    frames: int,
+    part: str,
+    protocol: Protocol,
+    clip: str,
+    seed: int,
+    streams: Sequence[str] = STREAMS,
 ) -> Indices:
-    """All frames that the recogniser or its flows read of a clip, ascending, once."""
-    flows = read_flows(frames, part, protocol, clip, seed)
-    both = [flows, flows + 1]
-    if part == "test":
-        both.append(rgb_frames(frames, protocol))
-    return np.unique(np.concatenate(both))
+    """All frames that the recogniser or its flows read of a clip, ascending, once.
+
+    Args:
+        frames: of the clip.
+        part: "test", or "train".
+        protocol: how the clip is sampled.
+        clip: its name.
+        seed: draws the training positions.
+        streams: whose frames; of training clips both read those of flows.
+    """
+    found = []
+    if part != "test" or "temporal" in streams:
+        flows = read_flows(frames, part, protocol, clip, seed)
+        found += [flows, flows + 1]
+    if part == "test" and "spatial" in streams:
+        found.append(rgb_frames(frames, protocol))
+    return np.unique(np.concatenate(found))
+
+
+def with_neighbours(wanted: Indices, around: int, frames: int) -> Indices:
+    """Frames and those up to `around` before and after each, within the clip."""
+    reach = np.arange(-around, around + 1)
+    near = (wanted[:, None] + reach).ravel()
+    return np.unique(near[(near >= 0) & (near < frames)])

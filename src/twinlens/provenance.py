@@ -19,6 +19,7 @@ SOURCE = Path(__file__).resolve().parent.parent
 LIBRARIES = {
     "cv2": "opencv-contrib-python-headless",
     "ffmpeg": "imageio-ffmpeg",
+    "lightning_fabric": "lightning-fabric",
     "numba": "numba",
     "numpy": "numpy",
     "scipy": "scipy",

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from twinlens import formats, provenance
+from twinlens import checkpoints, formats, provenance
 from twinlens.flow.encoding import encode
 from twinlens.media.frames import REPORT
 from twinlens.protocol import Protocol, read_flows, read_frames
@@ -77,5 +77,5 @@ def make_weights(folder, stream, trained=True):
         trained=trained,
     )
     with formats.create(out, networks.WEIGHTS, about) as file:
-        networks.save_state(file.create_group("state"), network.state_dict())
+        checkpoints.save_state(file.create_group("state"), network.state_dict())
     return out

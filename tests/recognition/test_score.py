@@ -19,19 +19,22 @@ from twinlens.recognition.views import (
 )
 
 
-def _score(folder, files, protocol=PROTOCOL, name="scores.h5"):
+def _score(folder, files, protocol=PROTOCOL, name="scores.h5", streams=None):
     out = folder / name
+    streams = streams or {
+        "flow": files["flow"],
+        "spatial": make_weights(folder, "spatial"),
+        "temporal": make_weights(folder, "temporal"),
+    }
     score(
         files["frames"],
-        files["flow"],
         files["report"],
-        make_weights(folder, "spatial"),
-        make_weights(folder, "temporal"),
         "made",
         "hr",
         protocol,
         VIEWS,
         out,
+        **streams,
     )
     with formats.reading(out) as file:
         return {
@@ -135,3 +138,19 @@ def test_a_batch_s_size_changes_nothing(tmp_path):
     large = network_scores(network, crops, True, torch.device("cpu"), batch=64)
     small = network_scores(network, crops, True, torch.device("cpu"), batch=5)
     np.testing.assert_allclose(large, small, rtol=1e-4, atol=1e-4)
+
+
+def test_one_stream_alone_is_scored_alike(tmp_path):
+    files = shard(tmp_path, lengths=[40])
+    both = _score(tmp_path, files)["a/clip0"]
+    streams = {"spatial": make_weights(tmp_path, "spatial")}
+    alone = _score(tmp_path, files, name="alone.h5", streams=streams)["a/clip0"]
+    assert list(alone) == ["spatial"]
+    np.testing.assert_array_equal(alone["spatial"], both["spatial"])
+
+
+def test_a_temporal_network_without_flow_is_refused(tmp_path):
+    files = shard(tmp_path, lengths=[40])
+    streams = {"temporal": make_weights(tmp_path, "temporal")}
+    with pytest.raises(formats.ArtifactError, match="--temporal and --flow"):
+        _score(tmp_path, files, streams=streams)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.recognition.clips import CLASSES, PROTOCOL, VIEWS, make_weights, shard
-from twinlens import formats
+from twinlens import checkpoints, formats
 from twinlens.recognition import networks
 from twinlens.recognition import train as training
 from twinlens.recognition.train import Recipe, train
@@ -39,7 +39,7 @@ def _train(folder, stream="spatial", recipe=RECIPE, files=None, init=None, name=
 
 def _state(path):
     with formats.reading(path, networks.WEIGHTS) as file:
-        return networks.load_state(file["state"])
+        return checkpoints.load_state(file["state"])
 
 
 def _assert_equal(one, other):
@@ -70,7 +70,7 @@ def test_two_trainings_give_the_same_bits(tmp_path):
 def test_a_killed_training_goes_on_to_the_same_bits(tmp_path, monkeypatch, killed_at):
     whole = _train(tmp_path / "whole")
     files = shard(tmp_path, lengths=[40, 33, 36, 35, 34, 38], part="train")
-    monkeypatch.setattr(training, "SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", -1.0)
     update = training._Run.update
 
     def killed(self, *batch):
@@ -94,7 +94,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(tmp_path, monkeypatch, kille
 
 
 def test_no_checkpoint_is_left_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", -1.0)
     _train(tmp_path)
     assert not list(tmp_path.glob(".*checkpoint*"))
 

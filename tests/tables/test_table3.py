@@ -6,7 +6,8 @@ import pytest
 
 from twinlens import formats, provenance
 from twinlens.tables import published
-from twinlens.tables.table3 import Dataset, Layout, Method, table3
+from twinlens.tables.forms import Dataset, Layout, Method
+from twinlens.tables.table3 import table3
 
 BICUBIC = Method(label="Bicubic", spatial="bicubic", temporal="bicubic")
 HR = Method(label="HR", spatial="hr", temporal="hr")

@@ -19,7 +19,7 @@ TABLE = "results/table3.csv"
 def done(tmp_path_factory):
     """A checkout in which the tiny world's Table 3 stands."""
     folder = copy(tmp_path_factory.mktemp("tiny") / "checkout")
-    folder.joinpath("said").write_text(snakemake(folder, TABLE, *TINY))
+    folder.joinpath("said").write_text(snakemake(folder, "all", *TINY))
     return folder
 
 
@@ -41,26 +41,79 @@ def source(done):
 
 def _planned(folder, *words):
     """The rules that a dry run plans."""
-    said = snakemake(folder, TABLE, *TINY, "-n", *words)
+    said = snakemake(folder, "all", *TINY, "-n", *words)
     if "Nothing to be done" in said:
         return set()
     line = next(line for line in said.splitlines() if " steps to do: " in line)
     return {part.split()[1] for part in line.split(": ")[1].split(", ")}
 
 
-def test_table_3_has_both_rows_and_says_what_it_is(done):
+def test_table_3_has_its_rows_and_says_what_it_is(done):
     lines = (done / TABLE).read_text().splitlines()
     assert "90-second look" in lines[0]
     assert "GENERATED DATA" in lines[0]
     assert lines[1].startswith("Method,Workshop Spatial,Workshop Temporal")
-    assert [line.split(",")[0] for line in lines[2:]] == ["Bicubic", "HR"]
+    rows = [line.split(",")[0] for line in lines[2:]]
+    assert rows == ["Bicubic", "VDSR", "SoSR", "ToSR1", "HR"]
+
+
+def test_table_2_s_mse_is_table_3_s_vdsr(done):
+    two, three = (
+        (done / f"results/table{number}.csv").read_text().splitlines()
+        for number in (2, 3)
+    )
+    assert two[1] == "Dataset,MSE,WMSE,WMSE+Perceptual"
+    rows = {line.split(",")[0]: line.split(",") for line in three[2:]}
+    for line, column in zip(two[2:], (1, 4), strict=True):
+        _, mse, _, both = line.split(",")
+        assert mse == rows["VDSR"][column]
+        assert both == rows["SoSR"][column]
+
+
+def test_quality_has_a_row_for_each_method(done):
+    lines = (done / "results/quality.csv").read_text().splitlines()
+    rows = [line.split(",")[0] for line in lines[2:]]
+    assert rows == ["Bicubic", "VDSR", "SoSR", "ToSR1", "HR"]
+
+
+def test_there_are_curves_counts_and_pictures(done):
+    world = done / "results/tiny"
+    for name in ("vdsr", "sosr", "sosr_wmse", "tosr1", "starts/vdsr"):
+        curve = world / f"networks/trained/{name}.png"
+        assert curve.read_bytes().startswith(b"\x89PNG")
+    for name in ("spatial", "temporal"):
+        counts = formats.read_csv(world / f"patches/{name}.csv", "counts/1")
+        assert counts["part"].tolist() == ["training", "validation"]
+    for name in ("workshop", "yard"):
+        assert (world / f"pictures/{name}.png").stat().st_size > 10_000
+
+
+def test_all_methods_start_from_the_same_weights(done):
+    folder = done / "results/tiny/networks/trained"
+    start = formats.file_id(folder / "starts/vdsr.h5")
+    for name in ("vdsr", "sosr", "sosr_wmse", "tosr1"):
+        with formats.reading(folder / f"{name}.h5", "network/1") as file:
+            about = formats.about(file)
+        assert start in about["inputs"].values(), name
+        assert about["recipe"]["steps"] == 10
+
+
+def test_a_run_says_loudly_that_mse_did_not_beat_bicubic(done):
+    said = (done / "said").read_text()
+    assert "WARNING vdsr: trained with MSE, yet its PSNR" in said.splitlines()[-2]
+
+
+def test_a_method_that_is_scored_in_one_stream_has_no_flow(done):
+    flow = done / "results/tiny/flow/yard"
+    assert (flow / "sosr").exists()
+    assert not (flow / "sosr_wmse").exists()
 
 
 def test_a_run_tells_steps_time_left_and_shows_the_table(done):
     said = (done / "said").read_text()
     assert "steps to do: " in said
     assert " left] done: " in said
-    assert TABLE in said.splitlines()[-3:]
+    assert TABLE in said.splitlines()[-6:]
     assert "| Bicubic" in said
 
 
@@ -83,7 +136,7 @@ def test_a_comment_or_docstring_reruns_nothing(done, source):
 
 def test_a_change_of_code_reruns_what_imports_it_and_no_more(done, source):
     source("src/twinlens/tables/accuracy.py", "10_000", "10_001")
-    assert _planned(done) == {"table_3", "present_table"}
+    assert _planned(done) == {"table_2", "table_3", "present_table", "all"}
 
 
 def test_a_new_method_s_file_reruns_nothing(done):
@@ -100,18 +153,23 @@ def test_another_world_leaves_this_one_alone(done):
     (done / TABLE).rename(done / "kept.csv")
     planned = _planned(done)
     (done / "kept.csv").rename(done / TABLE)
-    assert planned == {"present_table"}
+    assert planned == {"present_table", "all"}
 
 
 def test_more_methods_score_and_nothing_old_is_redone(done):
     words = ("--config", 'methods={"again": {"label": "Again", "model": "bicubic"}}')
-    words += ('select={"methods": ["bicubic", "again", "hr"]}',)
+    methods = '["bicubic", "vdsr", "sosr", "tosr1", "again", "hr"]'
+    words += (f'select={{"methods": {methods}}}',)
     assert _planned(done, *words) == {
         "super_resolve",
         "flow",
         "score",
+        "quality",
+        "quality_table",
+        "draw_clip",
         "table_3",
         "present_table",
+        "all",
     }
 
 
@@ -138,14 +196,14 @@ def test_every_cell_can_be_traced_to_its_artifacts(done):
 def test_a_killed_cold_run_goes_on_to_the_same_bytes(done, tmp_path):
     folder = copy(tmp_path / "killed")
     run = subprocess.Popen(
-        command(TABLE, *TINY),
+        command("all", *TINY),
         cwd=folder,
         env=environment(folder),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    wanted = folder / "results/tiny/tsn/yard"
+    wanted = folder / "results/tiny/networks/trained/starts"
     for _ in range(600):
         if wanted.exists() or run.poll() is not None:
             break
@@ -155,7 +213,12 @@ def test_a_killed_cold_run_goes_on_to_the_same_bytes(done, tmp_path):
     assert not (folder / TABLE).exists()
     time.sleep(4)  # orphaned jobs end by themselves
     snakemake(folder, "--unlock", *TINY)
-    snakemake(folder, TABLE, *TINY)
-    for name in ("table3.csv", "table3_long.csv", "table3.md"):
+    snakemake(folder, "all", *TINY)
+    names = [
+        f"{table}{ending}"
+        for table in ("table2", "table3", "quality")
+        for ending in (".csv", "_long.csv", ".md")
+    ]
+    for name in names:
         one, other = (Path(each) / "results" / name for each in (done, folder))
         assert one.read_bytes() == other.read_bytes(), name

@@ -13,7 +13,7 @@ SRC = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SRC))
 
 from twinlens import config as checks
-from twinlens import doctor, provenance
+from twinlens import doctor, models, provenance
 from twinlens.media import scan, sets
 
 with open(Path(workflow.basedir) / "workflow/schemas/config.schema.yaml") as file:
@@ -29,6 +29,8 @@ DATASETS = config["select"]["datasets"]
 METHODS = config["select"]["methods"]
 STREAMS = checks.STREAMS
 RECOGNISER = config["recogniser"]
+# Of each method that a table shows, the streams that are scored.
+READ = checks.streams_read(config)
 
 
 def prefix():
@@ -50,6 +52,10 @@ wildcard_constraints:
     method="|".join(config["methods"]),
     part="train|test|corpus",
     shard=r"\d\d",
+    around=r"(\+(\d+|all))?",
+    motion=r"\w+-\d+",
+    patches="|".join(config["patches"]),
+    network=r"(starts/)?[a-z][a-z0-9_]*",
     stream="|".join(STREAMS),
 
 
@@ -68,7 +74,7 @@ def settings(dataset):
 
 
 # Keys of a data set that decide nothing about its clips: changing them reruns nothing.
-ASIDE = {"label", "max_rejected", "shards", "low", "generated", "frames"}
+ASIDE = {"label", "max_rejected", "shards", "low", "generated", "frames", "pairs"}
 
 
 def settings_json(wildcards):

@@ -8,12 +8,141 @@ def low_frames(wildcards):
     """The low-resolution shard: made, or the clips themselves where they are low."""
     given = config["datasets"][wildcards.dataset].get("low", "made") == "given"
     folder = "frames" if given else "low"
-    return f"{W}/{folder}/{wildcards.dataset}/{wildcards.part}-{wildcards.shard}.h5"
+    shard = f"{wildcards.part}-{wildcards.shard}{around(model(wildcards))}"
+    return f"{W}/{folder}/{wildcards.dataset}/{shard}.h5"
+
+
+def around(model):
+    """What a shard's name adds for a model that reads neighbours: "+3", "+all"."""
+    reads = models.frames(model)
+    if reads == models.WHOLE_CLIP:
+        return "+all"
+    return f"+{reads // 2}" if reads > 1 else ""
+
+
+def neighbours(wildcards):
+    """How many neighbours a shard keeps on each side."""
+    return wildcards.around.lstrip("+") if wildcards.around not in ("", "+all") else 0
+
+
+def kept(wildcards):
+    """Which frames of a clip a shard keeps: those that are read, or all."""
+    if wildcards.get("around") == "+all":
+        return "all"
+    return settings(wildcards.dataset).get("frames", "protocol")
 
 
 def model(wildcards):
     """The file in twinlens.models that does a method."""
-    return config["methods"][wildcards.method]["model"]
+    return checks.network(config, wildcards.method)["model"]
+
+
+def model_settings(wildcards):
+    """Arguments of the model's build, for the command line."""
+    return json.dumps(checks.network(config, wildcards.method)["settings"])
+
+
+def sr_weights(wildcards):
+    """A method's network, given or trained; nothing for one without weights."""
+    return network_file(wildcards.method)
+
+
+def weights_option(wildcards, input):
+    """The same for the command line."""
+    return f"--weights {input.weights}" if input.weights else ""
+
+
+# --- Training of super-resolution
+
+READERS = ("weights.caffe", "weights.matlab", "weights.torch_file")
+
+
+def network_file(name):
+    """Where a network lies: given, trained, or [] for one without weights."""
+    network = checks.network(config, name)
+    if network.get("weights"):
+        return f"{W}/networks/given/{name}.h5"
+    return f"{W}/networks/trained/{name}.h5" if "recipe" in network else []
+
+
+def network_of(wildcards):
+    """A network's model, settings, weights or recipe, start."""
+    return checks.network(config, wildcards.network)
+
+
+def recipe_of(wildcards):
+    """How a network is trained."""
+    return network_of(wildcards)["recipe"]
+
+
+def corpus_of(patches):
+    """The data set that a patch set is cut from."""
+    return config["patches"][patches]["corpus"]
+
+
+def patch_source(wildcards, what):
+    """A corpus shard's frames or motion, or the corpus's manifest."""
+    entry = config["patches"][wildcards.patches]
+    corpus, shard = entry["corpus"], f"corpus-{wildcards.shard}.h5"
+    motion = f"{entry.get('flow', 'tvl1')}-{entry.get('gap', 1)}"
+    return {
+        "frames": f"{W}/frames/{corpus}/{shard}",
+        "motion": f"{W}/motion/{corpus}/{motion}/{shard}",
+        "manifest": f"{W}/manifest/{corpus}/manifest.csv",
+    }[what]
+
+
+def patch_settings(wildcards):
+    """How a set's patches are cut, for the command line."""
+    entry = config["patches"][wildcards.patches].items()
+    kept = {key: value for key, value in entry if key not in checks.SOURCES}
+    return json.dumps(kept, sort_keys=True)
+
+
+def patch_files(patches, ending):
+    """The shards of a patch set, or their counts."""
+    return [
+        f"{W}/patches/{patches}/{shard}.{ending}"
+        for shard in shard_numbers(corpus_of(patches), "corpus")
+    ]
+
+
+def train_patches(wildcards):
+    """The patches that a network is trained on."""
+    return patch_files(recipe_of(wildcards)["patches"], "h5")
+
+
+def start_weights(wildcards):
+    """The weights that a training begins with, if the config names some."""
+    start = network_of(wildcards).get("start")
+    return network_file(f"starts/{start}") if start else []
+
+
+def perceptual_weights(wildcards):
+    """The perceptual network, for the loss that needs it."""
+    if recipe_of(wildcards)["loss"]["kind"] != "sosr":
+        return []
+    given = config["training"]["perceptual"]["weights"]
+    return f"{W}/perceptual/{'given' if given else 'trained'}.h5"
+
+
+def train_options(wildcards, input):
+    """Options of a training that not every network has."""
+    words = [f"--start {input.start}"] if input.start else []
+    if input.perceptual:
+        after = str(config["training"]["perceptual"]["after_relu"]).lower()
+        words.append(f"--perceptual {input.perceptual} --after_relu {after}")
+    return " ".join(words)
+
+
+# --- Motion of originals, in pixels
+
+
+def motion_pairs(wildcards):
+    """How many pairs of frames of a clip get motion."""
+    if wildcards.part == "corpus":
+        return config["datasets"][wildcards.dataset].get("pairs", 120)
+    return config["quality"]["pairs"]
 
 
 # --- Flow
@@ -60,14 +189,30 @@ def recipe(wildcards):
     return json.dumps({**training[wildcards.stream], **own}, sort_keys=True)
 
 
-def stream_weights(stream):
-    """An input function: a stream's weights, given or trained."""
+def score_weights(stream):
+    """An input function: a stream's weights, where a table takes its scores."""
 
     def weights(wildcards):
+        if stream not in READ[wildcards.method]:
+            return []
         kind = "given" if has_weights(wildcards.dataset) else "trained"
         return f"{W}/tsn/{wildcards.dataset}/{kind}-{stream}.h5"
 
     return weights
+
+
+def score_flow(wildcards):
+    """The flow of a method's frames, where a table takes its temporal scores."""
+    if "temporal" not in READ[wildcards.method]:
+        return []
+    shard = f"{wildcards.part}-{wildcards.shard}.h5"
+    return f"{W}/flow/{wildcards.dataset}/{wildcards.method}/{shard}"
+
+
+def stream_options(wildcards, input):
+    """The inputs of the streams to score, for the command line."""
+    given = {key: input.get(key) for key in ("flow", "spatial", "temporal")}
+    return " ".join(f"--{key} {path}" for key, path in given.items() if path)
 
 
 # --- Tables
@@ -84,20 +229,61 @@ def streams_of(method):
     return {stream: entry.get(stream, method) for stream in STREAMS}
 
 
-def score_files(wildcards):
-    """Score shards of all selected methods and data sets."""
-    needed = {each for method in METHODS for each in streams_of(method).values()}
+def test_shards(folder, methods, ending="h5"):
+    """Test shards of some methods in all selected data sets."""
     return sorted(
-        f"{W}/scores/{dataset}/{method}/test-{shard}.h5"
+        f"{W}/{folder}/{dataset}/{method}/test-{shard}.{ending}"
         for dataset in DATASETS
-        for method in needed
+        for method in methods
         if method != "hr" or has_originals(dataset)
         for shard in shard_numbers(dataset, "test")
     )
 
 
-def layout(wildcards):
-    """Rows and columns, for the command line."""
+def score_files(wildcards):
+    """Score shards of all methods that Table 3 takes."""
+    return test_shards(
+        "scores", {each for method in METHODS for each in streams_of(method).values()}
+    )
+
+
+def table2_files(wildcards):
+    """Score shards of the methods that Table 2 shows."""
+    return test_shards("scores", set(checks.table2_columns(config).values()))
+
+
+def judged():
+    """The methods whose frames are compared with the originals: both streams' frames."""
+    return [name for name in METHODS if READ.get(name) == set(STREAMS)]
+
+
+def quality_files(wildcards):
+    """What was measured of these methods, where there are originals."""
+    originals = [dataset for dataset in DATASETS if has_originals(dataset)]
+    return [
+        file
+        for file in test_shards("quality", judged(), "csv")
+        if file.split("/")[3] in originals
+    ]
+
+
+def table2_layout(wildcards):
+    """Table 2's columns and rows, for the command line."""
+    return layout(checks.table2_columns(config))
+
+
+def table3_layout(wildcards):
+    """Table 3's rows and columns, for the command line."""
+    return layout({name: name for name in METHODS})
+
+
+def quality_layout(wildcards):
+    """The rows and columns of the table of quality, for the command line."""
+    return layout({name: name for name in judged()})
+
+
+def layout(shown):
+    """What a table shows, methods by a key of its own."""
     datasets = {
         name: {
             "label": entry["label"],
@@ -110,8 +296,8 @@ def layout(wildcards):
         for name, entry in ((name, config["datasets"][name]) for name in DATASETS)
     }
     methods = {
-        name: {"label": config["methods"][name]["label"], **streams_of(name)}
-        for name in METHODS
+        key: {"label": config["methods"][name]["label"], **streams_of(name)}
+        for key, name in shown.items()
     }
     return json.dumps(
         {
@@ -125,15 +311,55 @@ def layout(wildcards):
     )
 
 
+# --- Pictures
+
+
+def drawn():
+    """The methods of a picture: those of Table 3 that enlarge, in its order."""
+    return [name for name in METHODS if name in READ and name != "hr"]
+
+
+def drawn_model(name):
+    """The file in twinlens.models that does a method."""
+    return checks.network(config, name)["model"]
+
+
+def drawn_methods(wildcards):
+    """The methods of a picture, for the command line."""
+    shown = [
+        {
+            "label": config["methods"][name]["label"],
+            "model": drawn_model(name),
+            "settings": checks.network(config, name)["settings"],
+            "weights": network_file(name) or None,
+        }
+        for name in drawn()
+    ]
+    return json.dumps(shown)
+
+
+def draw_options(wildcards):
+    """How a data set's clips are brought into the picture, for the command line."""
+    short_side = settings(wildcards.dataset).get("short_side")
+    words = [f"--preset {config['flow']['preset']}"]
+    words += [f"--short_side {short_side}"] if short_side else []
+    words += ["--given_low true"] if not has_originals(wildcards.dataset) else []
+    return " ".join(words)
+
+
 # --- The end of a run
 
 
 def show_tables():
     """Print the present world's tables, and where they lie."""
-    for path in sorted(Path(W).glob("table*.md")):
+    for path in sorted(Path(W).glob("*.md")):
         copy = Path("results") / path.name
         if copy.exists() and copy.read_bytes() == path.read_bytes():
             print(f"\n{path.read_text()}\n{copy.with_suffix('.csv')}", file=sys.stderr)
+    for path in sorted(Path(f"{W}/logs/train_sr").rglob("*.log")):
+        for line in path.read_text(errors="replace").splitlines():
+            if line.startswith("WARNING"):
+                print(line, file=sys.stderr)
 
 
 def tell_failures(path):

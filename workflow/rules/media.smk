@@ -31,12 +31,12 @@ rule frames:
     input:
         generated_files,
     output:
-        frames=passing(f"{W}/frames/{{dataset}}/{{part}}-{{shard}}.h5"),
-        report=f"{W}/reports/{{dataset}}/{{part}}-{{shard}}.csv",
+        frames=passing(f"{W}/frames/{{dataset}}/{{part}}-{{shard}}{{around}}.h5"),
+        report=f"{W}/reports/{{dataset}}/{{part}}-{{shard}}{{around}}.csv",
     log:
-        f"{W}/logs/frames/{{dataset}}/{{part}}-{{shard}}.log",
+        f"{W}/logs/frames/{{dataset}}/{{part}}-{{shard}}{{around}}.log",
     benchmark:
-        f"{W}/benchmarks/frames/{{dataset}}/{{part}}-{{shard}}.tsv"
+        f"{W}/benchmarks/frames/{{dataset}}/{{part}}-{{shard}}{{around}}.tsv"
     conda:
         "../../envs/twinlens.yaml"
     threads: 1
@@ -47,7 +47,8 @@ rule frames:
         settings=settings_json,
         protocol=protocol,
         shards=lambda wildcards: shard_count(wildcards.dataset, wildcards.part),
-        keep=lambda wildcards: settings(wildcards.dataset).get("frames", "protocol"),
+        keep=kept,
+        around=neighbours,
         seed=seed("sampling"),
         files=fingerprint,
         code=lambda wildcards: code(
@@ -58,6 +59,7 @@ rule frames:
         " --settings {params.settings:q} --part {wildcards.part}"
         " --protocol {params.protocol:q} --shard {wildcards.shard}"
         " --shards {params.shards} --seed {params.seed} --keep {params.keep}"
+        " --around {params.around}"
         " --out {output.frames} --report {output.report} 2>&1 | tee {log}"
 
 

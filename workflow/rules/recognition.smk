@@ -113,12 +113,12 @@ rule score:
     """Score both streams of a shard's test clips for one method."""
     input:
         frames=high_frames,
-        flow=f"{W}/flow/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5",
+        flow=score_flow,
         report=f"{W}/reports/{{dataset}}/{{part}}-{{shard}}.csv",
         # A gate only: it stops the run if too much was rejected.
         manifest=ancient(f"{W}/manifest/{{dataset}}/manifest.csv"),
-        spatial=stream_weights("spatial"),
-        temporal=stream_weights("temporal"),
+        spatial=score_weights("spatial"),
+        temporal=score_weights("temporal"),
     output:
         f"{W}/scores/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5",
     log:
@@ -135,13 +135,13 @@ rule score:
     params:
         protocol=protocol,
         views=views("scales"),
+        streams=stream_options,
         code=code(
             "recognition.score", f"recognition.backbones.{RECOGNISER['backbone']}"
         ),
     shell:
         "python -m twinlens.recognition score --plain --frames {input.frames}"
-        " --flow {input.flow} --report {input.report} --spatial {input.spatial}"
-        " --temporal {input.temporal} --dataset {wildcards.dataset}"
+        " --report {input.report} {params.streams} --dataset {wildcards.dataset}"
         " --method {wildcards.method} --protocol {params.protocol:q}"
         " --views {params.views:q} --threads {threads} --out {output}"
         " 2>&1 | tee {log}"

@@ -4,14 +4,14 @@
 rule degrade:
     """Make the low-resolution twin of a shard."""
     input:
-        f"{W}/frames/{{dataset}}/{{part}}-{{shard}}.h5",
+        f"{W}/frames/{{dataset}}/{{part}}-{{shard}}{{around}}.h5",
     output:
         # Kept in every world: it is small, and a method that is added later starts here.
-        f"{W}/low/{{dataset}}/{{part}}-{{shard}}.h5",
+        f"{W}/low/{{dataset}}/{{part}}-{{shard}}{{around}}.h5",
     log:
-        f"{W}/logs/degrade/{{dataset}}/{{part}}-{{shard}}.log",
+        f"{W}/logs/degrade/{{dataset}}/{{part}}-{{shard}}{{around}}.log",
     benchmark:
-        f"{W}/benchmarks/degrade/{{dataset}}/{{part}}-{{shard}}.tsv"
+        f"{W}/benchmarks/degrade/{{dataset}}/{{part}}-{{shard}}{{around}}.tsv"
     conda:
         "../../envs/twinlens.yaml"
     threads: 1
@@ -29,7 +29,8 @@ rule degrade:
 rule super_resolve:
     """Enlarge a low-resolution shard by one method."""
     input:
-        low_frames,
+        low=low_frames,
+        weights=sr_weights,
     output:
         passing(f"{W}/sr/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5"),
     log:
@@ -42,14 +43,47 @@ rule super_resolve:
     resources:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
-        gpu=config["resources"]["gpus"],
+        gpu=min(1, config["resources"]["gpus"]),
     params:
         model=model,
-        settings=lambda wildcards: json.dumps(
-            config["methods"][wildcards.method].get("settings", {})
-        ),
+        settings=model_settings,
+        given=weights_option,
+        protocol=protocol,
+        streams=lambda wildcards: json.dumps(sorted(READ[wildcards.method])),
+        keep=kept,
+        seed=seed("sampling"),
         code=lambda wildcards: code("sr.stage", f"models.{model(wildcards)}"),
     shell:
-        "python -m twinlens.sr --plain --low {input} --method {wildcards.method}"
-        " --model {params.model} --settings {params.settings:q} --out {output}"
+        "python -m twinlens.sr sr --plain --low {input.low} --method {wildcards.method}"
+        " --model {params.model} --settings {params.settings:q} {params.given}"
+        " --protocol {params.protocol:q} --streams {params.streams:q}"
+        " --keep {params.keep} --seed {params.seed} --threads {threads}"
+        " --out {output} 2>&1 | tee {log}"
+
+
+rule quality:
+    """Compare a method's frames of a shard with the originals."""
+    input:
+        frames=high_frames,
+        originals=f"{W}/frames/{{dataset}}/{{part}}-{{shard}}.h5",
+        motion=f"{W}/motion/{{dataset}}/tvl1-1/{{part}}-{{shard}}.h5",
+    output:
+        f"{W}/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.csv",
+    log:
+        f"{W}/logs/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
+    benchmark:
+        f"{W}/benchmarks/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: 1
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        protocol=protocol,
+        code=code("quality.stage"),
+    shell:
+        "python -m twinlens.quality --plain --frames {input.frames}"
+        " --originals {input.originals} --motion {input.motion}"
+        " --method {wildcards.method} --protocol {params.protocol:q} --out {output}"
         " 2>&1 | tee {log}"

@@ -1,6 +1,35 @@
 # Tables from stored scores, and the present world's copies of them.
 
 
+rule table_2:
+    """Table 2: the spatial stream by loss, the ablation of SoSR."""
+    input:
+        table2_files,
+    output:
+        csv=f"{W}/table2.csv",
+        long=f"{W}/table2_long.csv",
+        markdown=f"{W}/table2.md",
+    log:
+        f"{W}/logs/table_2.log",
+    benchmark:
+        f"{W}/benchmarks/table_2.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: 1
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        scores=lambda wildcards, input: json.dumps(list(input)),
+        layout=table2_layout,
+        seed=seed("tables"),
+        code=code("tables.table2"),
+    shell:
+        "python -m twinlens.tables table2 --plain --scores {params.scores:q}"
+        " --layout {params.layout:q} --seed {params.seed} --out {output.csv}"
+        " --long {output.long} --markdown {output.markdown} > {log} 2>&1"
+
+
 rule table_3:
     """Table 3: accuracy of every method in both streams and fused."""
     input:
@@ -21,31 +50,88 @@ rule table_3:
         runtime=config["resources"]["runtime"],
     params:
         scores=lambda wildcards, input: json.dumps(list(input)),
-        layout=layout,
+        layout=table3_layout,
         seed=seed("tables"),
         code=code("tables.table3"),
     shell:
-        "python -m twinlens.tables --plain --scores {params.scores:q}"
+        "python -m twinlens.tables table3 --plain --scores {params.scores:q}"
         " --layout {params.layout:q} --seed {params.seed} --out {output.csv}"
         " --long {output.long} --markdown {output.markdown} > {log} 2>&1"
+
+
+rule quality_table:
+    """PSNR, SSIM and warping error of every method."""
+    input:
+        quality_files,
+    output:
+        csv=f"{W}/quality.csv",
+        long=f"{W}/quality_long.csv",
+        markdown=f"{W}/quality.md",
+    log:
+        f"{W}/logs/quality_table.log",
+    benchmark:
+        f"{W}/benchmarks/quality_table.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: 1
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        measured=lambda wildcards, input: json.dumps(list(input)),
+        layout=quality_layout,
+        seed=seed("tables"),
+        code=code("tables.quality"),
+    shell:
+        "python -m twinlens.tables quality-table --plain --measured {params.measured:q}"
+        " --layout {params.layout:q} --seed {params.seed} --out {output.csv}"
+        " --long {output.long} --markdown {output.markdown} > {log} 2>&1"
+
+
+rule draw_clip:
+    """Draw one test clip of a data set by every method."""
+    input:
+        manifest=f"{W}/manifest/{{dataset}}/manifest.csv",
+        networks=[file for name in drawn() if (file := network_file(name))],
+    output:
+        f"{W}/pictures/{{dataset}}.png",
+    log:
+        f"{W}/logs/draw_clip/{{dataset}}.log",
+    benchmark:
+        f"{W}/benchmarks/draw_clip/{{dataset}}.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: 1
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        methods=drawn_methods,
+        options=draw_options,
+        code=code(
+            "figures.clip", *sorted({f"models.{drawn_model(n)}" for n in drawn()})
+        ),
+    shell:
+        "python -m twinlens.figures --plain --manifest {input.manifest}"
+        " --methods {params.methods:q} {params.options} --out {output} > {log} 2>&1"
 
 
 rule present_table:
     """Copy a table of the present world to where it is looked for."""
     input:
-        csv=f"{W}/table{{number}}.csv",
-        long=f"{W}/table{{number}}_long.csv",
-        markdown=f"{W}/table{{number}}.md",
+        csv=f"{W}/{{table}}.csv",
+        long=f"{W}/{{table}}_long.csv",
+        markdown=f"{W}/{{table}}.md",
     output:
-        csv="results/table{number}.csv",
-        long="results/table{number}_long.csv",
-        markdown="results/table{number}.md",
+        csv="results/{table}.csv",
+        long="results/{table}_long.csv",
+        markdown="results/{table}.md",
     log:
-        f"{W}/logs/present_table/{{number}}.log",
+        f"{W}/logs/present_table/{{table}}.log",
     benchmark:
-        f"{W}/benchmarks/present_table/{{number}}.tsv"
+        f"{W}/benchmarks/present_table/{{table}}.tsv"
     wildcard_constraints:
-        number=r"\d+",
+        table=r"table\d+|quality",
     localrule: True
     conda:
         "../../envs/twinlens.yaml"

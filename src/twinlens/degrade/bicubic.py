@@ -75,7 +75,7 @@ def _pass(frames: Array, axis: int, size: int, scale: float) -> Array:
     """Resample one axis of (N, H, W, C)."""
     if frames.shape[axis] == size and scale == 1:
         return frames
-    weights = _weights(frames.shape[axis], size, scale)
+    weights = pass_weights(frames.shape[axis], size, scale)
     kind = frames.dtype
     # Doubles as in MATLAB; in blocks, since they take eight times the room.
     made = [_apply(weights, block, axis, kind) for block in _blocks(frames)]
@@ -105,8 +105,8 @@ def _apply(
 
 
 @functools.cache
-def _weights(before: int, after: int, scale: float) -> scipy.sparse.csr_array:
-    """The pass as a matrix (after, before)."""
+def pass_weights(before: int, after: int, scale: float) -> scipy.sparse.csr_array:
+    """The pass from `before` to `after` pixels as a matrix (after, before)."""
     shrink = min(scale, 1.0)
     width = 4 / shrink
     centre = (np.arange(after) + 0.5) / scale - 0.5

@@ -15,7 +15,8 @@ def degrade(frames: Path, out: Path, scale: int = 4) -> None:
     Args:
         frames: HDF5 "frames/1" of original clips.
         out: HDF5 "low/1": of each clip `frames` uint8 (n, ceil(H / scale),
-            ceil(W / scale), 3) and `index` as in `frames`.
+            ceil(W / scale), 3), `index` as in `frames`, and as attributes `height` and
+            `width` of the originals and the clip's number of `frames`.
         scale: how many times smaller each side becomes.
     """
     with formats.reading(frames, "frames/1", method="hr") as source:
@@ -35,4 +36,5 @@ def degrade(frames: Path, out: Path, scale: int = 4) -> None:
                 low = downscale(clip["frames"][:], scale)
                 height, width = clip["frames"].shape[1:3]
                 arrays = {"frames": low, "index": clip["index"][:]}
-                shard.write(name, arrays, height=height, width=width)
+                total = int(formats.facts(clip)["frames"])
+                shard.write(name, arrays, height=height, width=width, frames=total)

@@ -7,6 +7,9 @@ import functools
 import re
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,8 @@ import cv2
 import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
+
+from twinlens.formats import publish
 
 # A playlist with a video's name would make ffmpeg open other files: only these
 # containers are opened, and only as files.
@@ -118,13 +123,12 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
     if code != 0 or count == 0:
         raise RejectedError(_reason(messages, code))
     frames = np.frombuffer(raw, np.uint8, count * frame)
-    fps, stated = _fps(messages), _stated_frames(path)
-    # By time, not by number: AVI files may repeat a frame by an empty chunk.
-    if fps and _reached(messages) + 0.1 < 0.98 * stated / fps:
-        raise RejectedError(f"truncated: {count} of {stated} frames can be decoded")
+    stated = _stated_frames(path)
+    if cut := _truncated(messages, count, stated):
+        raise RejectedError(cut)
     return Clip(
         frames=frames.reshape(count, height, width, 3),
-        fps=fps,
+        fps=_fps(messages),
         container_frames=stated,
         concealed=_errors(messages),
     )
@@ -132,12 +136,31 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
 
 def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
     """Run ffmpeg: its exit status, raw RGB and messages."""
+    try:
+        done = subprocess.run(
+            _command(path, limits),
+            capture_output=True,
+            timeout=limits.seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RejectedError(
+            f"decoding took longer than {limits.seconds:g} s"
+        ) from error
+    return done.returncode, done.stdout, done.stderr.decode(errors="replace")
+
+
+def _command(path: Path, limits: Limits | None) -> list[str]:
+    """Ffmpeg's words to decode a file to raw RGB on its standard output."""
     settings: dict[str, Any] = {
         "protocol_whitelist": "file,pipe",
         "format_whitelist": CONTAINERS,
         "threads": 1,
     }
-    command = (
+    ends: dict[str, Any] = {"map": "0:v:0"}
+    if limits:
+        ends |= {"frames:v": limits.frames + 1, "fs": limits.bytes + 1}
+    command: list[str] = (
         ffmpeg.input(f"file:{path}", **settings)
         .output(
             "pipe:",
@@ -148,22 +171,145 @@ def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
             sws_flags="bicubic+accurate_rnd+full_chroma_int+bitexact",
             # Titles could pass for what ffmpeg says of the stream.
             map_metadata=-1,
-            fs=limits.bytes + 1,
-            **{"map": "0:v:0", "frames:v": limits.frames + 1},
+            **ends,
         )
         .global_args("-nostdin", "-hide_banner", "-loglevel", "level+info", "-stats")
-        .global_args("-max_alloc", str(64 * limits.pixels))
+        .global_args("-max_alloc", str(64 * (limits or Limits()).pixels))
         .compile(cmd=binary())
     )
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=limits.seconds, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RejectedError(
-            f"decoding took longer than {limits.seconds:g} s"
-        ) from error
-    return done.returncode, done.stdout, done.stderr.decode(errors="replace")
+    return command
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stream:
+    """A video that is decoded as it is read."""
+
+    width: int
+    height: int
+    fps: float
+    """Frames per second that the container states; 0 if it states none."""
+    container_frames: int
+    """Frames that the container states; 0 if it states none."""
+    frames: Iterator[NDArray[np.uint8]]
+    """(H, W, 3), RGB 0..255, once each."""
+
+
+@contextmanager
+def stream(path: Path) -> Iterator[Stream]:
+    """Decode a file of any length frame by frame.
+
+    Args:
+        path: a local file in one of `CONTAINERS`.
+
+    Raises:
+        RejectedError: unreadable, not a video, or damaged on the way; the reason.
+    """
+    if not path.is_file():
+        raise RejectedError(f"{path}: no such file")
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            _command(path, None), stdout=subprocess.PIPE, stderr=said
+        ) as decoder,
+    ):
+
+        def messages() -> str:
+            said.seek(0)
+            return said.read().decode(errors="replace")
+
+        assert decoder.stdout is not None
+        start = decoder.stdout.read(1)  # by then ffmpeg has told the size
+        size = re.findall(r"Video: rawvideo.*?, (\d+)x(\d+)", messages())
+        if not start or not size:
+            decoder.kill()
+            raise RejectedError(f"{path}: {_reason(messages(), decoder.wait())}")
+        width, height = map(int, size[-1])
+
+        def frames() -> Iterator[NDArray[np.uint8]]:
+            raw, pipe, count = start, decoder.stdout, 0
+            assert pipe is not None
+            while True:
+                raw += pipe.read(3 * width * height - len(raw))
+                if len(raw) < 3 * width * height:
+                    break
+                yield np.frombuffer(raw, np.uint8).reshape(height, width, 3)
+                raw, count = b"", count + 1
+            if decoder.wait() or raw:
+                reason = _reason(messages(), decoder.returncode)
+                raise RejectedError(f"{path}: {reason}")
+            if cut := _truncated(messages(), count, _stated_frames(path)):
+                raise RejectedError(f"{path}: {cut}")
+
+        try:
+            yield Stream(
+                width=width,
+                height=height,
+                fps=_fps(messages()),
+                container_frames=_stated_frames(path),
+                frames=frames(),
+            )
+        finally:
+            decoder.kill()
+
+
+def write(
+    path: Path,
+    frames: Iterable[NDArray[np.uint8]],
+    size: tuple[int, int],
+    fps: float,
+    *,
+    sound: Path | None = None,
+    quality: int = 14,
+) -> None:
+    """Encode frames to a video file, whole or not at all.
+
+    Args:
+        path: .avi gets MPEG-4, all others H.264.
+        frames: uint8 (H, W, 3), RGB 0..255.
+        size: width and height, even.
+        fps: frames per second; 25 if it is 0.
+        sound: a file whose first sound is copied, if it has one.
+        quality: constant rate factor of H.264.
+
+    Raises:
+        RejectedError: the encoder failed; its own words.
+    """
+    with publish(path) as temporary, tempfile.TemporaryFile() as said:
+        command = [binary(), "-hide_banner", "-loglevel", "error", "-y"]
+        command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}"]
+        command += ["-r", _rational(fps or 25.0), "-i", "pipe:"]
+        if sound:
+            command += ["-i", f"file:{sound}", "-map", "0:v", "-map", "1:a:0?"]
+            command += ["-c:a", "copy"]
+        if path.suffix.lower() == ".avi":
+            command += ["-c:v", "mpeg4", "-q:v", "2"]
+        else:
+            command += ["-c:v", "libx264", "-crf", str(quality)]
+        command += ["-pix_fmt", "yuv420p", f"file:{temporary}"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said) as encoder:
+            assert encoder.stdin is not None
+            try:
+                for frame in frames:
+                    encoder.stdin.write(frame.tobytes())
+                encoder.stdin.close()
+            except BrokenPipeError:
+                pass  # it ended early, and says why below
+            except BaseException:
+                encoder.kill()
+                raise
+            code = encoder.wait()
+        if code:
+            said.seek(0)
+            words = said.read().decode(errors="replace").strip().splitlines()
+            raise RejectedError(f"{path}: encoding failed: {'; '.join(words[:2])}")
+
+
+def _rational(fps: float) -> str:
+    """Frames per second as ffmpeg takes them: it says 29.97 for 30000/1001."""
+    for whole in (24, 30, 48, 60, 120):
+        if abs(fps - whole / 1.001) < 0.006:
+            return f"{1000 * whole}/1001"
+    return f"{fps:g}"
 
 
 def _reason(messages: str, code: int) -> str:
@@ -190,6 +336,17 @@ def _stated_frames(path: Path) -> int:
         return max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
     finally:
         video.release()
+
+
+def _truncated(messages: str, count: int, stated: int) -> str:
+    """That a file ended early, in words; "" if it did not.
+
+    By time, not by number: AVI files may repeat a frame by an empty chunk.
+    """
+    fps = _fps(messages)
+    if fps and _reached(messages) + 0.1 < 0.98 * stated / fps:
+        return f"truncated: {count} of {stated} frames can be decoded"
+    return ""
 
 
 def _reached(messages: str) -> float:

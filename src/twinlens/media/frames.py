@@ -15,7 +15,7 @@ from twinlens.degrade.bicubic import resize
 from twinlens.media import scan
 from twinlens.media.ffmpeg import Limits, RejectedError, decode
 from twinlens.progress import say, track
-from twinlens.protocol import Protocol, read_frames
+from twinlens.protocol import Protocol, read_frames, with_neighbours
 
 FRAMES = "frames/1"
 REPORT = (
@@ -36,6 +36,7 @@ def frames(
     shards: int = 1,
     seed: int = 0,
     keep: str = "protocol",
+    around: int = 0,
 ) -> None:
     """Decode the clips of one shard.
 
@@ -54,6 +55,8 @@ def frames(
         shards: how many the part is cut into.
         seed: draws the training positions.
         keep: "protocol" for the frames that are read, "all" for every frame.
+        around: neighbours to keep on each side of those, for networks that read several
+            frames.
     """
     rows = scan.shard(settings, part, shard, shards)
     rows["sha1"] = [_sha1(Path(path)) for path in rows["path"]]
@@ -70,10 +73,11 @@ def frames(
         protocol=protocol.settings(),
         seed=seed,
         keep=keep,
+        around=around,
         short_side=short_side,
     )
     limits = Limits(**settings.get("limits", {}))
-    how = _How(part, protocol, seed, keep, short_side, limits)
+    how = _How(part, protocol, seed, keep, around, short_side, limits)
     rejected: dict[str, str] = {}
     with formats.Shard(out, FRAMES, about, list(rows["clip"])) as made:
         todo = rows[rows["clip"].isin(made.missing())]
@@ -97,6 +101,7 @@ class _How:
     protocol: Protocol
     seed: int
     keep: str
+    around: int
     short_side: int | None
     limits: Limits
 
@@ -112,10 +117,10 @@ def _decoded(
         raise RejectedError("one frame only: flow needs two")
     index = np.arange(total)
     if how.keep == "protocol" and how.part != "corpus":
-        index = read_frames(total, how.part, how.protocol, row["clip"], how.seed)
+        wanted = read_frames(total, how.part, how.protocol, row["clip"], how.seed)
+        index = with_neighbours(wanted, how.around, total)
     kept = clip.frames[index]
-    if how.short_side:
-        kept = _fitted(kept, how.short_side)
+    kept = fitted(kept, how.short_side)
     facts: dict[str, str | float] = {
         "frames": total,
         "fps": clip.fps,
@@ -134,8 +139,10 @@ def _sha1(path: Path) -> str:
         return ""
 
 
-def _fitted(frames: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
-    """Frames shrunk to a short side, never enlarged; aspect kept."""
+def fitted(frames: NDArray[np.uint8], short_side: int | None) -> NDArray[np.uint8]:
+    """Frames shrunk to a short side, never enlarged; aspect kept. None leaves them."""
+    if short_side is None:
+        return frames
     height, width = frames.shape[1:3]
     scale = short_side / min(height, width)
     if scale >= 1:

@@ -1,34 +1,86 @@
-"""Super-resolution methods: one file each, found by its name.
+"""Super-resolution networks: one file each, the file's name is the network's name.
 
-A file has `build(**settings)`, which gives a callable from low-resolution frames, uint8
-(T, h, w, 3), to enlarged ones, uint8 (T, 4h, 4w, 3).
+A file has `FRAMES`, the number T of low-resolution frames that a picture is made of,
+and `build(**settings)`, which gives a module of this contract:
+
+    network(low)      low: float RGB 0..1 (B, T, 3, h, w), T frames in order around the
+                      wanted one, low[:, T // 2]. Gives (B, 3, 4h, 4w), RGB 0..1 but for
+                      overshoot: nothing is clipped inside.
+    network.frames    T, as `FRAMES`. `WHOLE_CLIP` is that of a network that reads all
+                      frames of a clip, any T; it also has network.clip(low), which
+                      gives all of them in one pass, (B, T, 3, 4h, 4w).
+    network.zeros_beyond    optional: True if what lies beyond a clip's ends is black,
+                            and not the last frame repeated.
+
+Colour conversion and interpolation are the network's own. A network whose input is an
+interpolated frame also has
+
+    network.refine(interpolated)    (B, 3, 4h, 4w) to the same
+
+and is then trained on patches that were cut from whole interpolated frames, as the
+paper's are (section 4.2). One whose weights are published has `convert(found)`, which
+turns what `twinlens.weights.read` gives into a state dict. Nothing is registered.
 """
 
-import importlib
-import pkgutil
-from collections.abc import Callable
-from typing import Any
+import ast
+import functools
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from torch import nn
 
-Frames = NDArray[np.uint8]
+WHOLE_CLIP = 0
+"""`FRAMES` of a network that reads all frames of a clip at once."""
+SCALE = 4
 
 
 def names() -> list[str]:
-    """The methods' files that there are."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """The networks that there are."""
+    files = Path(__file__).parent.glob("*.py")
+    return sorted(file.stem for file in files if not file.stem.startswith("_"))
 
 
-def build(name: str, **settings: Any) -> Callable[[Frames], Frames]:
-    """Make a method ready to enlarge clips.
+def build(name: str, **settings: Any) -> "nn.Module":
+    """Build a network with random weights.
+
+    Args:
+        name: one of `names()`.
+        settings: what the file's `build` takes; without any, its published size.
 
     Raises:
-        ValueError: there is no file of this name.
+        ValueError: there is no such network.
+    """
+    return module(name).build(**settings)
+
+
+def module(name: str) -> ModuleType:
+    """The network's file, for its importer.
+
+    Raises:
+        ValueError: there is no such network.
     """
     if name not in names():
-        raise ValueError(f"no super-resolution model {name!r}; there are: {names()}")
-    made: Callable[[Frames], Frames] = importlib.import_module(
-        f"twinlens.models.{name}"
-    ).build(**settings)
-    return made
+        raise ValueError(f"no super-resolution network {name!r}; there are: {names()}")
+    return import_module(f"{__name__}.{name}")
+
+
+@functools.cache
+def frames(name: str) -> int:
+    """The frames that a network reads, told without loading PyTorch.
+
+    Raises:
+        ValueError: there is no such network, or its file states no number.
+    """
+    if name not in names():
+        raise ValueError(f"no super-resolution network {name!r}; there are: {names()}")
+    path = Path(__file__).with_name(f"{name}.py")
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="FRAMES")], value=value):
+                if isinstance(value, ast.Constant) and isinstance(value.value, int):
+                    return value.value
+                return WHOLE_CLIP  # by its name
+    raise ValueError(f"{path}: states no FRAMES; write, say, FRAMES = 1")

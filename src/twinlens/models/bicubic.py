@@ -1,12 +1,28 @@
-"""Bicubic interpolation, the paper's first row: nothing is learnt."""
+"""Bicubic interpolation, the paper's first row: nothing is learnt.
 
-from collections.abc import Callable
-from functools import partial
+B batch, T = 1 frame, h w low resolution.
+"""
 
-from twinlens.degrade.bicubic import upscale
-from twinlens.models import Frames
+from torch import Tensor, nn
+
+from twinlens.degrade.tensors import upscale
+
+FRAMES = 1
 
 
-def build(scale: int = 4) -> Callable[[Frames], Frames]:
-    """Interpolation as MATLAB's `imresize`; rounds and clips to uint8."""
-    return partial(upscale, scale=scale)
+class Bicubic(nn.Module):
+    """MATLAB's `imresize(frame, 4, 'bicubic')` of uint8 frames, as baselines are made.
+
+    Frames are taken for bytes (0..1 in steps of 1/255), and rounded after each pass.
+    """
+
+    frames = FRAMES
+
+    def forward(self, low_bt3hw: Tensor) -> Tensor:
+        """Enlarge the frame: (B, 1, 3, h, w) to (B, 3, 4h, 4w), 0..1."""
+        return upscale(low_bt3hw[:, 0], as_bytes=True)
+
+
+def build() -> Bicubic:
+    """Build it; there is nothing to set."""
+    return Bicubic()

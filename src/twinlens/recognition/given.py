@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from twinlens import formats, provenance, weights
+from twinlens import checkpoints, formats, provenance, weights
 from twinlens.recognition import backbones, networks
 
 
@@ -62,7 +62,7 @@ def import_weights(
         trained=count > 0,
     )
     with formats.create(out, networks.WEIGHTS, about) as artifact:
-        networks.save_state(artifact.create_group("state"), state)
+        checkpoints.save_state(artifact.create_group("state"), state)
 
 
 def _converted(backbone: str, found: dict[str, Any], classes: int) -> dict[str, Tensor]:

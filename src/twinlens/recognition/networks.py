@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from twinlens import formats
+from twinlens import checkpoints, formats
 from twinlens.recognition import backbones
 
 WEIGHTS = "weights/1"
@@ -24,23 +22,7 @@ def channels(stream: str, stack: int) -> int:
     return 3 if stream == "spatial" else 2 * stack
 
 
-def save_state(group: h5py.Group, state: Mapping[str, Tensor]) -> None:
-    """Store a state dict, one data set an entry."""
-    for key, value in state.items():
-        formats.put(group, key, value.detach().cpu().numpy())
-        group[key].attrs["shape"] = np.array(value.shape, dtype=np.int64)
-
-
-def load_state(group: h5py.Group) -> dict[str, Tensor]:
-    """Read what `save_state` stored."""
-    state = {}
-    for key, item in group.items():
-        shape = tuple(item.attrs["shape"])
-        state[key] = torch.from_numpy(item[:].reshape(shape))
-    return state
-
-
-def load(path: Path, device: torch.device, **expected: str) -> nn.Module:
+def load(path: Path, device: torch.device, **expected: Any) -> nn.Module:
     """The trained network of an artifact, ready to score.
 
     Args:
@@ -59,7 +41,7 @@ def load(path: Path, device: torch.device, **expected: str) -> nn.Module:
                 " nothing. Train it, or give weights in the config"
             )
         network = backbones.build(about["backbone"], **build_settings(about))
-        network.load_state_dict(load_state(file["state"]))
+        network.load_state_dict(checkpoints.load_state(file["state"]))
     return network.to(device).eval()
 
 
@@ -70,8 +52,3 @@ def build_settings(about: Mapping[str, Any]) -> dict[str, Any]:
         "classes": about["classes"],
         **about["settings"],
     }
-
-
-def device() -> torch.device:
-    """The GPU when there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

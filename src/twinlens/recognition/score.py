@@ -1,5 +1,6 @@
 """Score the test clips of a shard with trained networks (TSN's eval_net protocol)."""
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from twinlens import formats, provenance
+from twinlens import checkpoints, formats, provenance
 from twinlens.progress import track
 from twinlens.protocol import Protocol
 from twinlens.recognition import networks
@@ -20,55 +21,64 @@ SCORES = "scores/1"
 
 def score(
     frames: Path,
-    flow: Path,
     report: Path,
-    spatial: Path,
-    temporal: Path,
     dataset: str,
     method: str,
     protocol: Protocol,
     views: Views,
     out: Path,
+    flow: Path | None = None,
+    spatial: Path | None = None,
+    temporal: Path | None = None,
     threads: int = 1,
     batch: int = 64,
 ) -> None:
-    """Score both streams of every test clip, snippet by snippet.
+    """Score every test clip, snippet by snippet, in each stream that has a network.
 
     Args:
         frames: HDF5 "frames/1" of the shard, original or super-resolved.
-        flow: HDF5 "flow/1" computed from them.
         report: csv of the shard's clips.
-        spatial: "weights/1" of the RGB network.
-        temporal: "weights/1" of the flow network.
         dataset: its name.
         method: whose frames these are.
         protocol: how clips are sampled.
         views: how frames become inputs.
         out: HDF5 "scores/1": of each clip `spatial` and `temporal`, float32 (snippets,
             classes), before softmax, averaged over crops; its label as an attribute.
+        flow: HDF5 "flow/1" computed from these frames, for the temporal stream.
+        spatial: "weights/1" of the RGB network.
+        temporal: "weights/1" of the flow network.
         threads: CPU threads of torch.
         batch: views that the networks see at once.
     """
     torch.set_num_threads(threads)
+    given = [each for each in (spatial, temporal) if each]
+    if bool(flow) != bool(temporal) or not given:
+        raise formats.ArtifactError(
+            f"{dataset} {method}: the spatial stream needs --spatial, the temporal one"
+            " --temporal and --flow"
+        )
     about = provenance.about(
         "score",
-        ["twinlens.recognition.score", *_backbones(spatial, temporal)],
-        formats.ids(frames, flow, report, spatial, temporal),
+        ["twinlens.recognition.score", *_backbones(*given)],
+        formats.ids(frames, *([flow] if flow else []), report, *given),
         dataset=dataset,
         method=method,
         protocol=protocol.settings(),
         views=asdict(views),
     )
-    _check_same_frames(frames, flow)
+    if flow:
+        _check_same_frames(frames, flow)
     streams = {"spatial": (frames, spatial), "temporal": (flow, temporal)}
     made = {
         stream: _Scorer(
             stream, images, weights, report, protocol, views, batch, dataset, method
         )
         for stream, (images, weights) in streams.items()
+        if images and weights
     }
-    with made["spatial"].snippets as source, made["temporal"].snippets:
-        rows = source.rows
+    with ExitStack() as stack:
+        sources = [stack.enter_context(each.snippets) for each in made.values()]
+        rows = sources[0].rows
         with formats.Shard(out, SCORES, about, list(rows["clip"])) as shard:
             todo = rows[rows["clip"].isin(shard.missing())].to_dict("records")
             for row in track(todo, f"score {dataset} {method}"):
@@ -111,7 +121,7 @@ class _Scorer:
         dataset: str,
         method: str,
     ) -> None:
-        self.device = networks.device()
+        self.device = checkpoints.device()
         self.network = networks.load(
             weights, self.device, dataset=dataset, stream=stream
         )

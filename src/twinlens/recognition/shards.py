@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -53,7 +53,7 @@ class Snippets:
         protocol: Protocol,
         views: Views,
         seed: int = 0,
-        expected: Mapping[str, str] | None = None,
+        expected: Mapping[str, Any] | None = None,
         cache_bytes: int = 0,
     ) -> None:
         self.shards, self.stream = shards, stream

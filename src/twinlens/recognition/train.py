@@ -11,21 +11,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from twinlens import formats, provenance
+from twinlens import checkpoints, formats, provenance, steps
 from twinlens.progress import say, track
 from twinlens.protocol import Protocol
 from twinlens.recognition import backbones, networks
 from twinlens.recognition.shards import TEMPORAL, Snippets
 from twinlens.recognition.views import Views, network_input, train_crop
-
-CHECKPOINT = "checkpoint/1"
-SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,10 +54,7 @@ class Recipe:
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
-        done = step / self.steps
-        if self.schedule == "cosine":
-            return self.lr * 0.5 * (1 + float(np.cos(np.pi * done)))
-        return self.lr * 0.1 ** sum(done >= mark for mark in self.milestones)
+        return steps.rate(step, self.steps, self.lr, self.schedule, self.milestones)
 
 
 def train(
@@ -100,8 +93,7 @@ def train(
         seed: decides initial weights, order, crops and dropout.
         threads: CPU threads of torch; other numbers give other last digits.
     """
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    checkpoints.repeatable(threads)
     names = formats.read_csv(classes, "classes/1")["class"]
     about = provenance.about(
         "train",
@@ -135,7 +127,7 @@ def train(
         for batch, labels in track(batches, label, "steps", recipe.steps - run.step):
             run.update(batch, labels)
     with formats.create(out, networks.WEIGHTS, about) as file:
-        networks.save_state(file.create_group("state"), run.network.state_dict())
+        checkpoints.save_state(file.create_group("state"), run.network.state_dict())
     rows = pd.DataFrame(run.log, columns=["step", "loss", "accuracy", "lr"])
     formats.write_csv(log, "training/1", rows)
     run.checkpoint.unlink(missing_ok=True)
@@ -157,9 +149,7 @@ def _batches(
     flow = snippets.stream == TEMPORAL
     for step in range(start, recipe.steps):
         chosen = []
-        for place in range(step * recipe.batch, (step + 1) * recipe.batch):
-            epoch, position = divmod(place, len(rows))
-            item = int(_order(seed, epoch, len(rows))[position])
+        for epoch, item in steps.draw(step, recipe.batch, len(rows), seed):
             rng = np.random.default_rng((seed, epoch, item))
             images = snippets.train(clips[item], int(frames[item]), rng)
             crop = train_crop(images, snippets.views, flow, rng)
@@ -167,19 +157,6 @@ def _batches(
         inputs = np.stack([each for each, _ in chosen])
         targets = np.array([label for _, label in chosen])
         yield torch.from_numpy(inputs), torch.from_numpy(targets)
-
-
-_orders: dict[tuple[int, int, int], np.ndarray[Any, Any]] = {}
-
-
-def _order(seed: int, epoch: int, count: int) -> np.ndarray[Any, Any]:
-    """The order of an epoch's clips; the last is kept, since all its steps ask."""
-    key = (seed, epoch, count)
-    if key not in _orders:
-        if len(_orders) > 2:
-            _orders.clear()
-        _orders[key] = np.random.default_rng((seed, epoch)).permutation(count)
-    return _orders[key]
 
 
 class _Run:
@@ -194,8 +171,8 @@ class _Run:
         out: Path,
     ) -> None:
         self.about, self.recipe = about, recipe
-        self.device = networks.device()
-        self.checkpoint = out.with_name(f".{out.name}.{about['id'][:12]}.checkpoint")
+        self.device = checkpoints.device()
+        self.checkpoint = checkpoints.path_beside(out, about["id"])
         torch.manual_seed(about["seed"])
         network = backbones.build(about["backbone"], **networks.build_settings(about))
         new_input = None
@@ -236,33 +213,29 @@ class _Run:
         right = (consensus.argmax(dim=1) == labels).float().mean()
         self.log.append((self.step, loss.item(), right.item(), rate))
         self.step += 1
-        if time.monotonic() - self._saved > SECONDS_BETWEEN_CHECKPOINTS:
+        if time.monotonic() - self._saved > checkpoints.SECONDS_BETWEEN:
             self._save()
 
     def _save(self) -> None:
-        with formats.create(self.checkpoint, CHECKPOINT, self.about) as file:
+        with formats.create(
+            self.checkpoint, checkpoints.CHECKPOINT, self.about
+        ) as file:
             file.attrs["step"] = self.step
-            networks.save_state(file.create_group("state"), self.network.state_dict())
-            self._save_momentum(file.create_group("momentum"))
+            checkpoints.save_state(
+                file.create_group("state"), self.network.state_dict()
+            )
+            checkpoints.save_optimizer(file.create_group("optimizer"), self.optimizer)
             formats.put(file, "log", np.array(self.log, dtype=np.float64))
         self._saved = time.monotonic()
-
-    def _save_momentum(self, group: h5py.Group) -> None:
-        state = self.optimizer.state_dict()["state"]
-        buffers = {str(key): each["momentum_buffer"] for key, each in state.items()}
-        networks.save_state(group, buffers)
 
     def _resume(self) -> None:
         if not self.checkpoint.exists():
             return
-        with formats.reading(self.checkpoint, CHECKPOINT, id=self.about["id"]) as file:
-            self.network.load_state_dict(networks.load_state(file["state"]))
-            momentum = networks.load_state(file["momentum"])
-            state = self.optimizer.state_dict()
-            state["state"] = {
-                int(key): {"momentum_buffer": value} for key, value in momentum.items()
-            }
-            self.optimizer.load_state_dict(state)
+        with formats.reading(
+            self.checkpoint, checkpoints.CHECKPOINT, id=self.about["id"]
+        ) as file:
+            self.network.load_state_dict(checkpoints.load_state(file["state"]))
+            checkpoints.load_optimizer(file["optimizer"], self.optimizer)
             self.step = int(file.attrs["step"])
             self.log = [
                 (int(step), loss, right, rate)
@@ -274,7 +247,7 @@ class _Run:
 def _start_from(init: Path, network: nn.Module, about: dict[str, Any]) -> None:
     """Take the weights of an image network, its classifier aside."""
     with formats.reading(init, networks.WEIGHTS) as file:
-        state = networks.load_state(file["state"])
+        state = checkpoints.load_state(file["state"])
     module = backbones.module(about["backbone"])
     if about["channels"] != state[f"{module.FIRST_CONV}.weight"].shape[1]:
         state = backbones.cross_modality(state, about["channels"])

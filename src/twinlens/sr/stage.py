@@ -3,46 +3,84 @@
 from pathlib import Path
 from typing import Any
 
-from twinlens import formats, models, provenance
+import numpy as np
+import torch
+
+from twinlens import checkpoints, formats, provenance
 from twinlens.progress import track
+from twinlens.protocol import STREAMS, Protocol, read_frames
+from twinlens.sr.enlarge import enlarge
+from twinlens.training import networks
 
 
-def enlarge(
+def super_resolve(
     low: Path,
     method: str,
     model: str,
     out: Path,
+    protocol: Protocol,
     settings: dict[str, Any] | None = None,
+    weights: Path | None = None,
+    streams: list[str] | None = None,
+    keep: str = "protocol",
+    seed: int = 0,
+    threads: int = 1,
 ) -> None:
-    """Enlarge every frame of a shard to the size of its original.
+    """Enlarge the frames of a shard that the recogniser reads.
 
     Args:
-        low: HDF5 "low/1", or "frames/1" where the clips are low-resolution already.
+        low: HDF5 "low/1", or "frames/1" where the clips are low-resolution already;
+            with the neighbours that the network reads.
         method: the method's name in the config.
         model: the file in `twinlens.models` that does it.
         out: HDF5 "frames/1": of each clip `frames` uint8 (n, H, W, 3) and `index`.
+        protocol: how the recogniser samples a clip.
         settings: arguments of the model's `build`.
+        weights: HDF5 "network/1"; none for a model without weights.
+        streams: the streams that will read the result; both by default.
+        keep: "protocol" for the frames that are read, "all" for every frame there is.
+        seed: as given to `frames`.
+        threads: CPU threads of torch.
     """
-    upscale = models.build(model, **(settings or {}))
+    torch.set_num_threads(threads)
+    device, settings = checkpoints.device(), settings or {}
+    network = networks.load(weights, model, settings).to(device)
+    chosen = streams or list(STREAMS)
     with formats.reading(low) as source:
         inherited = formats.about(source)
         about = provenance.about(
             "sr",
             ["twinlens.sr.stage", f"twinlens.models.{model}"],
-            formats.ids(low),
+            formats.ids(low, *([weights] if weights else [])),
             dataset=inherited["dataset"],
             part=inherited["part"],
             method=method,
-            settings=settings or {},
+            settings=settings,
+            protocol=protocol.settings(),
+            streams=sorted(chosen),
+            keep=keep,
+            seed=seed,
         )
-        names = formats.clips(source)
-        with formats.Shard(out, "frames/1", about, names) as shard:
+        names, part = formats.clips(source), inherited["part"]
+        with (
+            formats.Shard(out, "frames/1", about, names) as shard,
+            torch.inference_mode(),
+        ):
             for name in track(shard.missing(), f"sr {inherited['dataset']} {method}"):
                 clip = formats.clip(source, name)
-                high = upscale(clip["frames"][:])
+                index, facts = clip["index"][:], formats.facts(clip)
+                total = int(facts["frames"])
+                wanted = index
+                if keep != "all":
+                    wanted = read_frames(total, part, protocol, name, seed, chosen)
+                frames = clip["frames"][:]
+                high = enlarge(network, frames, index, wanted, total, device)
                 # ASSUME: the paper is silent on sides that 4 does not divide: MATLAB's
                 # low resolution is ceil(n / 4), and the result is cut to n.
-                height = int(clip.attrs.get("height", high.shape[1]))
-                width = int(clip.attrs.get("width", high.shape[2]))
-                arrays = {"frames": high[:, :height, :width], "index": clip["index"][:]}
+                height = int(facts.get("height") or high.shape[1])
+                width = int(facts.get("width") or high.shape[2])
+                arrays = {
+                    "frames": high[:, :height, :width],
+                    "index": wanted.astype(np.int32),
+                }
                 shard.write(name, arrays)

@@ -23,14 +23,25 @@ class Scores:
     clips: list[str]
     labels: NDArray[np.int64]
     """(N,), 0-based."""
-    spatial: Floats
-    """(N, C), mean over snippets."""
-    temporal: Floats
-    """(N, C), mean over snippets."""
+    spatial: Floats | None
+    """(N, C), mean over snippets; None where no table takes this stream's scores."""
+    temporal: Floats | None
+    """(N, C), mean over snippets; None likewise."""
+
+    def of(self, stream: str) -> Floats:
+        """The scores of a stream.
+
+        Raises:
+            ArtifactError: they are not there.
+        """
+        found: Floats | None = getattr(self, stream)
+        if found is None:
+            raise formats.ArtifactError(f"the {stream} stream was not scored")
+        return found
 
     def fused(self, weights: Sequence[float]) -> Floats:
         """TSN's late fusion: a weighted sum, spatial weight first."""
-        return weights[0] * self.spatial + weights[1] * self.temporal
+        return weights[0] * self.of("spatial") + weights[1] * self.of("temporal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +88,11 @@ def _join(paths: Sequence[Path]) -> Scores:
                 clips.append(name)
                 labels.append(int(group.attrs["label"]))
                 for stream, made in streams.items():
-                    made.append(group[stream][:].mean(axis=0, dtype=np.float64))
+                    if stream in group:
+                        made.append(group[stream][:].mean(axis=0, dtype=np.float64))
     if len(set(clips)) < len(clips):
         raise formats.ArtifactError(f"{[str(path) for path in paths]}: a clip twice")
-    joined = {stream: np.stack(made) for stream, made in streams.items()}
+    joined = {key: np.stack(made) if made else None for key, made in streams.items()}
     return Scores(clips, np.array(labels), **joined)
 
 

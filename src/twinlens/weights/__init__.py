@@ -10,6 +10,7 @@ from typing import Any
 
 READERS = {
     ".caffemodel": "caffe",
+    ".mat": "matlab",
     ".pth": "torch_file",
     ".pt": "torch_file",
     ".pth.tar": "torch_file",
@@ -29,7 +30,8 @@ def read(path: Path) -> dict[str, Any]:
 
     Returns:
         What the kind's reader gives: layer name to a list of numpy arrays for Caffe,
-        dotted name to a tensor for PyTorch.
+        variable name to arrays, dicts and lists for MATLAB, dotted name to a tensor for
+        PyTorch.
 
     Raises:
         ValueError: of no known kind, or the reader refuses it.

@@ -1,0 +1,79 @@
+"""Networks and optimisers in HDF5: one data set for each tensor, never a pickle."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from twinlens import formats
+
+CHECKPOINT = "checkpoint/1"
+SECONDS_BETWEEN = float(os.environ.get("TWINLENS_CHECKPOINT_SECONDS", "60"))
+
+
+def path_beside(out: Path, identity: str) -> Path:
+    """Where the checkpoints of the job that makes `out` lie: hidden, named by its id.
+
+    Snakemake removes the declared outputs of failed jobs, so it is none of them; a job
+    of other settings, inputs or code never finds it.
+    """
+    return out.with_name(f".{out.name}.{identity[:12]}.checkpoint")
+
+
+def save_state(group: h5py.Group, state: Mapping[str, Tensor]) -> None:
+    """Store a state dict, one data set an entry."""
+    for key, value in state.items():
+        formats.put(group, key, value.detach().cpu().numpy())
+        group[key].attrs["shape"] = np.array(value.shape, dtype=np.int64)
+
+
+def load_state(group: h5py.Group) -> dict[str, Tensor]:
+    """Read what `save_state` stored."""
+    state = {}
+    for key, item in group.items():
+        shape = tuple(item.attrs["shape"])
+        state[key] = torch.from_numpy(item[:].reshape(shape))
+    return state
+
+
+def save_optimizer(group: h5py.Group, optimizer: torch.optim.Optimizer) -> None:
+    """Store an optimiser's tensors: a group for each parameter that has some."""
+    for key, entry in optimizer.state_dict()["state"].items():
+        save_state(group.create_group(str(key)), entry)
+
+
+def load_optimizer(group: h5py.Group, optimizer: torch.optim.Optimizer) -> None:
+    """Read what `save_optimizer` stored; groups and rates stay as they are."""
+    state = optimizer.state_dict()
+    state["state"] = {int(key): load_state(entry) for key, entry in group.items()}
+    optimizer.load_state_dict(state)
+
+
+def device() -> torch.device:
+    """The GPU when there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def repeatable(threads: int) -> None:
+    """Ask torch for the same numbers twice; other numbers of threads give others."""
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+
+
+def load_into(network: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
+    """Put weights into a network.
+
+    Raises:
+        ValueError: entries are missing, unexpected or of another shape.
+    """
+    own = network.state_dict()
+    wrong = [k for k, v in state.items() if k not in own or v.shape != own[k].shape]
+    wrong += [k for k in own if k not in state]
+    if wrong:
+        some = ", ".join(wrong[:6])
+        raise ValueError(f"{what}: {len(wrong)} entries do not fit: {some}")
+    network.load_state_dict(dict(state))

@@ -1,0 +1,12 @@
+"""The paper's losses as plain functions of tensors.
+
+B batch, C channels (1 of luma or 3 of RGB), H W sides. Pictures are 0..1, flow is in
+pixels. Each function gives one number, the mean over the batch, and gradients flow to
+`made` alone.
+"""
+
+from twinlens.losses.consistency import siamese, warp
+from twinlens.losses.pixels import huber, mse, weight_map, wmse
+from twinlens.losses.vgg import perceptual
+
+__all__ = ["huber", "mse", "perceptual", "siamese", "warp", "weight_map", "wmse"]

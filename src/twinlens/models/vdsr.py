@@ -1,0 +1,135 @@
+"""VDSR, the network of the paper's VDSR, SoSR and ToSR1.
+
+Kim, Lee, Lee, "Accurate Image Super-Resolution Using Very Deep Convolutional Networks",
+CVPR 2016.
+
+B batch, T = 1 frame, h w low resolution, H W = 4h 4w, D depth.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from twinlens import colour
+from twinlens.degrade.tensors import upscale
+
+FRAMES = 1
+MIDDLE = "residual_layer."
+
+
+class Vdsr(nn.Module):
+    """Add a residual to the luma of the interpolated frame; chroma stays bicubic.
+
+    D convolutions of 3x3, ReLU between them, zeros around the borders. Luma goes in as
+    the published networks had it: 16/255..235/255 (MATLAB's `rgb2ycbcr`).
+    """
+
+    frames = FRAMES
+
+    def __init__(self, *, width: int, depth: int) -> None:
+        """Lay out the layers; see `build`."""
+        super().__init__()
+        ends = [1, *[width] * (depth - 1), 1]
+        self.convs = nn.ModuleList(
+            nn.Conv2d(before, after, 3, padding=1)
+            for before, after in zip(ends[:-1], ends[1:], strict=True)
+        )
+        for name, parameter in self.named_parameters():
+            # caffe-vdsr's "msra" filler: by fan-in, biases zero.
+            if name.endswith("bias"):
+                nn.init.zeros_(parameter)
+            else:
+                nn.init.kaiming_normal_(parameter, mode="fan_in")
+
+    def forward(self, low_bt3hw: Tensor) -> Tensor:
+        """Enlarge the frame: (B, 1, 3, h, w) to (B, 3, H, W), 0..1, not clipped."""
+        return self.refine(upscale(low_bt3hw[:, 0]))
+
+    def refine(self, interpolated_b3hw: Tensor) -> Tensor:
+        """Refine an interpolated frame: (B, 3, H, W) to the same."""
+        luma = colour.luma(*interpolated_b3hw.unbind(1))
+        residual = self.residual(luma[:, None])
+        return interpolated_b3hw + colour.LUMA_TO_RGB * residual
+
+    def residual(self, luma_b1hw: Tensor) -> Tensor:
+        """What to add to interpolated luma: (B, 1, H, W) to the same."""
+        *inner, last = self.convs
+        made = luma_b1hw
+        for conv in inner:
+            made = conv(made).relu_()
+        return last(made)
+
+
+def build(*, width: int = 64, depth: int = 20) -> Vdsr:
+    """Build the network with random weights.
+
+    Args:
+        width: channels of the inner layers (published: 64).
+        depth: convolutions, 2 or more (published: 20). The published size has 665,921
+            parameters with biases.
+
+    Returns:
+        The network, its weights channels-last: faster on a processor.
+    """
+    network = Vdsr(width=width, depth=depth)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
+def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The state dict of published weights; see `twinlens.weights.read` for `found`.
+
+    Known: `VDSR_Official.mat`, `VDSR_Adam.mat`, `VDSR_Adam.caffemodel` (project
+    huangzehao/caffe-vdsr) and `model_epoch_50.pth` (twtygqyy/pytorch-vdsr, which has no
+    biases: they are zero here, which is the same function).
+
+    Raises:
+        ValueError: the file holds another network.
+    """
+    if "model" in found:
+        layers = _from_matlab(found["model"])
+    elif "conv1" in found:
+        layers = _from_caffe(found)
+    elif "input.weight" in found:
+        layers = _from_pytorch(found)
+    else:
+        raise ValueError(f"no VDSR in it, but {', '.join(sorted(found)[:6])}, ...")
+    state = {}
+    for place, (weight, bias) in enumerate(layers):
+        state[f"convs.{place}.weight"] = torch.tensor(weight, dtype=torch.float32)
+        state[f"convs.{place}.bias"] = torch.tensor(bias, dtype=torch.float32)
+    return state
+
+
+Layers = list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]
+
+
+def _from_matlab(model: Mapping[str, Any]) -> Layers:
+    """Arrays [row, column, in, out]; MATLAB drops the last network's single output."""
+    layers = []
+    for weight, bias in zip(model["weight"], model["bias"], strict=True):
+        whole = weight.reshape(*weight.shape, *[1] * (4 - weight.ndim))
+        layers.append((whole.transpose(3, 2, 0, 1).copy(), bias.reshape(-1)))
+    return layers
+
+
+def _from_caffe(found: Mapping[str, Any]) -> Layers:
+    """Blobs (out, in, column, row): it was trained on MATLAB's column-major patches."""
+    layers = []
+    for place in range(1, len(found) + 1):
+        if f"conv{place}" not in found:
+            raise ValueError(f"no VDSR in it: layer conv{place} is missing")
+        weight, bias = found[f"conv{place}"]
+        layers.append((weight.swapaxes(2, 3).copy(), bias.reshape(-1)))
+    return layers
+
+
+def _from_pytorch(found: Mapping[str, Tensor]) -> Layers:
+    """Names of the published module; its convolutions have no biases."""
+    inner = sorted(int(key.split(".")[1]) for key in found if key.startswith(MIDDLE))
+    keys = ["input.weight", *(f"{MIDDLE}{place}.conv.weight" for place in inner)]
+    weights = [found[key].numpy() for key in [*keys, "output.weight"]]
+    return [(weight, np.zeros(len(weight), np.float32)) for weight in weights]

@@ -1,0 +1,1 @@
+"""Patches of corpus videos to train super-resolution on (paper section 4.2)."""

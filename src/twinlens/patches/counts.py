@@ -1,0 +1,81 @@
+"""Count a set's patches: kept and dropped by reason, beside the published numbers."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from twinlens import formats
+from twinlens.patches.crops import REASONS
+from twinlens.patches.settings import Split
+from twinlens.patches.split import held_out, is_held_out
+from twinlens.patches.stage import PATCHES
+from twinlens.progress import say
+
+# Paper section 4.2, of its corpus CDVL-134: training and validation, by whether
+# patches are pairs.
+PUBLISHED = {False: (136_950, 9_830), True: (143_250, 10_386)}
+PARTS = ("training", "validation")
+
+
+def count_patches(
+    shards: list[Path],
+    counts: list[Path],
+    split: Split,
+    corpus: str,
+    out: Path,
+    seed: int = 0,
+) -> None:
+    """Join the shards' counts.
+
+    Args:
+        shards: HDF5 "patches/1".
+        counts: csv of each.
+        split: what is held out.
+        corpus: its label; the published numbers stand beside ours for CDVL-134 alone.
+        out: csv of clips, pairs, candidates, patches kept, patches dropped by reason,
+            for training and validation.
+        seed: of the split.
+    """
+    rows = pd.concat([formats.read_csv(path, "counts/1") for path in counts])
+    kept, pair = _held_out(shards, split, seed)
+    rows = rows.merge(kept, on="clip")
+    sums = rows.groupby("held")[["pairs", "candidates", *REASONS, "kept"]].sum()
+    made = sums.reindex([False, True], fill_value=0).reset_index(drop=True)
+    made.insert(0, "part", PARTS)
+    made.insert(1, "split", split.by)
+    made.insert(2, "clips", [int((~rows["held"]).sum()), int(rows["held"].sum())])
+    if split.by == "pair":  # clips and what was dropped stand on the training side
+        validation = int(rows["validation"].sum())
+        made["kept"] = [int(rows["kept"].sum()) - validation, validation]
+    published = PUBLISHED[pair] if corpus == "CDVL-134" else ("", "")
+    formats.write_csv(out, "counts/1", made.assign(published=published))
+    for line in made.to_dict("records"):
+        dropped = ", ".join(f"{line[why]} {why}" for why in REASONS)
+        say(
+            f"{corpus} {line['part']}: {line['kept']} patches of {line['clips']} clips"
+            f" kept of {line['candidates']} (dropped: {dropped})"
+        )
+    if split.by == "pair":
+        say(f"WARNING {corpus}: clips stand on both sides of the split (by: pair)")
+
+
+def _held_out(shards: list[Path], split: Split, seed: int) -> tuple[pd.DataFrame, bool]:
+    """Of each clip whether it is held out, and how many of its patches; if pairs."""
+    frames: dict[str, np.ndarray] = {}
+    pair = False
+    for path in shards:
+        with formats.reading(path, PATCHES) as file:
+            pair = bool(formats.about(file)["settings"]["pair"])
+            for clip in formats.clips(file):
+                frames[clip] = formats.clip(file, clip)["frame"][:]
+    held = held_out(frames, split, seed)
+    rows = [
+        {
+            "clip": clip,
+            "held": clip in held,
+            "validation": int(is_held_out(clip, each, held, split, seed).sum()),
+        }
+        for clip, each in frames.items()
+    ]
+    return pd.DataFrame(rows), pair

@@ -1,0 +1,93 @@
+"""Read patches at random from several shards, in as many processes as one likes."""
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from twinlens import formats
+from twinlens.patches.settings import Split
+from twinlens.patches.split import held_out, is_held_out
+from twinlens.patches.stage import PATCHES
+
+
+class Patches:
+    """The training or the validation patches of a set; `patches[i]` is one of them.
+
+    A patch is a mapping of the arrays that `wanted` names, as `patches.stage.patches`
+    describes them, without their first axis. Files are opened by the process that
+    reads: HDF5's handles do not survive a fork.
+
+    Args:
+        shards: HDF5 "patches/1".
+        split: what is held out.
+        seed: of the split.
+        validation: the patches that are held out, or else all others.
+        wanted: arrays to read of a patch.
+
+    Raises:
+        ArtifactError: a shard is not whole, or no patch is left.
+    """
+
+    def __init__(
+        self,
+        shards: Sequence[Path],
+        split: Split,
+        seed: int,
+        *,
+        validation: bool,
+        wanted: Sequence[str],
+    ) -> None:
+        self.shards, self.wanted = list(shards), list(wanted)
+        self._process = -1
+        self._places: list[tuple[int, str, int]] = []
+        frames: dict[tuple[int, str], NDArray[np.int32]] = {}
+        for number, path in enumerate(self.shards):
+            with formats.reading(path, PATCHES) as file:
+                for clip in formats.clips(file):
+                    frames[number, clip] = formats.clip(file, clip)["frame"][:]
+        held = held_out((clip for _, clip in frames), split, seed)
+        for (number, clip), first in frames.items():
+            mine = is_held_out(clip, first, held, split, seed) == validation
+            self._places += [(number, clip, int(row)) for row in np.flatnonzero(mine)]
+        if not self._places:
+            part = "validation" if validation else "training"
+            raise formats.ArtifactError(
+                f"{', '.join(map(str, shards))}: no {part} patch is left; the counts"
+                " beside them say why, patches.* in the config what is asked"
+            )
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, place: int) -> dict[str, NDArray[Any]]:
+        self._open()
+        number, clip, row = self._places[place]
+        if (number, clip) not in self._groups:
+            group = formats.clip(self._files[number], clip)
+            self._groups[number, clip] = {key: group[key] for key in self.wanted}
+        stored = self._groups[number, clip]
+        try:
+            return {key: each[row] for key, each in stored.items()}
+        except OSError as error:
+            raise (formats.damaged(self._files[number]) or error) from error
+
+    def _open(self) -> None:
+        """Open the shards, once in each process."""
+        if self._process == os.getpid():
+            return
+        self._stack = ExitStack()
+        self._groups: dict[tuple[int, str], dict[str, h5py.Dataset]] = {}
+        opened = (formats.reading(path, PATCHES, cache=False) for path in self.shards)
+        self._files = [self._stack.enter_context(each) for each in opened]
+        self._process = os.getpid()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without its open files, which stay with their process."""
+        shared = {"shards", "wanted", "_places"}
+        return {key: vars(self)[key] for key in shared} | {"_process": -1}

@@ -1,0 +1,42 @@
+"""Which patches are held out for validation: a pure function of names and seed."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twinlens import formats, provenance
+from twinlens.patches.settings import Split
+
+
+def held_out(clips: Iterable[str], split: Split, seed: int) -> set[str]:
+    """The clips that are held out as a whole; none where pairs are.
+
+    At least one is, and at least one is left.
+
+    Raises:
+        ArtifactError: there is a single clip.
+    """
+    names = sorted(clips)
+    if split.by == "pair":
+        return set()
+    if len(names) < 2:
+        raise formats.ArtifactError(
+            f"the corpus has {len(names)} clip: one must be held out and one trained"
+            " on; add videos, or set training.split.by: pair"
+        )
+    count = min(max(1, round(split.share * len(names))), len(names) - 1)
+    rng = np.random.default_rng(provenance.seed(seed, "held out clips"))
+    return {names[place] for place in rng.permutation(len(names))[:count]}
+
+
+def is_held_out(
+    clip: str, frames: NDArray[np.int32], held: set[str], split: Split, seed: int
+) -> NDArray[np.bool_]:
+    """Whether each patch of a clip is held out: (N,), from the pairs' first frames."""
+    if split.by == "clip":
+        return np.full(len(frames), clip in held)
+    draws = [
+        provenance.seed(seed, "held out pairs", clip, int(frame)) for frame in frames
+    ]
+    return np.array(draws, dtype=np.float64) < split.share * 2**32

@@ -1,0 +1,184 @@
+"""Cut a corpus shard's clips into training patches."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from twinlens import formats, provenance
+from twinlens.degrade.bicubic import downscale, upscale
+from twinlens.flow.motion import MOTION
+from twinlens.patches import crops
+from twinlens.patches.settings import PatchSettings
+from twinlens.progress import track
+
+PATCHES = "patches/1"
+COUNTS = ["clip", "pairs", "candidates", *crops.REASONS, "kept"]
+Array = NDArray[Any]
+
+
+def patches(
+    frames: Path,
+    motion: Path,
+    settings: PatchSettings,
+    out: Path,
+    counts: Path,
+    seed: int = 0,
+) -> None:
+    """Write the patches of a shard, clip by clip.
+
+    Args:
+        frames: HDF5 "frames/1" of corpus clips, every frame.
+        motion: HDF5 "motion/1" of the same, forward flow of the pairs to use.
+        settings: how to cut.
+        out: HDF5 "patches/1". Of each clip, N patches of P frames (2 of a pair, else
+            1), S their side, a chunk a patch:
+            `high` uint8 (N, P, S, S, 3) RGB 0..255, `low` uint8 (N, P, window, S / 4,
+            S / 4, 3), `interpolated` uint8 as `high`, `frame` int32 (N,) the first
+            frame's place in the clip, and `flow` float16 (N, 2, S, S) in pixels from
+            the first to the second frame, or without pairs `speed` float16 (N, S, S),
+            its length.
+        counts: csv of each clip's patches kept, and dropped by reason.
+        seed: draws the grids of candidates.
+
+    Raises:
+        ArtifactError: a clip's frames are smaller than a patch.
+    """
+    with formats.reading(frames, "frames/1", method="hr", part="corpus") as source:
+        inherited = formats.about(source)
+        about = provenance.about(
+            "patches",
+            ["twinlens.patches.stage"],
+            formats.ids(frames, motion),
+            dataset=inherited["dataset"],
+            settings=settings.settings(),
+            seed=seed,
+        )
+        names = formats.clips(source)
+        with (
+            formats.reading(motion, MOTION, dataset=inherited["dataset"]) as flows,
+            formats.Shard(out, PATCHES, about, names) as shard,
+        ):
+            gap = int(formats.about(flows)["gap"])
+            for name in track(shard.missing(), f"patches {inherited['dataset']}"):
+                try:
+                    pieces, told = _clip(
+                        formats.clip(source, name),
+                        formats.clip(flows, name),
+                        settings,
+                        gap,
+                        provenance.seed(seed, "crops", name),
+                    )
+                except ValueError as error:
+                    raise formats.ArtifactError(f"{frames}: {name}: {error}") from error
+                shard.write(name, _stacked(pieces, settings), **told)
+    formats.write_csv(counts, "counts/1", _counts(out))
+
+
+def _counts(out: Path) -> pd.DataFrame:
+    with formats.reading(out, PATCHES) as file:
+        rows = [
+            {"clip": name, **formats.facts(formats.clip(file, name))}
+            for name in formats.clips(file)
+        ]
+    return pd.DataFrame(rows, columns=COUNTS)
+
+
+def _clip(
+    clip: Any, flows: Any, how: PatchSettings, gap: int, seed: int
+) -> tuple[list[dict[str, Array]], dict[str, int]]:
+    """A clip's patches, and how many were kept and dropped."""
+    told = Counter(dict.fromkeys(COUNTS[1:], 0))
+    pieces: list[dict[str, Array]] = []
+    for place, start in enumerate(flows["index"][:]):
+        rng = np.random.default_rng((seed, int(start)))
+        flow = flows["forward"][place]
+        first, second = clip["frames"][int(start)], clip["frames"][int(start) + gap]
+        spots = crops.best(flow, how, rng)
+        told["pairs"] += 1
+        told["candidates"] += len(spots)
+        if crops.scene_cut(first, second, how):
+            told[crops.SCENE_CUT] += len(spots)
+            continue
+        good = []
+        for spot in spots:
+            why = crops.fault(first, second, flow, spot, how)
+            told[why or "kept"] += 1
+            good += [] if why else [spot]
+        if good:
+            pieces += _cut(clip, int(start), gap, flow, good, how)
+    return pieces, dict(told)
+
+
+def _cut(
+    clip: Any,
+    start: int,
+    gap: int,
+    flow: Array,
+    spots: list[crops.Spot],
+    how: PatchSettings,
+) -> list[dict[str, Array]]:
+    """The patches of one pair at some spots."""
+    places = [start, start + gap] if how.pair else [start]
+    sides = [_Frame(clip, place, how) for place in places]
+    pieces = []
+    for spot in spots:
+        lows, highs, interpolated = zip(*(side.at(spot) for side in sides), strict=True)
+        inner = crops.cut(np.moveaxis(flow, 0, -1), spot, how.size)
+        piece: dict[str, Array] = {
+            "high": np.stack(highs),
+            "low": np.stack(lows),
+            "interpolated": np.stack(interpolated),
+            "frame": np.array(start, np.int32),
+        }
+        if how.pair:
+            piece["flow"] = np.moveaxis(inner, -1, 0)
+        else:
+            speed = np.linalg.norm(inner.astype(np.float32), axis=-1)
+            piece["speed"] = speed.astype(np.float16)
+        pieces.append(piece)
+    return pieces
+
+
+class _Frame:
+    """A frame with the low-resolution frames around it, ready to be cut."""
+
+    def __init__(self, clip: Any, place: int, how: PatchSettings) -> None:
+        around = np.arange(place - how.window // 2, place + how.window // 2 + 1)
+        # Only clips too short for EDGE frames at their ends come to this: repeat them.
+        around = np.clip(around, 0, len(clip["frames"]) - 1)
+        self.how = how
+        self.high = np.stack([clip["frames"][int(each)] for each in around])
+        if how.cut == "frame":
+            self.low = downscale(self.high)
+            self.interpolated = upscale(self.low[how.window // 2])
+
+    def at(self, spot: crops.Spot) -> tuple[Array, Array, Array]:
+        """Low (window, S / 4, S / 4, 3), high and interpolated (S, S, 3)."""
+        size, middle = self.how.size, self.how.window // 2
+        high = crops.cut(self.high, spot, size)
+        if self.how.cut == "patch":
+            low = downscale(high)
+            return low, high[middle], upscale(low[middle])
+        y, x = spot
+        low = crops.cut(self.low, (y // 4, x // 4), size // 4)
+        return low, high[middle], crops.cut(self.interpolated, spot, size)
+
+
+def _stacked(pieces: list[dict[str, Array]], how: PatchSettings) -> dict[str, Array]:
+    """All patches of a clip in one array each; empty arrays where none was kept."""
+    if pieces:
+        return {key: np.stack([each[key] for each in pieces]) for key in pieces[0]}
+    count, size, low = 1 + how.pair, how.size, how.size // 4
+    empty: dict[str, Array] = {
+        "high": np.zeros((0, count, size, size, 3), np.uint8),
+        "low": np.zeros((0, count, how.window, low, low, 3), np.uint8),
+        "interpolated": np.zeros((0, count, size, size, 3), np.uint8),
+        "frame": np.zeros(0, np.int32),
+    }
+    if how.pair:
+        return empty | {"flow": np.zeros((0, 2, size, size), np.float16)}
+    return empty | {"speed": np.zeros((0, size, size), np.float16)}

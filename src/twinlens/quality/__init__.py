@@ -1,0 +1,1 @@
+"""How close to the original super-resolved frames are: fidelity and steadiness."""

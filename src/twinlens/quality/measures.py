@@ -1,0 +1,85 @@
+"""PSNR, SSIM and warping error of single frames. H W sides."""
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from twinlens import colour
+from twinlens.flow.warp import inside, warp
+
+CUT = 4
+"""Pixels cut at each border before PSNR and SSIM, as VDSR's authors do at x4."""
+Frame = NDArray[np.uint8]
+Flow = NDArray[np.floating]
+
+
+def luma(frame: Frame) -> NDArray[np.float64]:
+    """Luma of an RGB frame (H, W, 3), in 0..255 steps but not rounded, borders cut."""
+    planes = np.moveaxis(frame[CUT:-CUT, CUT:-CUT] / 255.0, -1, 0)
+    return 255 * colour.luma(*planes)
+
+
+def psnr(made: Frame, true: Frame) -> float:
+    """PSNR of luma in dB; inf for equal frames."""
+    one, other = luma(true), luma(made)
+    if np.array_equal(one, other):
+        return float("inf")
+    return float(peak_signal_noise_ratio(one, other, data_range=255))
+
+
+def ssim(made: Frame, true: Frame) -> float:
+    """SSIM of luma (Wang et al. 2004): Gaussian window 11, sigma 1.5, inner part."""
+    return float(
+        structural_similarity(
+            luma(true),
+            luma(made),
+            data_range=255,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
+
+
+def steady(forward: Flow, backward: Flow) -> NDArray[np.bool_]:
+    """Pixels whose motion can be trusted: seen in both frames, not at a motion border.
+
+    Args:
+        forward: (2, H, W), pixels, from frame t to t + 1 of the original.
+        backward: from t + 1 to t.
+
+    Returns:
+        (H, W). The rules of Lai et al., "Learning Blind Video Temporal Consistency",
+        ECCV 2018.
+    """
+    ahead = forward.astype(np.float32)
+    back = np.stack([warp(plane, ahead) for plane in backward])
+    lengths = np.square(ahead).sum(0) + np.square(back).sum(0)
+    seen = np.square(ahead + back).sum(0) <= 0.01 * lengths + 0.5
+    slope = sum(
+        np.square(np.gradient(plane)[0]) + np.square(np.gradient(plane)[1])
+        for plane in ahead
+    )
+    smooth = slope <= 0.01 * np.square(ahead).sum(0) + 0.002
+    found: NDArray[np.bool_] = seen & smooth & inside(ahead)
+    return found
+
+
+def warping_error(
+    first: Frame, second: Frame, forward: Flow, trusted: NDArray[np.bool_]
+) -> float | None:
+    """Mean squared difference of a frame and the next one brought back onto it.
+
+    Args:
+        first: (H, W, 3), RGB 0..255.
+        second: the next frame.
+        forward: (2, H, W), pixels, the original's motion from first to second.
+        trusted: pixels that count, (H, W).
+
+    Returns:
+        Of frames in 0..1, mean over colours; None where no pixel counts.
+    """
+    if not trusted.any():
+        return None
+    back = warp(second.astype(np.float32) / 255, forward)
+    return float(np.square(first / 255.0 - back)[trusted].mean())

@@ -1,0 +1,96 @@
+"""Enlarge frames by a network of the common contract (`twinlens.models`).
+
+T frames that the network reads, h w low resolution.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from twinlens import models
+
+Frames = NDArray[np.uint8]
+ON_GPU = 16  # pictures at once; a processor is fastest with one
+
+
+def enlarge(
+    network: Any,
+    low_nhw3: Frames,
+    index: NDArray[np.integer],
+    wanted: NDArray[np.integer],
+    total: int,
+    device: torch.device,
+) -> Frames:
+    """Enlarge some frames of a clip.
+
+    A network of several frames gets its neighbours; beyond the clip's ends the last
+    frame repeated, or black where the network says `zeros_beyond = True`.
+
+    Args:
+        network: on `device`, in evaluation mode.
+        low_nhw3: uint8 (n, h, w, 3), RGB 0..255, the frames there are.
+        index: (n,), the place of each in the clip, ascending.
+        wanted: (m,), places of the frames to enlarge.
+        total: frames of the clip.
+        device: where to work.
+
+    Returns:
+        uint8 (m, 4h, 4w, 3), rounded and clipped.
+
+    Raises:
+        ValueError: a frame that is needed is not there.
+    """
+    if network.frames == models.WHOLE_CLIP:
+        return _whole(network, low_nhw3, index, wanted, device)
+    half = int(network.frames) // 2
+    around = wanted[:, None] + np.arange(-half, half + 1)
+    inside = (around >= 0) & (around < total)
+    places = np.clip(around, 0, total - 1)
+    rows = np.searchsorted(index, places).clip(max=len(index) - 1)
+    if not np.array_equal(index[rows], places):
+        raise ValueError("frames that the network reads are not there")
+    black = ~inside if getattr(network, "zeros_beyond", False) else inside & False
+    size = ON_GPU if device.type == "cuda" else 1
+    made = [
+        _bytes(network(_tensor(low_nhw3[rows[part]], black[part], device)))
+        for part in _parts(len(wanted), size)
+    ]
+    return np.concatenate(made) if made else _none(low_nhw3)
+
+
+def _parts(count: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, count, size))
+
+
+def _tensor(
+    low_bthw3: Frames, black_bt: NDArray[np.bool_], device: torch.device
+) -> torch.Tensor:
+    made = torch.from_numpy(low_bthw3).to(device).movedim(-1, -3).float() / 255
+    made[torch.from_numpy(black_bt).to(device)] = 0
+    return made
+
+
+def _bytes(high_b3hw: torch.Tensor) -> Frames:
+    levels = (high_b3hw.clamp(0, 1) * 255).round().byte()
+    return levels.movedim(1, -1).cpu().numpy()
+
+
+def _whole(
+    network: Any,
+    low_nhw3: Frames,
+    index: NDArray[np.integer],
+    wanted: NDArray[np.integer],
+    device: torch.device,
+) -> Frames:
+    """All frames in one pass of a network that gives them all."""
+    low = _tensor(low_nhw3[None], np.zeros((1, len(low_nhw3)), np.bool_), device)
+    made = network.clip(low)[0]
+    return _bytes(made[np.searchsorted(index, wanted)])
+
+
+def _none(low_nhw3: Frames) -> Frames:
+    height, width = low_nhw3.shape[1:3]
+    return np.zeros((0, models.SCALE * height, models.SCALE * width, 3), np.uint8)

@@ -1,0 +1,116 @@
+"""Fidelity and steadiness of every method's frames, data set by data set."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from twinlens import formats, provenance
+from twinlens.tables import forms
+from twinlens.tables.forms import Files, Layout
+
+QUALITY = "quality/1"
+# Column of the clips' csv: its name in the table, factor, digits.
+MEASURES = {
+    "psnr": ("PSNR-Y", 1.0, 2),
+    "ssim": ("SSIM", 1.0, 4),
+    "warping_error": ("Warping error", 1000.0, 3),
+}
+LONG = "method dataset measure value low high clips frames data".split()
+DRAWS = 2_000
+
+
+def quality_table(
+    measured: list[Path],
+    layout: Layout,
+    out: Path,
+    long: Path,
+    markdown: Path,
+    seed: int = 0,
+) -> None:
+    """Write the table in three forms.
+
+    PSNR and SSIM are of luma (PSNR in dB, the mean of single frames' values; 4 pixels
+    cut at each border), the warping error is that of Lai et al., ECCV 2018, times 1000,
+    along the original's TV-L1 flow. Intervals redraw clips.
+
+    Args:
+        measured: csv of clips, at `.../<dataset>/<method>/<shard>.csv`.
+        layout: rows, columns and their names.
+        out: csv, a line a method.
+        long: csv with a line for each cell, with intervals.
+        markdown: the table to read.
+        seed: of the bootstrap.
+    """
+    clips = _joined(measured)
+    names = [name for name in forms.order(layout) if any(k[1] == name for k in clips)]
+    lines = [
+        {"method": layout.methods[name].label, **line}
+        for name in names
+        for dataset in layout.datasets
+        if (dataset, name) in clips
+        for line in _lines(clips[dataset, name], dataset, name, layout, seed)
+    ]
+    found = pd.DataFrame(lines, columns=LONG)
+    what = "PSNR (dB) and SSIM of luma, warping error of colours x 1000"
+    forms.write(
+        Files(out=out, long=long, markdown=markdown),
+        forms.head("quality", layout, what),
+        _wide(found, layout, names),
+        found,
+        ["4 pixels are cut at each border for PSNR and SSIM; lower warping errors are"]
+        + ["steadier, but a blurred video is steady too: HR has one of its own."],
+    )
+
+
+def _joined(paths: list[Path]) -> dict[tuple[str, str], pd.DataFrame]:
+    """The clips of each data set and method."""
+    found: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    for path in paths:
+        key = path.parts[-3], path.parts[-2]
+        found.setdefault(key, []).append(formats.read_csv(path, QUALITY))
+    return {key: pd.concat(each, ignore_index=True) for key, each in found.items()}
+
+
+def _lines(
+    clips: pd.DataFrame, dataset: str, method: str, layout: Layout, seed: int
+) -> list[dict[str, object]]:
+    """A line for each measure; HR has no PSNR and SSIM against itself."""
+    about = layout.datasets[dataset]
+    lines: list[dict[str, object]] = []
+    for column, (name, factor, digits) in MEASURES.items():
+        values = factor * pd.to_numeric(clips[column], errors="coerce").to_numpy(float)
+        values = values[np.isfinite(values)]
+        if not len(values) or (method == "hr" and column != "warping_error"):
+            continue
+        rng = np.random.default_rng(provenance.seed(seed, method, dataset, column))
+        drawn = rng.choice(values, size=(DRAWS, len(values))).mean(axis=1)
+        low, high = np.percentile(drawn, [2.5, 97.5])
+        lines.append(
+            {
+                "dataset": about.label,
+                "measure": name,
+                "value": f"{values.mean():.{digits}f}",
+                "low": f"{low:.{digits}f}",
+                "high": f"{high:.{digits}f}",
+                "clips": len(values),
+                "frames": int(clips["pairs" if factor > 1 else "frames"].sum()),
+                "data": "generated" if about.generated else "real",
+            }
+        )
+    return lines
+
+
+def _wide(found: pd.DataFrame, layout: Layout, names: list[str]) -> pd.DataFrame:
+    columns = [
+        (about.label, name)
+        for about in layout.datasets.values()
+        if about.has_hr
+        for name, _, _ in MEASURES.values()
+    ]
+    cells = found.set_index(["method", "dataset", "measure"])["value"].to_dict()
+    labels = [layout.methods[name].label for name in names]
+    rows = [
+        [label, *(cells.get((label, *key), "") for key in columns)] for label in labels
+    ]
+    return pd.DataFrame(rows, columns=["Method", *map(" ".join, columns)])

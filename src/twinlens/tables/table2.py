@@ -1,0 +1,64 @@
+"""Table 2: the ablation of SoSR, recognition accuracy of the spatial stream by loss."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from twinlens import provenance
+from twinlens.tables import forms, published
+from twinlens.tables.accuracy import accuracy, load
+from twinlens.tables.forms import Files, Layout
+
+LONG = (
+    "dataset loss method accuracy low high overall right clips overall_low"
+    " overall_high classes published data"
+).split()
+
+
+def table2(
+    scores: list[Path],
+    layout: Layout,
+    out: Path,
+    long: Path,
+    markdown: Path,
+    seed: int = 0,
+) -> None:
+    """Write the table in three forms.
+
+    Args:
+        scores: score shards with a spatial stream.
+        layout: columns (its `methods`, by loss) and rows (its `datasets`).
+        out: csv as the paper prints the table, behind one `#` line.
+        long: csv with a line for each cell, with intervals.
+        markdown: the table to read.
+        seed: of the bootstrap; the same method's cell is the same as in Table 3.
+    """
+    loaded, rows, lines, notes = load(scores), [], [], []
+    for dataset, about in layout.datasets.items():
+        cells = {}
+        for loss, method in layout.methods.items():
+            made = forms.of(loaded, dataset, method.spatial)
+            own = provenance.seed(seed, "bootstrap", method.spatial, dataset, "Spatial")
+            cells[loss] = accuracy(made.of("spatial"), made.labels, own)
+        rows.append(
+            [about.label, *(f"{cell.mean_class:.2f}" for cell in cells.values())]
+        )
+        notes += forms.sizes(about, list(cells.values()))
+        for loss, cell in cells.items():
+            printed = published.table2(loss, about.label)
+            line = {
+                "dataset": about.label,
+                "loss": loss,
+                "method": layout.methods[loss].label,
+                "published": forms.beside(printed, about, cell),
+                "data": "generated" if about.generated else "real",
+            }
+            lines.append(line | forms.accuracy_line(cell))
+    what = f"spatial stream of {layout.recogniser}, mean class accuracy in %"
+    forms.write(
+        Files(out=out, long=long, markdown=markdown),
+        forms.head("table 2", layout, what),
+        pd.DataFrame(rows, columns=["Dataset", *layout.methods]),
+        pd.DataFrame(lines, columns=LONG),
+        notes,
+    )

@@ -1,0 +1,75 @@
+"""Take published weights instead of training: super-resolution and perceptual."""
+
+from pathlib import Path
+from typing import Any
+
+from twinlens import checkpoints, formats, models, provenance, weights
+from twinlens.losses import vgg
+from twinlens.progress import say
+from twinlens.training import networks
+
+READERS = ["twinlens.weights.caffe", "twinlens.weights.matlab"]
+READERS += ["twinlens.weights.torch_file"]
+
+
+def import_network(
+    file: Path, model: str, out: Path, settings: dict[str, Any] | None = None
+) -> None:
+    """Turn a published super-resolution file into our artifact.
+
+    Args:
+        file: .mat, .caffemodel, .pth, ...: a kind that the model's file knows.
+        model: the network it holds, a file of `twinlens.models`.
+        out: HDF5 "network/1".
+        settings: arguments of the model's `build`; none for its published size.
+
+    Raises:
+        ArtifactError: the file can't be read, or holds another network.
+    """
+    module, settings = models.module(model), settings or {}
+    if not hasattr(module, "convert"):
+        raise formats.ArtifactError(f"no published weights of {model} are known")
+    network = models.build(model, **settings)
+    try:
+        checkpoints.load_into(network, module.convert(weights.read(file)), model)
+    except (ValueError, KeyError, TypeError) as error:
+        raise formats.ArtifactError(f"{file}: {error}") from error
+    about = provenance.about(
+        "import-sr",
+        ["twinlens.training.given", f"twinlens.models.{model}", *READERS],
+        formats.ids(file),
+        model=model,
+        settings=settings,
+        trained=True,
+        recipe=None,
+    )
+    networks.save(out, networks.NETWORK, about, network)
+    say(f"{file}: {model}, {networks.parameters(network):,} parameters")
+
+
+def import_perceptual(file: Path, out: Path) -> None:
+    """Turn a published VGG-16 into our artifact, up to conv3_3.
+
+    Args:
+        file: `VGG_ILSVRC_16_layers.caffemodel`, or torchvision's `vgg16-*.pth`.
+        out: HDF5 "perceptual/1".
+
+    Raises:
+        ArtifactError: the file can't be read, or holds another network.
+    """
+    try:
+        inputs, state = vgg.convert(weights.read(file))
+        network = vgg.Vgg(inputs=inputs)
+        checkpoints.load_into(network, state, "VGG-16")
+    except ValueError as error:
+        raise formats.ArtifactError(f"{file}: {error}") from error
+    about = provenance.about(
+        "import-vgg",
+        ["twinlens.training.given", *READERS],
+        formats.ids(file),
+        pictures=inputs,
+        widths=list(vgg.WIDTHS),
+        trained=True,
+    )
+    networks.save(out, networks.PERCEPTUAL, about, network)
+    say(f"{file}: VGG-16 to conv3_3, {networks.parameters(network):,} parameters")

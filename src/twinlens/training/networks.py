@@ -1,0 +1,68 @@
+"""Super-resolution networks as artifacts: weights with what they are and where from.
+
+HDF5 "network/1": state/<key>, one array for each entry of the state dict; about: model,
+settings, trained, and how. The perceptual network is "perceptual/1" in the same form.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from twinlens import checkpoints, formats, models
+from twinlens.losses.vgg import Vgg
+
+NETWORK = "network/1"
+PERCEPTUAL = "perceptual/1"
+
+
+def load(path: Path | None, model: str, settings: dict[str, Any]) -> nn.Module:
+    """A network ready to enlarge.
+
+    Args:
+        path: HDF5 "network/1"; None for a model without weights, such as bicubic.
+        model: its file in `twinlens.models`.
+        settings: arguments of its `build`.
+
+    Raises:
+        ArtifactError: the file is not whole, of another network, or has no trained
+            weights, whose pictures would mean nothing.
+    """
+    network = models.build(model, **settings)
+    if path is not None:
+        with formats.reading(path, NETWORK, model=model, settings=settings) as file:
+            if not formats.about(file).get("trained"):
+                raise formats.ArtifactError(f"{path}: this network was never trained")
+            network.load_state_dict(checkpoints.load_state(file["state"]))
+    elif any(True for _ in network.parameters()):
+        raise formats.ArtifactError(
+            f"{model} has weights and none were given; train it, or give some"
+        )
+    return network.eval()
+
+
+def load_perceptual(path: Path, *, after_relu: bool = True) -> Vgg:
+    """The perceptual network, frozen: gradients pass through to pictures alone."""
+    with formats.reading(path, PERCEPTUAL) as file:
+        about = formats.about(file)
+        network = Vgg(
+            tuple(about["widths"]), inputs=about["pictures"], after_relu=after_relu
+        )
+        network.load_state_dict(checkpoints.load_state(file["state"]))
+    return network.eval().requires_grad_(False)
+
+
+def save(path: Path, kind: str, about: dict[str, Any], network: nn.Module) -> None:
+    """Publish a network's weights."""
+    with formats.create(path, kind, about) as file:
+        checkpoints.save_state(file.create_group("state"), network.state_dict())
+
+
+def start(network: nn.Module, path: Path, model: str, settings: dict[str, Any]) -> None:
+    """Give a network the weights of another training or of an imported file."""
+    network.load_state_dict(load(path, model, settings).state_dict())
+
+
+def parameters(network: nn.Module) -> int:
+    """How many numbers a network has learnt or will."""
+    return sum(each.numel() for each in network.parameters())

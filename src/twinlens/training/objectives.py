@@ -1,0 +1,132 @@
+"""A recipe's loss on a batch of patches, with its parts named for the log.
+
+B patches, P frames of each (2 of a pair), S side, T window.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from twinlens import colour, losses
+from twinlens.training.recipe import Loss
+
+Batch = Mapping[str, Tensor]
+CRITERIA = {"mse": losses.mse, "huber": losses.huber}
+
+
+def made_frames(network: Any, batch: Batch) -> Tensor:
+    """What the network makes of a batch: (P B, 3, S, S), RGB 0..1.
+
+    First all first frames, then all second ones: one pass of one network is the
+    siamese network's two copies with shared weights.
+    """
+    if "interpolated" in batch:
+        made: Tensor = network.refine(flat(batch["interpolated"]))
+        return made
+    made = network(flat(batch["low"]))
+    return made
+
+
+def flat(frames_bp: Tensor) -> Tensor:
+    """Bytes (B, P, ..., h, w, 3) to parts of 1: (P B, ..., 3, h, w)."""
+    return frames_bp.transpose(0, 1).flatten(0, 1).movedim(-1, -3).float() / 255
+
+
+def input_of(network: nn.Module) -> str:
+    """The array of a patch that a network reads."""
+    return "interpolated" if hasattr(network, "refine") else "low"
+
+
+class Objective:
+    """The loss of eq. 1, 2 or 3 (or plain MSE), as the recipe has it."""
+
+    def __init__(self, loss: Loss, features: nn.Module | None = None) -> None:
+        """Take the perceptual network, which "sosr" needs.
+
+        Raises:
+            ValueError: it is needed and not there.
+        """
+        if loss.kind == "sosr" and features is None:
+            raise ValueError("loss sosr needs the perceptual network")
+        self.loss, self.features = loss, features
+        self.alpha = loss.alpha if isinstance(loss.alpha, float) else None
+        self._parts: dict[str, Callable[[Tensor, Tensor, Batch], dict[str, Tensor]]] = {
+            "mse": self._mse,
+            "wmse": self._wmse,
+            "sosr": self._sosr,
+            "tosr": self._tosr,
+        }
+
+    def parts(self, made: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """The unweighted terms of the loss.
+
+        Args:
+            made: (P B, 3, S, S) from `made_frames`.
+            batch: `high` uint8 (B, P, S, S, 3), and `speed` (B, S, S) or `flow`
+                (B, 2, S, S) as the loss wants them.
+        """
+        true = flat(batch["high"])
+        return self._parts[self.loss.kind](made, true, batch)
+
+    def total(self, parts: Mapping[str, Tensor]) -> Tensor:
+        """The terms weighted together.
+
+        Raises:
+            ValueError: alpha is "auto" and was not set yet.
+        """
+        if self.loss.kind == "tosr":
+            return sum(
+                (weight * part for weight, part in self._weighted(parts)),
+                start=torch.zeros((), device=next(iter(parts.values())).device),
+            )
+        if self.loss.kind != "sosr":
+            return next(iter(parts.values()))
+        if self.alpha is None:
+            raise ValueError("alpha is still to be measured")
+        return (1 - self.alpha) * parts["wmse"] + self.alpha * parts["perceptual"]
+
+    def _weighted(self, parts: Mapping[str, Tensor]) -> list[tuple[float, Tensor]]:
+        # A weight of 0 (the paper's gamma) leaves its term out, infinities and all.
+        pairs = zip(self.loss.terms, parts.values(), strict=True)
+        return [(weight, part) for weight, part in pairs if weight]
+
+    def _pixels(self, pictures: Tensor) -> Tensor:
+        if self.loss.pixels == "rgb":
+            return pictures
+        return colour.luma(*pictures.unbind(1))[:, None]
+
+    def _mse(self, made: Tensor, true: Tensor, batch: Batch) -> dict[str, Tensor]:
+        criterion = CRITERIA[self.loss.criterion]
+        name = self.loss.criterion
+        return {name: criterion(self._pixels(made), self._pixels(true))}
+
+    def _wmse(self, made: Tensor, true: Tensor, batch: Batch) -> dict[str, Tensor]:
+        weight = losses.weight_map(batch["speed"].float(), self.loss.weighting)
+        pixels = self._pixels(made), self._pixels(true)
+        return {"wmse": losses.wmse(*pixels, weight, self.loss.power)}
+
+    def _sosr(self, made: Tensor, true: Tensor, batch: Batch) -> dict[str, Tensor]:
+        assert self.features is not None
+        seen = losses.perceptual(made, true, self.features)
+        return self._wmse(made, true, batch) | {"perceptual": seen}
+
+    def _tosr(self, made: Tensor, true: Tensor, batch: Batch) -> dict[str, Tensor]:
+        made_first, made_second = self._pixels(made).chunk(2)
+        true_first, true_second = self._pixels(true).chunk(2)
+        found = losses.siamese(
+            made_first,
+            made_second,
+            true_first,
+            true_second,
+            batch["flow"].float(),
+            CRITERIA[self.loss.criterion],
+            masked=self.loss.outside == "masked",
+        )
+        return found._asdict()
+
+
+def even_alpha(wmse: float, perceptual: float) -> float:
+    """The alpha that brings (1 - alpha) wmse and alpha perceptual to one size."""
+    return wmse / max(wmse + perceptual, 1e-30)

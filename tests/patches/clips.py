@@ -1,0 +1,50 @@
+"""Made-up corpora with their motion, for the tests of this room and of training."""
+
+import numpy as np
+
+from twinlens import formats, provenance
+from twinlens.patches.settings import PatchSettings
+from twinlens.patches.stage import patches
+
+SETTINGS = {"size": 32, "crops": 2, "stride": (8, 8), "margin": 4}
+
+
+def moving(seed, total=16, height=48, width=64, shift=2):
+    """Smooth frames (T, H, W, 3) that run to the right, and their true flow."""
+    rng = np.random.default_rng(seed)
+    wide = rng.integers(100, 160, (height // 4, width // 4 + total, 3)).astype(np.uint8)
+    wide = np.kron(wide, np.ones((4, 4, 1), np.uint8))
+    starts = shift * np.arange(total)[::-1]
+    video = np.stack([wide[:, start : start + width] for start in starts])
+    flow = np.zeros((2, height, width), np.float16)
+    flow[0] = shift
+    return video, flow
+
+
+def corpus(folder, videos, flows, gap=1, index=(5, 7)):
+    """ "frames/1" and "motion/1" of some clips."""
+    names = [f"clip{place}" for place in range(len(videos))]
+    files = folder / "frames.h5", folder / "motion.h5"
+    same = {"dataset": "made", "part": "corpus"}
+    about = provenance.about("made", [], {}, method="hr", count=len(videos), **same)
+    motion = provenance.about("motion", [], {}, gap=gap, count=len(videos), **same)
+    with (
+        formats.Shard(files[0], "frames/1", about, names) as frames,
+        formats.Shard(files[1], "motion/1", motion, names) as moves,
+    ):
+        for name, video, flow in zip(names, videos, flows, strict=True):
+            arrays = {"frames": video, "index": np.arange(len(video))}
+            frames.write(name, arrays, frames=len(video))
+            forward = np.stack([flow] * len(index))
+            moves.write(name, {"index": np.array(index), "forward": forward})
+    return files
+
+
+def patch_set(folder, count=4, gap=1, **settings):
+    """A patch set of made-up clips: the path of its shard and of its counts."""
+    videos, flows = zip(*(moving(seed) for seed in range(count)), strict=True)
+    frames, motion = corpus(folder, videos, flows, gap)
+    out, counts = folder / "patches.h5", folder / "patches.csv"
+    how = PatchSettings(**{**SETTINGS, **settings})
+    patches(frames, motion, how, out, counts)
+    return out, counts

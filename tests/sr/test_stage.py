@@ -1,0 +1,93 @@
+"""Super-resolution of a shard: frames, sizes, provenance."""
+
+import numpy as np
+import pytest
+
+from tests.recognition.clips import PROTOCOL, shard
+from tests.training import runs
+from twinlens import formats
+from twinlens.degrade.stage import degrade
+from twinlens.protocol import read_frames, with_neighbours
+from twinlens.sr.stage import super_resolve
+
+
+@pytest.fixture
+def low(tmp_path):
+    """A low-resolution shard of two made-up clips."""
+    files = shard(tmp_path, lengths=[40, 33])
+    with formats.reading(files["frames"]) as file:
+        about = formats.about(file)
+    _with_totals(files["frames"], about, {"a/clip0": 40, "a/clip1": 33})
+    degrade(files["frames"], tmp_path / "low.h5")
+    return tmp_path / "low.h5"
+
+
+def _with_totals(path, about, totals):
+    with formats.reading(path) as file:
+        clips = {
+            name: {key: item[:] for key, item in formats.clip(file, name).items()}
+            for name in formats.clips(file)
+        }
+    with formats.Shard(path, "frames/1", about, list(clips)) as frames:
+        for name, arrays in clips.items():
+            frames.write(name, arrays, frames=totals[name])
+
+
+def _made(path):
+    with formats.reading(path, "frames/1") as file:
+        return {
+            name: {key: item[:] for key, item in formats.clip(file, name).items()}
+            for name in formats.clips(file)
+        }
+
+
+def test_frames_have_the_original_s_size_and_places(low, tmp_path):
+    super_resolve(low, "bicubic", "bicubic", tmp_path / "sr.h5", PROTOCOL)
+    made = _made(tmp_path / "sr.h5")["a/clip0"]
+    wanted = read_frames(40, "test", PROTOCOL, "a/clip0", 0)
+    assert made["index"].tolist() == wanted.tolist()
+    assert made["frames"].shape == (len(wanted), 40, 48, 3)
+
+
+def test_a_stream_s_frames_alone_are_the_same_and_fewer(low, tmp_path):
+    super_resolve(low, "b", "bicubic", tmp_path / "both.h5", PROTOCOL)
+    files = tmp_path / "one.h5"
+    super_resolve(low, "b", "bicubic", files, PROTOCOL, streams=["spatial"])
+    both, one = _made(tmp_path / "both.h5")["a/clip1"], _made(files)["a/clip1"]
+    assert len(one["index"]) == PROTOCOL.snippets < len(both["index"])
+    places = np.searchsorted(both["index"], one["index"])
+    np.testing.assert_array_equal(one["frames"], both["frames"][places])
+
+
+def test_a_trained_network_is_used_and_named(low, tmp_path):
+    runs.train(tmp_path / "net")
+    weights = tmp_path / "net/net.h5"
+    out = tmp_path / "sr.h5"
+    super_resolve(
+        low, "vdsr", "vdsr", out, PROTOCOL, settings=runs.SETTINGS, weights=weights
+    )
+    with formats.reading(out) as file:
+        about = formats.about(file)
+    assert about["method"] == "vdsr"
+    assert about["inputs"][str(weights)] == formats.file_id(weights)
+
+
+def test_a_network_of_another_model_is_refused(low, tmp_path):
+    runs.train(tmp_path / "net")
+    with pytest.raises(formats.ArtifactError, match="made for settings"):
+        super_resolve(
+            low,
+            "vdsr",
+            "vdsr",
+            tmp_path / "sr.h5",
+            PROTOCOL,
+            settings={"width": 5, "depth": 3},
+            weights=tmp_path / "net/net.h5",
+        )
+
+
+def test_neighbours_stay_within_the_clip():
+    wanted = np.array([0, 5, 9])
+    assert with_neighbours(wanted, 0, 10).tolist() == [0, 5, 9]
+    assert with_neighbours(wanted, 2, 10).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert with_neighbours(wanted, 1, 10).tolist() == [0, 1, 4, 5, 6, 8, 9]

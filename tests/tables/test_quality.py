@@ -1,0 +1,60 @@
+import pandas as pd
+import pytest
+
+from twinlens import formats
+from twinlens.tables.forms import Dataset, Layout, Method
+from twinlens.tables.quality import quality_table
+
+
+def _measured(folder, method, psnr, error):
+    path = folder / "one" / method / "test-00.csv"
+    rows = pd.DataFrame(
+        {
+            "clip": ["a/1", "a/2"],
+            "frames": 3,
+            "psnr": psnr,
+            "ssim": [0.5, 0.7],
+            "pairs": 2,
+            "warping_error": error,
+        }
+    )
+    formats.write_csv(path, "quality/1", rows)
+    return path
+
+
+@pytest.fixture
+def files(tmp_path):
+    nan, inf = float("nan"), float("inf")
+    measured = [
+        _measured(tmp_path, "bicubic", [25.0, 27.0], [0.001, nan]),
+        _measured(tmp_path, "hr", [inf, inf], [0.003, 0.004]),
+    ]
+    labels = {"hr": "HR", "bicubic": "Bicubic"}
+    layout = Layout(
+        world="made",
+        note="a test",
+        datasets={"one": Dataset(label="One", generated=True)},
+        methods={
+            name: Method(label=label, spatial=name, temporal=name)
+            for name, label in labels.items()
+        },
+    )
+    paths = [tmp_path / name for name in ("q.csv", "long.csv", "q.md")]
+    quality_table(measured, layout, *paths)
+    return paths
+
+
+def test_a_row_a_method_in_the_paper_s_order(files):
+    lines = files[0].read_text().splitlines()
+    assert "GENERATED DATA (One)" in lines[0]
+    assert lines[1] == "Method,One PSNR-Y,One SSIM,One Warping error"
+    assert lines[2:] == ["Bicubic,26.00,0.6000,1.000", "HR,,,3.500"]
+
+
+def test_the_long_form_says_what_each_rests_on(files):
+    found = pd.read_csv(files[1], comment="#").set_index(["method", "measure"])
+    assert found.loc[("Bicubic", "PSNR-Y"), ["clips", "frames"]].tolist() == [2, 6]
+    assert found.loc[("Bicubic", "Warping error"), "clips"] == 1
+    low, high = found.loc[("Bicubic", "PSNR-Y"), ["low", "high"]]
+    assert 25 <= low <= 26 <= high <= 27
+    assert ("HR", "PSNR-Y") not in found.index

@@ -1,0 +1,61 @@
+"""Small trainings for the tests of this room."""
+
+from tests.patches.clips import patch_set
+from twinlens import checkpoints, formats, provenance
+from twinlens.losses.vgg import Vgg
+from twinlens.patches.settings import Split
+from twinlens.training import networks
+from twinlens.training.recipe import Loss, Recipe
+from twinlens.training.train import train_network
+
+SETTINGS = {"width": 4, "depth": 3}
+SPLIT = Split(share=0.25)
+
+
+def recipe(kind="mse", steps=8, **changes):
+    loss = {"kind": kind, **changes.pop("loss", {})}
+    fields = {"patches": "made", "lr": 1e-3, "batch": 4, "validations": 2}
+    return Recipe(**{**fields, "steps": steps, "loss": Loss(**loss), **changes})
+
+
+def patches(folder, kind="mse"):
+    pair = kind == "tosr"
+    return patch_set(folder, pair=pair)[0]
+
+
+def perceptual(folder):
+    """A narrow perceptual network with fixed random weights."""
+    import torch
+
+    torch.manual_seed(1)
+    about = provenance.about(
+        "made", [], {}, widths=[2, 3, 4], pictures="caffe", trained=True
+    )
+    path = folder / "vgg.h5"
+    networks.save(path, networks.PERCEPTUAL, about, Vgg((2, 3, 4)))
+    return path
+
+
+def train(folder, kind="mse", shard=None, name="net", how=None, **options):
+    """Train; the state that was published."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shard = shard or patches(folder, kind)
+    if kind == "sosr":
+        options["perceptual"] = perceptual(folder)
+    files = [folder / f"{name}.{ending}" for ending in ("h5", "csv", "png")]
+    train_network(
+        name,
+        [shard],
+        "vdsr",
+        how or recipe(kind),
+        SPLIT,
+        *files,
+        settings=SETTINGS,
+        **options,
+    )
+    return state(files[0])
+
+
+def state(path):
+    with formats.reading(path, networks.NETWORK) as file:
+        return checkpoints.load_state(file["state"])
