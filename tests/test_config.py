@@ -346,7 +346,7 @@ def test_weights_and_corpora_that_are_missing_are_named():
     )
 
 
-# --- the paper's numbers ---------------------------------------------------------------
+# --- the paper's numbers --------------------------------------------------------------
 
 
 def merged(*names):

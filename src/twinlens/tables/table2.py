@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from twinlens import provenance
-from twinlens.tables import forms, published
+from twinlens.tables import facts, forms, published
 from twinlens.tables.accuracy import accuracy, load
 from twinlens.tables.forms import Files, Layout
 
@@ -37,23 +37,23 @@ def table2(
     for dataset, about in layout.datasets.items():
         cells = {}
         for loss, method in layout.methods.items():
-            made = forms.of(loaded, dataset, method.spatial)
+            made = facts.of(loaded, dataset, method.spatial)
             own = provenance.seed(seed, "bootstrap", method.spatial, dataset, "Spatial")
             cells[loss] = accuracy(made.of("spatial"), made.labels, own)
         rows.append(
             [about.label, *(f"{cell.mean_class:.2f}" for cell in cells.values())]
         )
-        notes += forms.sizes(about, list(cells.values()))
+        notes += facts.sizes(about, list(cells.values()))
         for loss, cell in cells.items():
             printed = published.table2(loss, about.label)
             line = {
                 "dataset": about.label,
                 "loss": loss,
                 "method": layout.methods[loss].label,
-                "published": forms.beside(printed, about, cell),
+                "published": facts.beside(printed, about, cell),
                 "data": "generated" if about.generated else "real",
             }
-            lines.append(line | forms.accuracy_line(cell))
+            lines.append(line | facts.accuracy_line(cell))
     what = f"spatial stream of {layout.recogniser}, mean class accuracy in %"
     forms.write(
         Files(out=out, long=long, markdown=markdown),

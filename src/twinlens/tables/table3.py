@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from twinlens import formats, provenance
-from twinlens.tables import forms, published
+from twinlens.tables import facts, forms, published
 from twinlens.tables.accuracy import Accuracy, Scores, accuracy, load
 from twinlens.tables.forms import Files, Layout
 
@@ -42,7 +42,7 @@ def table3(
     ]
     notes = []
     for dataset, about in layout.datasets.items():
-        notes += forms.sizes(
+        notes += facts.sizes(
             about, [c for key, c in cells.items() if key[1] == dataset]
         )
     what = f"{layout.recogniser}, mean class accuracy in %"
@@ -67,8 +67,8 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
         for dataset, about in layout.datasets.items():
             if "hr" in {method.spatial, method.temporal} and not about.has_hr:
                 continue
-            spatial = forms.of(loaded, dataset, method.spatial)
-            temporal = forms.of(loaded, dataset, method.temporal)
+            spatial = facts.of(loaded, dataset, method.spatial)
+            temporal = facts.of(loaded, dataset, method.temporal)
             made = _paired(spatial, temporal, dataset)
             streams = {"Fusion": made.fused(layout.fusion)}
             if method.spatial == method.temporal:
@@ -111,8 +111,8 @@ def _long(cells: Cells, layout: Layout) -> pd.DataFrame:
                         "method": label,
                         "dataset": about.label,
                         "stream": stream,
-                        "published": forms.beside(printed, about, cell),
+                        "published": facts.beside(printed, about, cell),
                         "data": "generated" if about.generated else "real",
                     }
-                    lines.append(line | forms.accuracy_line(cell))
+                    lines.append(line | facts.accuracy_line(cell))
     return pd.DataFrame(lines, columns=LONG)
