@@ -25,7 +25,7 @@ from twinlens import models, steps  # noqa: E402
 from twinlens.patches.reader import Patches  # noqa: E402
 from twinlens.patches.settings import PatchSettings, Split  # noqa: E402
 from twinlens.patches.stage import patches  # noqa: E402
-from twinlens.training import objectives, train  # noqa: E402
+from twinlens.training import loop, objectives  # noqa: E402
 from twinlens.training.recipe import Loss, Recipe  # noqa: E402
 
 SPLIT = Split(share=0.1)
@@ -45,7 +45,7 @@ def make_patches(folder: Path, size: int, pair: bool) -> Path:
 def ours(folder: Path, path: Path, recipe: Recipe, network: dict[str, int]) -> float:
     """Patches a second of our whole loop: log, and a look at held-out patches."""
     about = {"model": "vdsr", "settings": network, "seed": 0, "id": "0" * 32}
-    job = train.Job(
+    job = loop.Job(
         name="ours",
         about=about,
         patches=[path],
@@ -60,7 +60,7 @@ def ours(folder: Path, path: Path, recipe: Recipe, network: dict[str, int]) -> f
         workers=0,
     )
     begun = time.perf_counter()
-    train.run(job)
+    loop.run(job)
     return recipe.steps * recipe.batch / (time.perf_counter() - begun)
 
 
@@ -76,7 +76,7 @@ def peer(path: Path, recipe: Recipe, network: dict[str, int]) -> float:
         for key in wanted
     }
     objective = objectives.Objective(recipe.loss)
-    optimizer = torch.optim.Adam(train._groups(made, recipe), recipe.lr)
+    optimizer = torch.optim.Adam(loop.groups(made, recipe), recipe.lr)
     begun = time.perf_counter()
     for step in range(recipe.steps):
         places = [place for _, place in steps.draw(step, recipe.batch, len(read), 0)]

@@ -3,6 +3,7 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.patches.clips import patch_set
 from twinlens import cli, formats
 from twinlens.formats import ArtifactError
 from twinlens.inspect import GAP, TILE_HEIGHT, inspect
@@ -132,6 +133,20 @@ def test_a_damaged_file_is_refused(tmp_path):
     path.write_bytes(raw)
     with pytest.raises(ArtifactError, match="x.h5: is damaged"):
         inspect(path)
+
+
+@pytest.mark.parametrize("pair", [False, True])
+def test_patches_are_drawn_with_their_motion(tmp_path, capsys, pair):
+    path, _ = patch_set(tmp_path, pair=pair)
+    inspect(path, clips=2, columns=6)
+    assert "high: uint8, 16 of shape" in capsys.readouterr().out
+    assert sheet(path) == (2, 6 * (120 + GAP))
+
+
+def test_a_set_without_patches_has_no_sheet(tmp_path, capsys):
+    path, _ = patch_set(tmp_path, least_variance=1.0)
+    inspect(path)
+    assert "contact sheet" not in capsys.readouterr().out
 
 
 def test_it_is_a_command(tmp_path, capsys):

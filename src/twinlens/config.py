@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 
-from twinlens import models
+from twinlens import models, named
 from twinlens.media import sets
 from twinlens.patches.settings import PatchSettings
 from twinlens.protocol import STREAMS
@@ -301,8 +301,7 @@ def _method(
 
 def _recogniser(config: Mapping[str, Any]) -> Iterator[str]:
     recogniser = config["recogniser"]
-    folder = Path(__file__).parent / "recognition" / "backbones"
-    known = sorted(path.stem for path in folder.glob("[a-z]*.py"))
+    known = named.names(Path(__file__).parent / "recognition" / "backbones")
     if recogniser["backbone"] not in known:
         near = _nearest(recogniser["backbone"], known)
         yield f"recogniser.backbone: no {recogniser['backbone']!r}{near}"

@@ -36,7 +36,7 @@ def inspect(
     """
     with formats.reading(file) as artifact:
         print(*_lines(file, artifact), sep="\n")
-        rows = _rows(artifact, clips, columns)
+        rows = [row for row in _rows(artifact, clips, columns) if row]
         if rows:
             path = sheet or file.with_suffix(".png")
             with formats.publish(path) as temporary:
@@ -120,6 +120,8 @@ def _rows(file: h5py.File, clips: int, columns: int) -> list[list[Image]]:
         "low/1": _frames,
         "flow/1": _flow,
         "truth/1": _flow,
+        "motion/1": _flow,
+        "patches/1": _patches,
         "scores/1": _scores,
     }
     kind = formats.format_of(file)
@@ -159,13 +161,31 @@ def _frames(file: h5py.File, name: str, columns: int) -> list[Image]:
 
 def _flow(file: h5py.File, name: str, columns: int) -> list[Image]:
     """Flow as colours: hue is direction, saturation speed, one scale for a clip."""
-    stored = formats.clip(file, name)["flow"]
+    group = formats.clip(file, name)
+    stored = group["flow"] if "flow" in group else group["forward"]
     chosen = [stored[place] for place in _spread(len(stored), columns)]
     if stored.dtype == np.uint8:
         bound = float(formats.about(file)["bound"])
         chosen = [decode(each, bound) for each in chosen]
     full = fastest(np.stack(chosen))
     return [coloured(flow, full) for flow in chosen]
+
+
+def _patches(file: h5py.File, name: str, columns: int) -> list[Image]:
+    """Some patches: low resolution, original, and its motion or how it weighs."""
+    group = formats.clip(file, name)
+    pictures: list[Image] = []
+    for place in _spread(len(group["high"]), max(1, columns // 3)):
+        low = group["low"][place, 0]
+        pictures += [low[len(low) // 2], group["high"][place, 0]]
+        if "flow" in group:
+            flow = group["flow"][place].astype(np.float32)
+            pictures.append(coloured(flow, fastest(flow)))
+        else:
+            speed = group["speed"][place].astype(np.float32)
+            grey = (255 * speed / max(1e-6, speed.max())).astype(np.uint8)
+            pictures.append(np.repeat(grey[..., None], 3, axis=-1))
+    return pictures
 
 
 def _scores(file: h5py.File, name: str, columns: int) -> list[Image]:

@@ -12,8 +12,8 @@ import torch
 
 from tests.training import runs
 from twinlens import checkpoints, formats, models
-from twinlens.training import networks, train
-from twinlens.training.train import psnr
+from twinlens.training import loop, networks
+from twinlens.training.loop import psnr
 
 KINDS = ["mse", "wmse", "sosr", "tosr"]
 
@@ -120,14 +120,14 @@ def test_a_start_of_another_network_is_refused(tmp_path):
 
 def test_biases_learn_at_their_own_rate():
     network = models.build("vdsr", **runs.SETTINGS)
-    weights, biases = train._groups(network, runs.recipe(bias_lr=0.1))
+    weights, biases = loop.groups(network, runs.recipe(bias_lr=0.1))
     assert [group["times"] for group in (weights, biases)] == [1.0, 0.1]
     assert len(weights["params"]) == len(biases["params"]) == 3
 
 
 def test_equal_rates_are_one_group():
     network = models.build("vdsr", **runs.SETTINGS)
-    (group,) = train._groups(network, runs.recipe(bias_lr=1.0))
+    (group,) = loop.groups(network, runs.recipe(bias_lr=1.0))
     assert len(group["params"]) == 6
 
 
@@ -178,7 +178,7 @@ def test_a_training_that_died_goes_on_to_the_same_bits(tmp_path, monkeypatch, ki
     shard = runs.patches(tmp_path, kind)
     whole = runs.train(tmp_path, kind, shard=shard, name="whole")
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", -1.0)
-    update, steps = train._Training.update, []
+    update, steps = loop.Training.update, []
 
     def dying(self, batch):
         if self.step == at:
@@ -186,11 +186,11 @@ def test_a_training_that_died_goes_on_to_the_same_bits(tmp_path, monkeypatch, ki
         update(self, batch)
 
     with monkeypatch.context() as during:
-        during.setattr(train._Training, "update", dying)
+        during.setattr(loop.Training, "update", dying)
         with pytest.raises(KilledError):
             runs.train(tmp_path, kind, shard=shard)
     monkeypatch.setattr(
-        train._Training,
+        loop.Training,
         "update",
         lambda self, batch: (steps.append(self.step), update(self, batch)),
     )

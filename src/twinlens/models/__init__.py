@@ -24,10 +24,11 @@ turns what `twinlens.weights.read` gives into a state dict. Nothing is registere
 
 import ast
 import functools
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from twinlens import named
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,10 +38,12 @@ WHOLE_CLIP = 0
 SCALE = 4
 
 
+HERE = Path(__file__).parent
+
+
 def names() -> list[str]:
     """The networks that there are."""
-    files = Path(__file__).parent.glob("*.py")
-    return sorted(file.stem for file in files if not file.stem.startswith("_"))
+    return named.names(HERE)
 
 
 def build(name: str, **settings: Any) -> "nn.Module":
@@ -62,9 +65,7 @@ def module(name: str) -> ModuleType:
     Raises:
         ValueError: there is no such network.
     """
-    if name not in names():
-        raise ValueError(f"no super-resolution network {name!r}; there are: {names()}")
-    return import_module(f"{__name__}.{name}")
+    return named.module(HERE, __name__, name, "super-resolution network")
 
 
 @functools.cache
@@ -74,9 +75,9 @@ def frames(name: str) -> int:
     Raises:
         ValueError: there is no such network, or its file states no number.
     """
+    path = HERE / f"{name}.py"
     if name not in names():
-        raise ValueError(f"no super-resolution network {name!r}; there are: {names()}")
-    path = Path(__file__).with_name(f"{name}.py")
+        module(name)
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         match node:
             case ast.Assign(targets=[ast.Name(id="FRAMES")], value=value):

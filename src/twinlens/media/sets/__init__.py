@@ -5,12 +5,12 @@ A kind's file has `listing(settings: Mapping) -> Listing`.
 
 import importlib
 import os
-import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from twinlens import named
 from twinlens.media.ffmpeg import SUFFIXES
 
 
@@ -44,7 +44,7 @@ class DataError(ValueError):
 
 def names() -> list[str]:
     """The kinds that there are."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return named.names(Path(__file__).parent)
 
 
 def listing(kind: str, settings: Mapping[str, Any]) -> Listing:

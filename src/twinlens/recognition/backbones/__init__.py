@@ -8,20 +8,20 @@ weights are published also provides `convert(read, classes)`, which turns what
 """
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from torch import Tensor, nn
 
+from twinlens import named
+
 CLASSIFIER = "fc"
 
 
 def names() -> list[str]:
     """The backbones there are, in alphabetical order."""
-    files = Path(__file__).parent.glob("*.py")
-    return sorted(file.stem for file in files if not file.stem.startswith("_"))
+    return named.names(Path(__file__).parent)
 
 
 def build(name: str, **settings: Any) -> nn.Module:
@@ -43,9 +43,7 @@ def module(name: str) -> ModuleType:
     Raises:
         ValueError: there is no such backbone.
     """
-    if name not in names():
-        raise ValueError(f"no backbone {name!r}; there are: {', '.join(names())}")
-    return import_module(f"{__name__}.{name}")
+    return named.module(Path(__file__).parent, __name__, name, "backbone")
 
 
 def load(network: nn.Module, state: Mapping[str, Tensor]) -> None:

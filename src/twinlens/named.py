@@ -1,0 +1,32 @@
+"""Files that are found by their names: networks, backbones, kinds of data sets.
+
+The file's name is the thing's name; there is nothing to register.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+
+def names(package: Path) -> list[str]:
+    """The files of a package's folder by name, but for those that begin with `_`."""
+    files = package.glob("*.py")
+    return sorted(file.stem for file in files if not file.stem.startswith("_"))
+
+
+def module(package: Path, dotted: str, name: str, what: str) -> ModuleType:
+    """Import a file of a package.
+
+    Args:
+        package: its folder.
+        dotted: its name, such as "twinlens.models".
+        name: of the file, one of `names(package)`.
+        what: such things are called, for the error.
+
+    Raises:
+        ValueError: there is no such file; those there are, are listed.
+    """
+    known = names(package)
+    if name not in known:
+        raise ValueError(f"no {what} {name!r}; there are: {', '.join(known)}")
+    return import_module(f"{dotted}.{name}")
