@@ -260,9 +260,38 @@ def test_a_loss_on_the_wrong_kind_of_patches_is_told():
     assert problems(methods__vdsr__recipe__patches="temporal") == []
 
 
-def test_methods_of_one_start_take_the_same_steps():
-    (line,) = problems(methods__sosr__recipe__steps=500)
-    assert line.startswith("methods that start from vdsr take different numbers of")
+@pytest.mark.parametrize(
+    ("key", "value"), [("steps", 500), ("lr", 0.01), ("precision", "bf16-mixed")]
+)
+def test_methods_of_one_start_are_trained_alike(key, value):
+    (line,) = problems(**{f"methods__sosr__recipe__{key}": value})
+    assert line.startswith(f"methods that start from vdsr differ in {key} (")
+    assert line.endswith(f"set training.recipe.{key}")
+
+
+def test_batches_may_differ_as_in_the_paper():
+    assert problems(methods__tosr1__recipe__batch=60) == []
+
+
+def test_an_experiment_that_no_table_shows_may_differ():
+    other = {**DEFAULT["methods"]["sosr"], "label": "Mine"}
+    other["recipe"] = {**other["recipe"], "steps": 7}
+    assert problems(methods__mine=other) == []
+
+
+def test_a_setting_that_a_network_does_not_take_is_told():
+    (line,) = problems(starts__vdsr__settings={"widht": 16})
+    assert line == "starts.vdsr.settings: vdsr takes no 'widht'; did you mean 'width'?"
+
+
+def test_a_start_s_settings_are_not_overwritten_in_silence():
+    lines = problems(methods__sosr__settings={"width": 8})
+    assert lines == ["methods.sosr: its start says the settings; remove settings"]
+
+
+def test_a_network_that_learns_needs_weights_or_a_recipe():
+    (line,) = problems(methods__mine={"label": "Mine", "model": "vdsr"})
+    assert line == "methods.mine: vdsr learns, and has neither weights nor a recipe"
 
 
 def test_a_recipe_that_lacks_something_is_told():
@@ -282,7 +311,7 @@ def test_a_start_and_a_model_are_one_too_many():
 
 def test_a_start_needs_weights_or_a_recipe():
     (line,) = problems(starts__bare={"model": "vdsr"})
-    assert line == "starts.bare: has neither weights nor a recipe to train by"
+    assert line == "starts.bare: vdsr learns, and has neither weights nor a recipe"
 
 
 def test_table_2_s_methods_must_exist():
@@ -303,6 +332,18 @@ def test_streams_are_scored_only_where_a_table_takes_them():
     pair = {"label": "Pair", "spatial": "sosr", "temporal": "tosr1"}
     config = changed(methods__pair=pair, select__methods=["pair"], select__table2={})
     assert checks.streams_read(config) == {"sosr": {"spatial"}, "tosr1": {"temporal"}}
+
+
+def test_a_pair_in_table_2_takes_the_spatial_one_s_scores():
+    pair = {"label": "Pair", "spatial": "sosr", "temporal": "tosr1"}
+    config = changed(methods__pair=pair, select__table2={"P": "pair"})
+    assert "pair" not in checks.streams_read(config)
+
+
+def test_table_2_can_be_switched_off():
+    assert problems(select__table2=None) == []
+    config = changed(select__table2=None, select__methods=["bicubic", "hr"])
+    assert checks.networks(config) == {}
 
 
 def test_a_network_s_recipe_is_the_shared_one_with_its_own():
@@ -385,6 +426,7 @@ def test_section_4_2_stands_in_the_paper_s_config():
     assert config["patches"]["temporal"]["flow"] == "tvl1"  # "TVL1 predictor"
     start = config["starts"]["vdsr"]
     assert start["weights"].startswith("weights/VDSR_")  # "a VDSR model well trained"
+    assert (start["recipe"]["steps"], start["recipe"]["schedule"]) == (54_780, "steps")
     assert start["settings"] == {"width": 64, "depth": 20}
     assert "VGG_ILSVRC_16_layers" in config["training"]["perceptual"]["weights"]
     assert config["training"]["split"]["by"] == "clip"

@@ -59,9 +59,15 @@ def device() -> torch.device:
 
 
 def repeatable(threads: int) -> None:
-    """Ask torch for the same numbers twice; other numbers of threads give others."""
+    """Ask torch for the same numbers twice, in full single precision.
+
+    Other numbers of threads, and other machines, give other last digits. On GPUs a few
+    gradients have no repeatable form: torch then warns and goes on.
+    """
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def load_into(network: nn.Module, state: Mapping[str, Tensor], what: str) -> None:

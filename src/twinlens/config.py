@@ -17,6 +17,8 @@ from twinlens.training.recipe import Loss, Recipe
 
 # Keys of a patch set that are not for cutting: where it comes from.
 SOURCES = ("corpus", "flow", "gap")
+# What methods of one start may differ in (paper section 4.2: batches of 50 and 60).
+OWN = ("patches", "loss", "batch")
 
 
 def located(config: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +55,8 @@ def streams_read(config: Mapping[str, Any]) -> dict[str, set[str]]:
             chosen = config["methods"][name].get(stream, name)
             found.setdefault(chosen, set()).add(stream)
     for name in table2_columns(config).values():
-        found.setdefault(name, set()).add("spatial")
+        chosen = config["methods"][name].get("spatial", name)
+        found.setdefault(chosen, set()).add("spatial")
     return found
 
 
@@ -119,7 +122,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     validator = jsonschema.Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: list(error.path))
     found = [line for error in errors for line in _lines(error)]
-    return found or list(_across(config))
+    return found or list(_across(config)) or list(_fair(config))
 
 
 def _lines(error: jsonschema.ValidationError) -> Iterator[str]:
@@ -160,7 +163,6 @@ def _across(config: Mapping[str, Any]) -> Iterator[str]:
         yield from _network(f"starts.{name}", entry, f"starts/{name}", config)
     for name, method in config["methods"].items():
         yield from _method(name, method, config)
-    yield from _fair(config)
     for name, entry in config["datasets"].items():
         yield from _dataset(name, entry, config)
     yield from _recogniser(config)
@@ -220,15 +222,24 @@ def _network(
         near = _nearest(start, list(config["starts"]))
         yield f"{where}.start: {start!r} is not defined{near}"
         return
+    if start is not None and "settings" in entry:
+        yield f"{where}: its start says the settings; remove settings"
     made = network(config, name)
-    if "model" in made and made["model"] not in models.names():
+    if made["model"] not in models.names():
         near = _nearest(made["model"], models.names())
         yield f"{where}.model: no model {made['model']!r}{near}"
         return
-    if not made.get("weights") and "recipe" in made:
+    known = models.settings(made["model"])
+    for key in entry.get("settings", {}):
+        if known is not None and key not in known:
+            near = _nearest(key, known)
+            yield f"{where}.settings: {made['model']} takes no {key!r}{near}"
+    if made.get("weights"):
+        return
+    if "recipe" in made:
         yield from _recipe(f"{where}.recipe", made, config)
-    elif name.startswith("starts/") and not made.get("weights"):
-        yield f"{where}: has neither weights nor a recipe to train by"
+    elif models.learns(made["model"]):
+        yield f"{where}: {made['model']} learns, and has neither weights nor a recipe"
 
 
 def _recipe(
@@ -260,18 +271,20 @@ def _recipe(
 
 
 def _fair(config: Mapping[str, Any]) -> Iterator[str]:
-    """Methods of one start are compared: they must take the same number of steps."""
-    steps: dict[str, dict[str, int]] = {}
-    for name, method in config["methods"].items():
-        if method.get("start") in config["starts"] and "recipe" in method:
-            made = network(config, name)["recipe"].get("steps")
-            steps.setdefault(method["start"], {})[name] = made
-    for start, taken in steps.items():
-        if len(set(taken.values())) > 1:
-            yield (
-                f"methods that start from {start} take different numbers of steps"
-                f" {taken}: a comparison would not be fair; set training.recipe.steps"
-            )
+    """Shown methods of one start are compared: only loss and patches may differ."""
+    recipes: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, made in networks(config).items():
+        if "start" in made and not made.get("weights"):
+            recipes.setdefault(made["start"], {})[name] = made["recipe"]
+    for start, taken in recipes.items():
+        for key in sorted({key for recipe in taken.values() for key in recipe}):
+            values = {name: recipe.get(key) for name, recipe in taken.items()}
+            alike = all(each == next(iter(values.values())) for each in values.values())
+            if key not in OWN and not alike:
+                yield (
+                    f"methods that start from {start} differ in {key} ({values}): the"
+                    f" comparison would not be fair; set training.recipe.{key}"
+                )
 
 
 def _method(

@@ -96,6 +96,16 @@ def test_caffe_s_layers_fill_every_layer():
     assert all(torch.equal(found[key], own[key]) for key in own)
 
 
+def test_caffe_s_weights_under_torchvision_s_names_need_it_said():
+    layers = {
+        f"features.{number}.{kind}": torch.zeros(1)
+        for number in vgg.TORCHVISION.values()
+        for kind in ("weight", "bias")
+    }
+    assert convert(layers)[0] == "torchvision"
+    assert convert(layers, "caffe")[0] == "caffe"
+
+
 def test_a_file_without_a_layer_is_refused():
     with pytest.raises(ValueError, match="conv1_2 lacks weights"):
         convert({"conv1_1": [np.zeros((3, 3, 3, 3)), np.zeros(3)]})

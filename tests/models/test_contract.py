@@ -33,6 +33,16 @@ def test_refining_an_interpolation_is_the_same_as_the_whole(name):
         torch.testing.assert_close(network.refine(upscale(low[:, 0])), network(low))
 
 
+@pytest.mark.parametrize("name", models.names())
+def test_whether_it_learns_is_told_without_building_it(name):
+    assert models.learns(name) == any(True for _ in models.build(name).parameters())
+
+
+def test_what_build_takes_is_told_without_building_it():
+    assert models.settings("vdsr") == ["width", "depth"]
+    assert models.settings("bicubic") == []
+
+
 def test_an_unknown_network_lists_those_there_are():
     with pytest.raises(ValueError, match=r"no super-resolution network 'vdsl'.*vdsr"):
         models.build("vdsl")

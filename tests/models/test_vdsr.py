@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+import scipy.io
 import torch
 
 from twinlens import colour, models, weights
@@ -85,6 +86,54 @@ def test_both_files_of_one_training_give_the_same_network(published):
 def test_every_published_file_fills_every_layer(published, file):
     state = published(file).state_dict()
     assert all(value.abs().sum() > 0 for key, value in state.items() if "weight" in key)
+
+
+@pytest.fixture
+def known():
+    """A network with weights whose axes can't be mixed up, and its state."""
+    torch.manual_seed(0)
+    network = models.build("vdsr", width=5, depth=3)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)
+    return network.state_dict()
+
+
+def _as_read(known, axes):
+    weights = [known[f"convs.{at}.weight"].numpy().transpose(axes) for at in range(3)]
+    return weights, [known[f"convs.{at}.bias"].numpy() for at in range(3)]
+
+
+def _assert_same(found, known):
+    assert all(torch.equal(found[key], known[key]) for key in known)
+
+
+def test_matlab_s_axes_are_row_column_in_out(known, tmp_path):
+    made, biases = _as_read(known, (2, 3, 1, 0))
+    cells = np.empty((2, 3), object)
+    for at in range(3):
+        cells[0, at], cells[1, at] = np.squeeze(made[at]), biases[at][:, None]
+    cells[0, 0] = made[0]  # MATLAB drops trailing axes of one only
+    model = {"weight": cells[:1], "bias": cells[1:]}
+    scipy.io.savemat(tmp_path / "vdsr.mat", {"model": model})
+    _assert_same(vdsr.convert(weights.read(tmp_path / "vdsr.mat")), known)
+
+
+def test_caffe_s_axes_are_out_in_column_row(known):
+    made, biases = _as_read(known, (0, 1, 3, 2))
+    layers = {f"conv{at + 1}": [made[at], biases[at]] for at in range(3)}
+    _assert_same(vdsr.convert(layers), known)
+
+
+def test_pytorch_vdsr_s_axes_are_ours_and_its_biases_zero(known):
+    found = vdsr.convert(
+        {
+            "input.weight": known["convs.0.weight"],
+            "residual_layer.0.conv.weight": known["convs.1.weight"],
+            "output.weight": known["convs.2.weight"],
+        }
+    )
+    zeros = {key: each * 0 for key, each in known.items() if "bias" in key}
+    _assert_same(found, {**known, **zeros})
 
 
 def test_another_network_s_file_is_refused():

@@ -79,6 +79,12 @@ def test_a_flipped_bit_is_named(tmp_path):
         [patches[place] for place in range(len(patches))]
 
 
+def test_pairs_where_single_frames_are_wanted_are_told(tmp_path):
+    path, _ = patch_set(tmp_path, pair=True)
+    with pytest.raises(formats.ArtifactError, match="its patches have no speed; pairs"):
+        _patches(path)[0]
+
+
 def test_no_patch_left_is_told(tmp_path):
     path, _ = patch_set(tmp_path, least_variance=1.0)
     with pytest.raises(formats.ArtifactError, match="no training patch is left"):

@@ -108,7 +108,7 @@ def test_a_chunk_is_a_patch(tmp_path):
 
 def test_counts_add_up(tmp_path):
     _, path = patch_set(tmp_path, least_variance=0.05)
-    counts = formats.read_csv(path, "counts/1")
+    counts = formats.read_csv(path, "clip-counts/1")
     assert list(counts["clip"]) == [f"clip{place}" for place in range(4)]
     dropped = counts[["scene cut", "flat", "warp"]].sum(axis=1)
     assert (counts["candidates"] == counts["kept"] + dropped).all()
@@ -118,7 +118,7 @@ def test_counts_add_up(tmp_path):
 def test_clips_of_which_nothing_is_kept_have_empty_arrays(tmp_path):
     path, counts = patch_set(tmp_path, least_variance=1.0)
     assert _clip(path)["high"].shape == (0, 1, 32, 32, 3)
-    rows = formats.read_csv(counts, "counts/1")
+    rows = formats.read_csv(counts, "clip-counts/1")
     assert rows["kept"].sum() == 0
     assert (rows["flat"] == rows["candidates"]).all()
 
@@ -131,7 +131,7 @@ def test_a_scene_cut_drops_the_pair(tmp_path):
     how = PatchSettings(**SETTINGS, least_pair_psnr=10.0, least_variance=0.0)
     patches(*files, how, tmp_path / "p.h5", tmp_path / "p.csv")
     assert set(_clip(tmp_path / "p.h5")["frame"]) == {7}
-    assert formats.read_csv(tmp_path / "p.csv", "counts/1")["scene cut"].sum() == 2
+    assert formats.read_csv(tmp_path / "p.csv", "clip-counts/1")["scene cut"].sum() == 2
 
 
 def test_clips_smaller_than_a_patch_are_named(tmp_path):

@@ -61,6 +61,14 @@ def test_originals_have_a_warping_error_of_their_own(tmp_path, originals, flows)
     assert row["warping_error"] < 0.003
 
 
+def test_one_stream_s_frames_have_no_warping_error(tmp_path, originals, flows):
+    out = tmp_path / "q.csv"
+    judge(originals, originals, flows, "hr", PROTOCOL, out, steadiness=False)
+    (row,) = formats.read_csv(out, "quality/1").to_dict("records")
+    assert row["frames"] == 3
+    assert row["warping_error"] == ""
+
+
 def test_another_method_s_frames_are_refused(tmp_path, originals, flows):
     with pytest.raises(formats.ArtifactError, match="made for method 'hr'"):
         judge(originals, originals, flows, "mine", PROTOCOL, tmp_path / "q.csv")

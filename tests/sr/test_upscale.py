@@ -58,6 +58,21 @@ def test_several_worlds_are_told(video, tmp_path):
         upscale(video, tmp_path / "out.mp4", results=tmp_path / "results")
 
 
+def test_the_present_world_s_network_comes_first(video, tmp_path, capsys):
+    for world in ("one", "two"):
+        runs.train(tmp_path / f"results/{world}/networks/trained", name="sosr")
+    (tmp_path / "results/table3.csv").write_text("# twinlens table 3, world two: x\n")
+    path = module._trained("sosr", tmp_path / "results")
+    assert path == tmp_path / "results/two/networks/trained/sosr.h5"
+
+
+def test_a_video_does_not_take_its_own_place(video):
+    before = video.read_bytes()
+    with pytest.raises(formats.ArtifactError, match="would take the place of what is"):
+        upscale(video, video, method="bicubic")
+    assert video.read_bytes() == before
+
+
 @pytest.mark.parametrize("content", [b"", b"no video at all"])
 def test_a_file_that_is_no_video_ends_in_one_line(tmp_path, content):
     (tmp_path / "in.mp4").write_bytes(content)

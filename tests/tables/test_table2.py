@@ -73,6 +73,14 @@ def test_the_paper_s_own_cells_agree():
     assert published.table2("L1", "UCF101") is None
 
 
+def test_clips_without_originals_have_an_empty_hr_cell(tmp_path, scores):
+    low = Dataset(label="One", has_hr=False)
+    layout = _layout({"HR": "hr", "MSE": "vdsr"})
+    layout = Layout(world="w", note="n", datasets={"one": low}, methods=layout.methods)
+    wide, _, _ = _write(tmp_path, table2, layout, scores)
+    assert wide.read_text().splitlines()[-1] == "One,,25.00"
+
+
 def test_missing_scores_are_told(tmp_path, scores):
     layout = _layout({"WMSE": "wmse"})
     with pytest.raises(formats.ArtifactError, match="no scores of wmse on one"):

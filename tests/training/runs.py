@@ -2,7 +2,7 @@
 
 from tests.patches.clips import patch_set
 from twinlens import checkpoints, formats, provenance
-from twinlens.losses.vgg import Vgg
+from twinlens.losses import vgg
 from twinlens.patches.settings import Split
 from twinlens.training import networks
 from twinlens.training.recipe import Loss, Recipe
@@ -32,7 +32,7 @@ def perceptual(folder):
         "made", [], {}, widths=[2, 3, 4], pictures="caffe", trained=True
     )
     path = folder / "vgg.h5"
-    networks.save(path, networks.PERCEPTUAL, about, Vgg((2, 3, 4)))
+    networks.save(path, vgg.PERCEPTUAL, about, vgg.Vgg((2, 3, 4)))
     return path
 
 
@@ -43,6 +43,7 @@ def train(folder, kind="mse", shard=None, name="net", how=None, **options):
     if kind == "sosr":
         options["perceptual"] = perceptual(folder)
     files = [folder / f"{name}.{ending}" for ending in ("h5", "csv", "png")]
+    settings = options.pop("settings", SETTINGS)
     train_network(
         name,
         [shard],
@@ -50,7 +51,7 @@ def train(folder, kind="mse", shard=None, name="net", how=None, **options):
         how or recipe(kind),
         SPLIT,
         *files,
-        settings=SETTINGS,
+        settings=settings,
         **options,
     )
     return state(files[0])

@@ -46,7 +46,7 @@ def test_torchvision_s_vgg_becomes_the_perceptual_network(tmp_path):
         state[f"features.{vgg.TORCHVISION[layer]}.{kind}"] = each
     torch.save(state, tmp_path / "vgg16.pth")
     import_perceptual(tmp_path / "vgg16.pth", tmp_path / "p.h5")
-    network = networks.load_perceptual(tmp_path / "p.h5")
+    network = vgg.load(tmp_path / "p.h5")
     picture = torch.rand(1, 3, 16, 16)
     torch.testing.assert_close(network(picture), own(picture))
     assert not any(each.requires_grad for each in network.parameters())

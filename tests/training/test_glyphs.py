@@ -1,7 +1,7 @@
 import numpy as np
 
+from twinlens.losses import vgg
 from twinlens.training.glyphs import GLYPHS, picture, train_perceptual
-from twinlens.training.networks import load_perceptual
 from twinlens.training.recipe import GlyphRecipe
 
 
@@ -19,4 +19,4 @@ def test_it_learns_to_tell_glyphs(tmp_path, capsys):
     said = capsys.readouterr().err
     right = float(said.split("perceptual: ")[-1].split(" %")[0])
     assert right > 60
-    assert load_perceptual(tmp_path / "p.h5").conv3_3.out_channels == 16
+    assert vgg.load(tmp_path / "p.h5").conv3_3.out_channels == 16

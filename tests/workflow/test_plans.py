@@ -12,11 +12,45 @@ def folder(tmp_path_factory):
     return copy(tmp_path_factory.mktemp("plans") / "checkout")
 
 
-def test_two_rows_take_few_jobs_and_train_nothing(folder):
-    words = ("--config", 'select={"methods": ["bicubic", "hr"], "table2": {}}')
-    said = snakemake(folder, "-n", "results/table3.csv", "--cores", "1", *words)
-    assert "train_sr" not in said
-    assert int(said.split(" steps to do")[0].split()[-1]) <= 40
+PAIR = "{label: Pair, spatial: sosr, temporal: tosr1}"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "there", "not_there"),
+    [
+        (
+            "select: {methods: [bicubic, hr], table2: null}",
+            ["2 super_resolve", "4 score", "table_3"],
+            ["train_sr", "patches", "table_2"],
+        ),
+        (
+            f"methods: {{pair: {PAIR}}}\nselect: {{methods: [pair, hr]}}",
+            ["5 train_sr", "10 score", "2 draw_clip"],
+            [],
+        ),
+        ("keep: false", ["5 train_sr", "quality_table"], []),
+        (
+            "datasets: {yard: {frames: all}}\nselect: {datasets: [yard]}",
+            ["5 super_resolve", "6 score"],
+            [],
+        ),
+    ],
+    ids=["two rows", "a pair", "nothing kept", "all frames"],
+)
+def test_other_choices_have_a_plan_for_everything(folder, overlay, there, not_there):
+    (folder / "overlay.yaml").write_text(overlay)
+    words = ("--cores", "1", "--configfile", "overlay.yaml")
+    said = snakemake(folder, "-n", "all", *words)
+    line = next(line for line in said.splitlines() if " steps to do: " in line)
+    assert all(each in line for each in there), line
+    assert not any(each in line for each in not_there), line
+
+
+def test_an_artifact_of_a_method_that_no_table_shows_has_a_plan(folder):
+    method = 'methods={"mine": {"label": "Mine", "model": "bicubic"}}'
+    target = "results/playground/scores/yard/mine/test-00.h5"
+    said = snakemake(folder, "-n", target, "--cores", "1", "--config", method)
+    assert "1 score" in said
 
 
 def test_the_playground_s_table_3_takes_few_jobs(folder):

@@ -157,6 +157,11 @@ def fingerprint(wildcards):
     return listed(dataset)[wildcards.part, int(wildcards.shard)]
 
 
+def given_file(wildcards, input):
+    """Size, time and ends of a given file, so that a swapped one is noticed."""
+    return scan.file_fingerprint(Path(input[0]))
+
+
 def class_names(wildcards):
     """The data set's classes where they are known before it runs."""
     if "generated" in config["datasets"][wildcards.dataset]:

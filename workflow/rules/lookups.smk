@@ -193,7 +193,7 @@ def score_weights(stream):
     """An input function: a stream's weights, where a table takes its scores."""
 
     def weights(wildcards):
-        if stream not in READ[wildcards.method]:
+        if stream not in read(wildcards.method):
             return []
         kind = "given" if has_weights(wildcards.dataset) else "trained"
         return f"{W}/tsn/{wildcards.dataset}/{kind}-{stream}.h5"
@@ -203,7 +203,7 @@ def score_weights(stream):
 
 def score_flow(wildcards):
     """The flow of a method's frames, where a table takes its temporal scores."""
-    if "temporal" not in READ[wildcards.method]:
+    if "temporal" not in read(wildcards.method):
         return []
     shard = f"{wildcards.part}-{wildcards.shard}.h5"
     return f"{W}/flow/{wildcards.dataset}/{wildcards.method}/{shard}"
@@ -213,6 +213,11 @@ def stream_options(wildcards, input):
     """The inputs of the streams to score, for the command line."""
     given = {key: input.get(key) for key in ("flow", "spatial", "temporal")}
     return " ".join(f"--{key} {path}" for key, path in given.items() if path)
+
+
+def read(method):
+    """The streams of a method that are scored; both where no table shows it."""
+    return READ.get(method, set(STREAMS))
 
 
 # --- Tables
@@ -249,12 +254,13 @@ def score_files(wildcards):
 
 def table2_files(wildcards):
     """Score shards of the methods that Table 2 shows."""
-    return test_shards("scores", set(checks.table2_columns(config).values()))
+    columns = checks.table2_columns(config).values()
+    return test_shards("scores", {streams_of(name)["spatial"] for name in columns})
 
 
 def judged():
-    """The methods whose frames are compared with the originals: both streams' frames."""
-    return [name for name in METHODS if READ.get(name) == set(STREAMS)]
+    """The methods whose frames are compared with the originals."""
+    return [name for name in READ if "spatial" in READ[name]]
 
 
 def quality_files(wildcards):
@@ -315,13 +321,14 @@ def layout(shown):
 
 
 def drawn():
-    """The methods of a picture: those of Table 3 that enlarge, in its order."""
-    return [name for name in METHODS if name in READ and name != "hr"]
+    """The methods of a picture: those of Table 3, of pairs their members, once each."""
+    names = [each for name in METHODS for each in streams_of(name).values()]
+    return [name for name in dict.fromkeys(names) if name != "hr"]
 
 
-def drawn_model(name):
-    """The file in twinlens.models that does a method."""
-    return checks.network(config, name)["model"]
+def drawn_code():
+    """The modules of the networks in a picture."""
+    return sorted({f"models.{checks.network(config, n)['model']}" for n in drawn()})
 
 
 def drawn_methods(wildcards):
@@ -329,7 +336,7 @@ def drawn_methods(wildcards):
     shown = [
         {
             "label": config["methods"][name]["label"],
-            "model": drawn_model(name),
+            "model": checks.network(config, name)["model"],
             "settings": checks.network(config, name)["settings"],
             "weights": network_file(name) or None,
         }

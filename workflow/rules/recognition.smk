@@ -64,6 +64,7 @@ rule import_recogniser:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
+        file=given_file,
         backbone=RECOGNISER["backbone"],
         stack=RECOGNISER["sampling"]["stack"],
         code=code(
@@ -96,6 +97,7 @@ rule import_images:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
+        file=given_file,
         backbone=RECOGNISER["backbone"],
         code=code(
             "recognition.given",

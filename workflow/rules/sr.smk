@@ -49,7 +49,7 @@ rule super_resolve:
         settings=model_settings,
         given=weights_option,
         protocol=protocol,
-        streams=lambda wildcards: json.dumps(sorted(READ[wildcards.method])),
+        streams=lambda wildcards: json.dumps(sorted(read(wildcards.method))),
         keep=kept,
         seed=seed("sampling"),
         code=lambda wildcards: code("sr.stage", f"models.{model(wildcards)}"),
@@ -81,9 +81,10 @@ rule quality:
         runtime=config["resources"]["runtime"],
     params:
         protocol=protocol,
+        steadiness=lambda wildcards: str("temporal" in read(wildcards.method)).lower(),
         code=code("quality.stage"),
     shell:
         "python -m twinlens.quality --plain --frames {input.frames}"
         " --originals {input.originals} --motion {input.motion}"
-        " --method {wildcards.method} --protocol {params.protocol:q} --out {output}"
-        " 2>&1 | tee {log}"
+        " --method {wildcards.method} --protocol {params.protocol:q}"
+        " --steadiness {params.steadiness} --out {output} 2>&1 | tee {log}"

@@ -108,9 +108,7 @@ rule draw_clip:
     params:
         methods=drawn_methods,
         options=draw_options,
-        code=code(
-            "figures.clip", *sorted({f"models.{drawn_model(n)}" for n in drawn()})
-        ),
+        code=code("figures.clip", *drawn_code()),
     shell:
         "python -m twinlens.figures --plain --manifest {input.manifest}"
         " --methods {params.methods:q} {params.options} --out {output} > {log} 2>&1"

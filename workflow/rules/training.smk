@@ -9,7 +9,7 @@ rule patches:
         # A gate only: it stops the run if too much was rejected.
         manifest=lambda wildcards: ancient(patch_source(wildcards, "manifest")),
     output:
-        patches=f"{W}/patches/{{patches}}/{{shard}}.h5",
+        patches=passing(f"{W}/patches/{{patches}}/{{shard}}.h5"),
         counts=f"{W}/patches/{{patches}}/{{shard}}.csv",
     log:
         f"{W}/logs/patches/{{patches}}/{{shard}}.log",
@@ -105,9 +105,12 @@ rule import_perceptual:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
+        file=given_file,
+        inputs=json.dumps(config["training"]["perceptual"].get("inputs")),
         code=code("training.given", *READERS),
     shell:
         "python -m twinlens.training import-vgg --plain --file {input:q}"
+        " --inputs {params.inputs}"
         " --out {output} 2>&1 | tee {log}"
 
 
@@ -176,6 +179,7 @@ rule import_sr:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
+        file=given_file,
         model=lambda wildcards: network_of(wildcards)["model"],
         settings=lambda wildcards: json.dumps(network_of(wildcards)["settings"]),
         code=lambda wildcards: code(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from twinlens import checkpoints, formats
 from twinlens.degrade.bicubic import downscale
 from twinlens.flow.colours import coloured, fastest
-from twinlens.flow.stage import gray
+from twinlens.flow.gray import gray
 from twinlens.flow.tvl1 import tvl1
 from twinlens.media.ffmpeg import decode
 from twinlens.media.frames import fitted
@@ -70,7 +70,7 @@ def draw_clip(
     Raises:
         ArtifactError: there is no such clip.
     """
-    torch.set_num_threads(threads)
+    checkpoints.repeatable(threads)
     name, path = _chosen(manifest, clip)
     frames = fitted(_middle(decode(path).frames), short_side)
     low = frames if given_low else downscale(frames)
@@ -127,8 +127,8 @@ def _draw(
     )
     for place, (label, frames) in enumerate(columns.items()):
         pictures = (
-            frames[len(frames) // 2],
-            _detail(frames[len(frames) // 2], corner, height),
+            frames[_middle_of(frames)],
+            _detail(frames[_middle_of(frames)], corner, height),
             coloured(flows[label], full),
             frames[:, row * frames.shape[1] // height],
         )
@@ -151,12 +151,17 @@ def _last(columns: dict[str, Any]) -> Any:
     return list(columns.values())[-1]
 
 
+def _middle_of(frames: Frames) -> int:
+    """The place of the frame that is shown; there is one after it."""
+    return (len(frames) - 1) // 2
+
+
 def _flow(
     frames: Frames, scale: float, preset: str, threads: int
 ) -> NDArray[np.floating]:
     """Flow of the middle frame to the next: (2, H, W), pixels of the original."""
-    middle = len(frames) // 2
-    first, second = (gray(frame)[None] for frame in frames[middle - 1 : middle + 1])
+    middle = _middle_of(frames)
+    first, second = (gray(frame)[None] for frame in frames[middle : middle + 2])
     return scale * tvl1(first, second, preset, threads=threads)[0]
 
 

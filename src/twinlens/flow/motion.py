@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlens import formats, provenance
-from twinlens.flow.pairs import judged_pairs, training_pairs
-from twinlens.flow.stage import gray_pairs
+from twinlens.flow.gray import gray_pairs
+from twinlens.flow.pairs import MOTION, judged_pairs, training_pairs
 from twinlens.flow.tvl1 import tvl1
 from twinlens.progress import track
 from twinlens.protocol import Protocol
-
-MOTION = "motion/1"
 
 
 def motion(

@@ -8,6 +8,7 @@ import numpy as np
 from twinlens import provenance
 from twinlens.protocol import Indices, Protocol, flow_stacks
 
+MOTION = "motion/1"
 EDGE = 5
 
 

@@ -1,14 +1,12 @@
 """Compute the flow of a shard's clips that the recogniser will read."""
 
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from twinlens import formats, provenance
 from twinlens.flow.encoding import encode
+from twinlens.flow.gray import gray_pairs
 from twinlens.flow.tvl1 import tvl1
 from twinlens.progress import track
 from twinlens.protocol import Protocol, read_flows
@@ -71,32 +69,3 @@ def flow(
                 made = tvl1(first, second, preset=preset, threads=threads)
                 index = pairs.astype(np.int32)
                 shard.write(name, {"flow": encode(made, bound), "index": index})
-
-
-def gray_pairs(
-    clip: Any, pairs: NDArray[np.int64], gap: int = 1, size: list[int] | None = None
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The gray frames of pairs of a clip's stored frames: (n, H, W) twice.
-
-    Args:
-        clip: group of a "frames/1" artifact.
-        pairs: first frame of each, of those that the clip stores.
-        gap: frames from a pair's first to its second.
-        size: width and height that frames are brought to first.
-    """
-    wanted = np.unique(np.concatenate([pairs, pairs + gap]))
-    places = np.searchsorted(clip["index"][:], wanted)
-    if not len(pairs):
-        height, width = clip["frames"].shape[1:3]
-        none = np.zeros((0, height, width), np.uint8)
-        return none, none
-    shades = np.stack([gray(clip["frames"][place], size) for place in places])
-    first, second = (np.searchsorted(wanted, each) for each in (pairs, pairs + gap))
-    return shades[first], shades[second]
-
-
-def gray(frame: NDArray[np.uint8], size: list[int] | None = None) -> NDArray[np.uint8]:
-    """Colour (H, W, 3) is resized, then made gray: as TSN's extraction tool does."""
-    if size is not None:
-        frame = cv2.resize(frame, (size[0], size[1]), interpolation=cv2.INTER_LINEAR)
-    return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)

@@ -5,11 +5,15 @@ Super-Resolution", ECCV 2016; Simonyan and Zisserman's VGG-16.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from twinlens import checkpoints, formats
+
+PERCEPTUAL = "perceptual/1"
 WIDTHS = (64, 128, 256)
 LAYERS = tuple(
     f"conv{block}_{layer}"
@@ -83,6 +87,22 @@ class Vgg(nn.Module):
         return made
 
 
+def load(path: Path, *, after_relu: bool = True) -> Vgg:
+    """The network of an artifact, frozen: gradients pass through to pictures alone.
+
+    Args:
+        path: HDF5 "perceptual/1": state/<key>; about: widths, pictures (its inputs).
+        after_relu: whether conv3_3 is taken after its ReLU.
+    """
+    with formats.reading(path, PERCEPTUAL) as file:
+        about = formats.about(file)
+        network = Vgg(
+            tuple(about["widths"]), inputs=about["pictures"], after_relu=after_relu
+        )
+        network.load_state_dict(checkpoints.load_state(file["state"]))
+    return network.eval().requires_grad_(False)
+
+
 def perceptual(made_b3hw: Tensor, true_b3hw: Tensor, network: nn.Module) -> Tensor:
     """Mean squared difference of the features of two batches of RGB pictures, 0..1.
 
@@ -94,18 +114,22 @@ def perceptual(made_b3hw: Tensor, true_b3hw: Tensor, network: nn.Module) -> Tens
     return nn.functional.mse_loss(network(made_b3hw), wanted)
 
 
-def convert(found: Mapping[str, Any]) -> tuple[str, dict[str, Tensor]]:
+def convert(
+    found: Mapping[str, Any], inputs: str | None = None
+) -> tuple[str, dict[str, Tensor]]:
     """What inputs a published VGG-16 takes, and its state dict up to conv3_3.
 
     Args:
         found: what `twinlens.weights.read` gives of `VGG_ILSVRC_16_layers.caffemodel`
             or of torchvision's `vgg16-*.pth`.
+        inputs: what its weights were trained on, see `Vgg`; by default what its names
+            tell. Caffe's weights under torchvision's names need it said.
 
     Raises:
         ValueError: another network, or layers are missing.
     """
     if "conv1_1" in found:
-        return "caffe", _state(found, {name: name for name in LAYERS})
+        return inputs or "caffe", _state(found, {name: name for name in LAYERS})
     if "features.0.weight" in found:
         layers = {
             f"features.{number}": [
@@ -115,7 +139,7 @@ def convert(found: Mapping[str, Any]) -> tuple[str, dict[str, Tensor]]:
             for number in TORCHVISION.values()
         }
         names = {name: f"features.{number}" for name, number in TORCHVISION.items()}
-        return "torchvision", _state(layers, names)
+        return inputs or "torchvision", _state(layers, names)
     raise ValueError(f"no VGG-16 in it, but {', '.join(sorted(found)[:6])}, ...")
 
 

@@ -4,6 +4,7 @@ ffmpeg is the system's, or else the binary that `imageio-ffmpeg` ships.
 """
 
 import functools
+import os
 import re
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from twinlens.formats import publish
 # A playlist with a video's name would make ffmpeg open other files: only these
 # containers are opened, and only as files.
 CONTAINERS = "avi,mov,matroska,mpegts,mpeg,mpegvideo,m4v,ogg,flv,asf,gif,yuv4mpegpipe"
+MOST_WORDS = 1 << 24  # bytes of messages
 OLDEST = (5, 1)  # the first that knows -fps_mode
 SUFFIXES = frozenset(
     ".avi .mp4 .m4v .mov .mkv .webm .ts .mpg .mpeg .ogv .flv .wmv .gif .y4m".split()
@@ -214,8 +216,8 @@ def stream(path: Path) -> Iterator[Stream]:
     ):
 
         def messages() -> str:
-            said.seek(0)
-            return said.read().decode(errors="replace")
+            # Not by seek: ffmpeg writes at the place that both would share.
+            return os.pread(said.fileno(), MOST_WORDS, 0).decode(errors="replace")
 
         assert decoder.stdout is not None
         start = decoder.stdout.read(1)  # by then ffmpeg has told the size
@@ -268,7 +270,7 @@ def write(
         frames: uint8 (H, W, 3), RGB 0..255.
         size: width and height, even.
         fps: frames per second; 25 if it is 0.
-        sound: a file whose first sound is copied, if it has one.
+        sound: a file whose first sound goes along, if it has one.
         quality: constant rate factor of H.264.
 
     Raises:
@@ -280,7 +282,9 @@ def write(
         command += ["-r", _rational(fps or 25.0), "-i", "pipe:"]
         if sound:
             command += ["-i", f"file:{sound}", "-map", "0:v", "-map", "1:a:0?"]
-            command += ["-c:a", "copy"]
+            # Any sound fits these two as it is; the others may lack its codec.
+            kept = path.suffix.lower() in {".mkv", ".avi"}
+            command += ["-c:a", *(["copy"] if kept else ["aac", "-b:a", "192k"])]
         if path.suffix.lower() == ".avi":
             command += ["-c:v", "mpeg4", "-q:v", "2"]
         else:

@@ -3,6 +3,7 @@
 import hashlib
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -45,6 +46,22 @@ def shard(
 def shard_of(clip: str, shards: int) -> int:
     """The shard of a clip: a hash of its name, so that a new clip moves no other."""
     return zlib.crc32(clip.encode()) % shards
+
+
+def file_fingerprint(path: Path, ends: int = 1 << 16) -> str:
+    """A digest of a file's size, time, and first and last bytes; "" if it is not there.
+
+    Another file under its name is noticed, also one whose time was kept.
+    """
+    if not path.is_file():
+        return ""
+    status = path.stat()
+    digest = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode())
+    with path.open("rb") as file:
+        digest.update(file.read(ends))
+        file.seek(max(0, status.st_size - ends))
+        digest.update(file.read())
+    return digest.hexdigest()[:16]
 
 
 def fingerprints(

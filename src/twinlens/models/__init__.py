@@ -18,8 +18,9 @@ interpolated frame also has
     network.refine(interpolated)    (B, 3, 4h, 4w) to the same
 
 and is then trained on patches that were cut from whole interpolated frames, as the
-paper's are (section 4.2). One whose weights are published has `convert(found)`, which
-turns what `twinlens.weights.read` gives into a state dict. Nothing is registered.
+paper's are (section 4.2). One that learns nothing states `LEARNS = False`. One whose
+weights are published has `convert(found)`, which turns what `twinlens.weights.read`
+gives into a state dict. Nothing is registered.
 """
 
 import ast
@@ -68,20 +69,44 @@ def module(name: str) -> ModuleType:
     return named.module(HERE, __name__, name, "super-resolution network")
 
 
-@functools.cache
 def frames(name: str) -> int:
     """The frames that a network reads, told without loading PyTorch.
 
     Raises:
         ValueError: there is no such network, or its file states no number.
     """
-    path = HERE / f"{name}.py"
-    if name not in names():
-        module(name)
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in _stated(name):
         match node:
             case ast.Assign(targets=[ast.Name(id="FRAMES")], value=value):
                 if isinstance(value, ast.Constant) and isinstance(value.value, int):
                     return value.value
                 return WHOLE_CLIP  # by its name
-    raise ValueError(f"{path}: states no FRAMES; write, say, FRAMES = 1")
+    raise ValueError(f"{HERE / name}.py: states no FRAMES; write, say, FRAMES = 1")
+
+
+def learns(name: str) -> bool:
+    """Whether a network has weights: unless its file states `LEARNS = False`."""
+    return not any(ast.unparse(node) == "LEARNS = False" for node in _stated(name))
+
+
+def settings(name: str) -> list[str] | None:
+    """What a network's `build` takes, told without loading PyTorch; None for anything.
+
+    Raises:
+        ValueError: there is no such network, or its file has no `build`.
+    """
+    for node in _stated(name):
+        if isinstance(node, ast.FunctionDef) and node.name == "build":
+            taken = node.args
+            if taken.kwarg:
+                return None
+            return [each.arg for each in [*taken.args, *taken.kwonlyargs]]
+    raise ValueError(f"{HERE / name}.py: has no function build")
+
+
+@functools.cache
+def _stated(name: str) -> list[ast.stmt]:
+    """The statements of a network's file."""
+    if name not in names():
+        module(name)  # which says what there is
+    return ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8")).body

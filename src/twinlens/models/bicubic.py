@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from twinlens.degrade.tensors import upscale
 
 FRAMES = 1
+LEARNS = False
 
 
 class Bicubic(nn.Module):

@@ -7,9 +7,9 @@ import pandas as pd
 
 from twinlens import formats
 from twinlens.patches.crops import REASONS
-from twinlens.patches.settings import Split
+from twinlens.patches.settings import PATCHES, Split
 from twinlens.patches.split import held_out, is_held_out
-from twinlens.patches.stage import PATCHES
+from twinlens.patches.stage import CLIP_COUNTS
 from twinlens.progress import say
 
 # Paper section 4.2, of its corpus CDVL-134: training and validation, by whether
@@ -37,7 +37,7 @@ def count_patches(
             for training and validation.
         seed: of the split.
     """
-    rows = pd.concat([formats.read_csv(path, "counts/1") for path in counts])
+    rows = pd.concat([formats.read_csv(path, CLIP_COUNTS) for path in counts])
     kept, pair = _held_out(shards, split, seed)
     rows = rows.merge(kept, on="clip")
     sums = rows.groupby("held")[["pairs", "candidates", *REASONS, "kept"]].sum()

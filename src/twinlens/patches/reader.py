@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlens import formats
-from twinlens.patches.settings import Split
+from twinlens.patches.settings import PATCHES, Split
 from twinlens.patches.split import held_out, is_held_out
-from twinlens.patches.stage import PATCHES
 
 
 class Patches:
@@ -70,6 +69,11 @@ class Patches:
         number, clip, row = self._places[place]
         if (number, clip) not in self._groups:
             group = formats.clip(self._files[number], clip)
+            if lacking := [key for key in self.wanted if key not in group]:
+                raise formats.ArtifactError(
+                    f"{self.shards[number]}: its patches have no {', '.join(lacking)};"
+                    " pairs have flow, single frames speed: name another patch set"
+                )
             self._groups[number, clip] = {key: group[key] for key in self.wanted}
         stored = self._groups[number, clip]
         try:

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+PATCHES = "patches/1"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatchSettings:

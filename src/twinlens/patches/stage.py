@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from twinlens import formats, provenance
 from twinlens.degrade.bicubic import downscale, upscale
-from twinlens.flow.motion import MOTION
+from twinlens.flow.pairs import MOTION
 from twinlens.patches import crops
-from twinlens.patches.settings import PatchSettings
+from twinlens.patches.settings import PATCHES, PatchSettings
 from twinlens.progress import track
 
-PATCHES = "patches/1"
+CLIP_COUNTS = "clip-counts/1"
 COUNTS = ["clip", "pairs", "candidates", *crops.REASONS, "kept"]
 Array = NDArray[Any]
 
@@ -75,7 +75,7 @@ def patches(
                 except ValueError as error:
                     raise formats.ArtifactError(f"{frames}: {name}: {error}") from error
                 shard.write(name, _stacked(pieces, settings), **told)
-    formats.write_csv(counts, "counts/1", _counts(out))
+    formats.write_csv(counts, CLIP_COUNTS, _counts(out))
 
 
 def _counts(out: Path) -> pd.DataFrame:

@@ -1,1 +1,4 @@
 """How close to the original super-resolved frames are: fidelity and steadiness."""
+
+QUALITY = "quality/1"
+"""Format of a shard's csv: a line a clip."""

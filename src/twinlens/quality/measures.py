@@ -6,9 +6,10 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from twinlens import colour
 from twinlens.flow.warp import inside, warp
+from twinlens.models import SCALE
 
-CUT = 4
-"""Pixels cut at each border before PSNR and SSIM, as VDSR's authors do at x4."""
+CUT = SCALE
+"""Pixels cut at each border before PSNR and SSIM: as many as the scale (VDSR)."""
 Frame = NDArray[np.uint8]
 Flow = NDArray[np.floating]
 

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 
 from twinlens import formats
-from twinlens.flow.motion import MOTION
+from twinlens.flow.pairs import MOTION
 from twinlens.progress import track
 from twinlens.protocol import Protocol, rgb_frames
-from twinlens.quality import measures
+from twinlens.quality import QUALITY, measures
 
-QUALITY = "quality/1"
 COLUMNS = ["clip", "frames", "psnr", "ssim", "pairs", "warping_error"]
 
 
@@ -23,6 +22,7 @@ def judge(
     method: str,
     protocol: Protocol,
     out: Path,
+    steadiness: bool = True,
 ) -> None:
     """Measure PSNR, SSIM and warping error of every clip.
 
@@ -34,6 +34,11 @@ def judge(
         protocol: how the recogniser samples a clip: its RGB frames are compared.
         out: csv a clip a line: `psnr` dB of luma and `ssim`, means over `frames`; of
             `pairs` of frames the mean `warping_error` of colours in 0..1.
+        steadiness: whether to measure the warping error, which needs the frames that
+            the temporal stream reads.
+
+    Raises:
+        ArtifactError: the files are not of one data set and the same clips.
     """
     rows = []
     with (
@@ -42,10 +47,15 @@ def judge(
         formats.reading(motion, MOTION) as flows,
     ):
         dataset = formats.about(true)["dataset"]
+        for path, file in ((frames, made), (motion, flows)):
+            if formats.clips(file) != formats.clips(true):
+                raise formats.ArtifactError(f"{path}: not of the clips of {originals}")
         for name in track(formats.clips(true), f"quality {dataset} {method}"):
             pair = formats.clip(made, name), formats.clip(true, name)
             line = {"clip": name, **_fidelity(*pair, protocol)}
-            rows.append(line | _steadiness(pair[0], formats.clip(flows, name)))
+            if steadiness:
+                line |= _steadiness(pair[0], formats.clip(flows, name))
+            rows.append(line)
     formats.write_csv(out, QUALITY, pd.DataFrame(rows, columns=COLUMNS))
 
 

@@ -42,7 +42,7 @@ def super_resolve(
         seed: as given to `frames`.
         threads: CPU threads of torch.
     """
-    torch.set_num_threads(threads)
+    checkpoints.repeatable(threads)
     device, settings = checkpoints.device(), settings or {}
     network = networks.load(weights, model, settings).to(device)
     chosen = streams or list(STREAMS)

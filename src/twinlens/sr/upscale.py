@@ -33,7 +33,8 @@ def upscale(
         file: video to read.
         out: video to write; .mp4, .mkv or .mov get H.264, .avi gets MPEG-4.
         method: a method of the config that was trained, or a model without weights.
-        weights: HDF5 "network/1"; by default the one that a world in `results` has.
+        weights: HDF5 "network/1"; by default that of the world whose tables lie in
+            `results`, or of the only world there.
         results: folder of the worlds.
         threads: CPU threads.
         quality: constant rate factor of H.264; 0 is lossless, larger is smaller.
@@ -42,7 +43,9 @@ def upscale(
         ArtifactError: no trained network is found, or several worlds have one.
         RejectedError: the file can't be decoded.
     """
-    torch.set_num_threads(threads)
+    if out.exists() and out.samefile(file):
+        raise formats.ArtifactError(f"{out}: would take the place of what is read")
+    checkpoints.repeatable(threads)
     device = checkpoints.device()
     network = _network(method, weights, results).to(device)
     with ffmpeg.stream(file) as video, torch.inference_mode():
@@ -61,20 +64,41 @@ def _network(method: str, weights: Path | None, results: Path) -> Any:
         bare = models.build(method)
         if not any(True for _ in bare.parameters()):
             return bare.eval()
-    found = [weights] if weights else sorted(results.glob(f"*/networks/*/{method}.h5"))
+    path = weights or _trained(method, results)
+    with formats.reading(path, networks.NETWORK) as file:
+        about = formats.about(file)
+    return networks.load(path, about["model"], about["settings"])
+
+
+def _trained(method: str, results: Path) -> Path:
+    """The newest network of a method: of the present world, or of the only one."""
+    files = list(results.glob(f"*/networks/*/{method}.h5"))
+    found = {
+        path.relative_to(results).parts[0]: path for path in sorted(files, key=_age)
+    }
     if not found:
         raise formats.ArtifactError(
             f"no trained network of {method!r} in {results}/*/networks: train it"
             " (snakemake --cores all results/table3.csv), or name a file by --weights"
         )
-    if len(found) > 1:
-        worlds = ", ".join(map(str, found))
-        raise formats.ArtifactError(
-            f"several worlds have {method!r}: choose by --weights one of {worlds}"
-        )
-    with formats.reading(found[0], networks.NETWORK) as file:
-        about = formats.about(file)
-    return networks.load(found[0], about["model"], about["settings"])
+    present = _present_world(results)
+    if present in found or len(found) == 1:
+        return found.get(present) or next(iter(found.values()))
+    raise formats.ArtifactError(
+        f"several worlds have {method!r}: choose by --weights one of"
+        f" {', '.join(map(str, found.values()))}"
+    )
+
+
+def _age(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+def _present_world(results: Path) -> str:
+    """The world whose Table 3 lies in `results`; "" if none does."""
+    table = results / "table3.csv"
+    text = table.read_text(encoding="utf-8") if table.exists() else ""
+    return text.partition("\n")[0].partition(", world ")[2].partition(":")[0]
 
 
 def _enlarged(

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from twinlens import formats, provenance
+from twinlens.quality import QUALITY
 from twinlens.tables import forms
 from twinlens.tables.forms import Files, Layout
 
-QUALITY = "quality/1"
 # Column of the clips' csv: its name in the table, factor, digits.
 MEASURES = {
     "psnr": ("PSNR-Y", 1.0, 2),

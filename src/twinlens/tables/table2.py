@@ -37,12 +37,13 @@ def table2(
     for dataset, about in layout.datasets.items():
         cells = {}
         for loss, method in layout.methods.items():
+            if method.spatial == "hr" and not about.has_hr:
+                continue
             made = facts.of(loaded, dataset, method.spatial)
             own = provenance.seed(seed, "bootstrap", method.spatial, dataset, "Spatial")
             cells[loss] = accuracy(made.of("spatial"), made.labels, own)
-        rows.append(
-            [about.label, *(f"{cell.mean_class:.2f}" for cell in cells.values())]
-        )
+        shown = {loss: f"{cell.mean_class:.2f}" for loss, cell in cells.items()}
+        rows.append([about.label, *(shown.get(loss, "") for loss in layout.methods)])
         notes += facts.sizes(about, list(cells.values()))
         for loss, cell in cells.items():
             printed = published.table2(loss, about.label)

@@ -32,7 +32,7 @@ def import_network(
     network = models.build(model, **settings)
     try:
         checkpoints.load_into(network, module.convert(weights.read(file)), model)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise formats.ArtifactError(f"{file}: {error}") from error
     about = provenance.about(
         "import-sr",
@@ -47,19 +47,20 @@ def import_network(
     say(f"{file}: {model}, {networks.parameters(network):,} parameters")
 
 
-def import_perceptual(file: Path, out: Path) -> None:
+def import_perceptual(file: Path, out: Path, inputs: str | None = None) -> None:
     """Turn a published VGG-16 into our artifact, up to conv3_3.
 
     Args:
         file: `VGG_ILSVRC_16_layers.caffemodel`, or torchvision's `vgg16-*.pth`.
         out: HDF5 "perceptual/1".
+        inputs: "caffe" or "torchvision"; by default what the file's names tell.
 
     Raises:
         ArtifactError: the file can't be read, or holds another network.
     """
     try:
-        inputs, state = vgg.convert(weights.read(file))
-        network = vgg.Vgg(inputs=inputs)
+        taken, state = vgg.convert(weights.read(file), inputs)
+        network = vgg.Vgg(inputs=taken)
         checkpoints.load_into(network, state, "VGG-16")
     except ValueError as error:
         raise formats.ArtifactError(f"{file}: {error}") from error
@@ -67,9 +68,9 @@ def import_perceptual(file: Path, out: Path) -> None:
         "import-vgg",
         ["twinlens.training.given", *READERS],
         formats.ids(file),
-        pictures=inputs,
+        pictures=taken,
         widths=list(vgg.WIDTHS),
         trained=True,
     )
-    networks.save(out, networks.PERCEPTUAL, about, network)
+    networks.save(out, vgg.PERCEPTUAL, about, network)
     say(f"{file}: VGG-16 to conv3_3, {networks.parameters(network):,} parameters")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from twinlens import checkpoints, provenance
-from twinlens.losses.vgg import Vgg
+from twinlens.losses.vgg import PERCEPTUAL, Vgg
 from twinlens.progress import say, track
 from twinlens.training import networks
 from twinlens.training.recipe import GlyphRecipe
@@ -80,7 +80,7 @@ def train_perceptual(
         trained=True,
     )
     told = {**about, "right": round(right, 4)}
-    networks.save(out, networks.PERCEPTUAL, told, vgg)
+    networks.save(out, PERCEPTUAL, told, vgg)
 
 
 class _Scaled(nn.Module):

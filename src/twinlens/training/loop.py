@@ -16,18 +16,19 @@ import numpy as np
 import pandas as pd
 import torch
 from lightning_fabric import Fabric
-from numpy.typing import NDArray
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from twinlens import checkpoints, colour, formats, models, steps
+from twinlens.losses import vgg
 from twinlens.patches.reader import Patches
 from twinlens.patches.settings import Split
 from twinlens.progress import say, track
 from twinlens.training import networks, objectives
 from twinlens.training.recipe import Recipe
 
-BORDER = 4  # px of a patch that no PSNR counts, as VDSR's authors cut at x4
+BORDER = models.SCALE  # px of a patch that no PSNR counts: as many as the scale (VDSR)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,44 +49,66 @@ class Job:
     workers: int
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
     """What a finished training gives."""
 
-    state: dict[str, NDArray[Any]]
-    """Arrays: tensors that another process made end with it."""
+    state: dict[str, Tensor]
     log: pd.DataFrame
     psnr: float
     """Of held-out patches, dB of luma."""
     bicubic: float
     """The same of their interpolation."""
     alpha: float | None
+    """Of the loss "sosr", as given or measured."""
 
 
 def run(job: Job) -> Found:
-    """Train on one device, or on several of this machine."""
+    """Train on one device, or on several of this machine.
+
+    The last checkpoint brings the result here: what another process returned would end
+    with it.
+    """
     fabric = Fabric(
         accelerator="cuda" if torch.cuda.is_available() else "cpu",
         devices=job.devices,
         strategy="ddp_spawn" if job.devices > 1 else "auto",
         precision=job.recipe.precision,
+        # A cluster's variables describe the job as a whole, not the processes here.
+        plugins=[LightningEnvironment()],
     )
-    found: Found = fabric.launch(partial(_fit, job=job))
-    return found
+    fabric.launch(partial(_fit, job=job))
+    return _found(job)
 
 
-def _fit(fabric: Fabric, job: Job) -> Found:
+def _fit(fabric: Fabric, job: Job) -> None:
     """Every step of a training, in each of its processes."""
     checkpoints.repeatable(job.threads)
     training = Training(fabric, job)
     training.measure_alpha()
-    label = f"train {job.name}"
-    shown = fabric.is_global_zero
     batches = training.batches(training.step)
     left = job.recipe.steps - training.step
-    for batch in track(batches, label, "steps", left) if shown else batches:
+    if fabric.is_global_zero:
+        batches = track(batches, f"train {job.name}", "steps", left)
+    for batch in batches:
         training.update(batch)
-    return training.found()
+    training.save()
+
+
+def _found(job: Job) -> Found:
+    """The result, from the checkpoint of the last step."""
+    path = checkpoints.path_beside(job.out, job.about["id"])
+    with formats.reading(path, checkpoints.CHECKPOINT, id=job.about["id"]) as file:
+        names = ["step", "lr", "psnr", "loss", *job.recipe.loss.parts]
+        log = pd.DataFrame(file["log"][:], columns=names).astype({"step": int})
+        alpha = float(file.attrs["alpha"])
+        return Found(
+            state=checkpoints.load_state(file["state"]),
+            log=log,
+            psnr=float(log["psnr"].iloc[-1]),
+            bicubic=float(file.attrs["bicubic"]),
+            alpha=None if math.isnan(alpha) else alpha,
+        )
 
 
 class _Batches:
@@ -126,7 +149,8 @@ class Training:
         network = models.build(about["model"], **about["settings"])
         if job.start is not None:
             networks.start(network, job.start, about["model"], about["settings"])
-        self.plain = network.train()
+        # Before the optimiser: its state is loaded to where the parameters are.
+        self.plain = network.to(fabric.device).train()
         self.optimizer = torch.optim.Adam(groups(network, self.recipe), self.recipe.lr)
         self.objective = objectives.Objective(self.recipe.loss, self._features())
         self.input = objectives.input_of(network)
@@ -143,7 +167,7 @@ class Training:
         if self.recipe.loss.kind != "sosr" or self.job.perceptual is None:
             return None
         path, after = self.job.perceptual, self.job.after_relu
-        features = networks.load_perceptual(path, after_relu=after)
+        features = vgg.load(path, after_relu=after)
         return features.to(self.fabric.device)
 
     def _set_up(self, network: nn.Module) -> tuple[Any, Any]:
@@ -219,17 +243,17 @@ class Training:
         self.step += 1
         if self.recipe.validates(self.step) and self.fabric.is_global_zero:
             self._fresh[-1][2] = self._validate()
-        self._save_in_time()
+        if time.monotonic() - self._saved > checkpoints.SECONDS_BETWEEN:
+            self.save()
 
     def _validate(self) -> float:
-        """PSNR of held-out patches, dB of luma; sets the interpolation's once."""
+        """PSNR of held-out patches, dB of luma; measures the interpolation's once."""
         made, interpolated = [], []
+        self.plain.eval()
         for place in _spread(len(self._held), self.recipe.validation_patches):
             stored = self._held[place]
-            tensors = {
-                key: torch.from_numpy(each[None]) for key, each in stored.items()
-            }
-            batch = self.fabric.to_device(tensors)
+            one = {key: torch.from_numpy(each[None]) for key, each in stored.items()}
+            batch = self.fabric.to_device(one)
             true = objectives.flat(batch["high"])
             with torch.no_grad():
                 pictures = objectives.made_frames(self.plain, batch)
@@ -237,6 +261,7 @@ class Training:
             if math.isnan(self.bicubic):
                 bicubic = objectives.flat(batch["interpolated"])
                 interpolated.append(psnr(bicubic, true))
+        self.plain.train()
         if interpolated:
             self.bicubic = float(torch.cat(interpolated).mean())
         found = float(torch.cat(made).mean())
@@ -253,43 +278,16 @@ class Training:
             self.log = np.concatenate([self.log, fresh]) if len(self.log) else fresh
             self._fresh = []
 
-    def found(self) -> Found:
-        """The result, once all steps are done."""
-        self._flush()
-        names = ["step", "lr", "psnr", "loss", *self._part_names()]
-        log = pd.DataFrame(self.log, columns=names).astype({"step": int})
-        if math.isnan(self.bicubic):  # resumed after the last step
-            self._validate()
-        arrays = self.plain.state_dict().items()
-        state = {key: each.cpu().numpy().copy() for key, each in arrays}
-        return Found(
-            state=state,
-            log=log,
-            psnr=float(log["psnr"].iloc[-1]) if self.fabric.is_global_zero else 0.0,
-            bicubic=self.bicubic,
-            alpha=self.objective.alpha,
-        )
-
-    def _part_names(self) -> list[str]:
-        """What the loss's unweighted terms are called."""
-        names: dict[str, list[str]] = {
-            "mse": [self.recipe.loss.criterion],
-            "wmse": ["wmse"],
-            "sosr": ["wmse", "perceptual"],
-            "tosr": ["sr", "warp_sr", "warp_hr"],
-        }
-        return names[self.recipe.loss.kind]
-
-    def _save_in_time(self) -> None:
-        late = time.monotonic() - self._saved > checkpoints.SECONDS_BETWEEN
-        if not late or not self.fabric.is_global_zero:
+    def save(self) -> None:
+        """Keep all that the rest of the training, or its end, depends on."""
+        if not self.fabric.is_global_zero:
             return
         self._flush()
         path = checkpoints.path_beside(self.job.out, self.job.about["id"])
+        alpha = math.nan if self.objective.alpha is None else self.objective.alpha
         with formats.create(path, checkpoints.CHECKPOINT, self.job.about) as file:
             file.attrs["step"] = self.step
-            if self.objective.alpha is not None:
-                file.attrs["alpha"] = self.objective.alpha
+            file.attrs["alpha"], file.attrs["bicubic"] = alpha, self.bicubic
             state = self.plain.state_dict()
             checkpoints.save_state(file.create_group("state"), state)
             optimizer = file.create_group("optimizer")
@@ -306,8 +304,8 @@ class Training:
             self.plain.load_state_dict(checkpoints.load_state(file["state"]))
             checkpoints.load_optimizer(file["optimizer"], self.optimizer)
             self.step, self.log = int(file.attrs["step"]), file["log"][:]
-            if "alpha" in file.attrs:
-                self.objective.alpha = float(file.attrs["alpha"])
+            alpha, self.bicubic = (float(file.attrs[k]) for k in ("alpha", "bicubic"))
+            self.objective.alpha = None if math.isnan(alpha) else alpha
         if self.fabric.is_global_zero:
             say(f"resuming at step {self.step} from {path}")
 

@@ -1,7 +1,7 @@
 """Super-resolution networks as artifacts: weights with what they are and where from.
 
 HDF5 "network/1": state/<key>, one array for each entry of the state dict; about: model,
-settings, trained, and how. The perceptual network is "perceptual/1" in the same form.
+settings, trained, and how.
 """
 
 from pathlib import Path
@@ -10,10 +10,8 @@ from typing import Any
 from torch import nn
 
 from twinlens import checkpoints, formats, models
-from twinlens.losses.vgg import Vgg
 
 NETWORK = "network/1"
-PERCEPTUAL = "perceptual/1"
 
 
 def load(path: Path | None, model: str, settings: dict[str, Any]) -> nn.Module:
@@ -39,17 +37,6 @@ def load(path: Path | None, model: str, settings: dict[str, Any]) -> nn.Module:
             f"{model} has weights and none were given; train it, or give some"
         )
     return network.eval()
-
-
-def load_perceptual(path: Path, *, after_relu: bool = True) -> Vgg:
-    """The perceptual network, frozen: gradients pass through to pictures alone."""
-    with formats.reading(path, PERCEPTUAL) as file:
-        about = formats.about(file)
-        network = Vgg(
-            tuple(about["widths"]), inputs=about["pictures"], after_relu=after_relu
-        )
-        network.load_state_dict(checkpoints.load_state(file["state"]))
-    return network.eval().requires_grad_(False)
 
 
 def save(path: Path, kind: str, about: dict[str, Any], network: nn.Module) -> None:

@@ -51,8 +51,8 @@ class Objective:
         if loss.kind == "sosr" and features is None:
             raise ValueError("loss sosr needs the perceptual network")
         self.loss, self.features = loss, features
-        self.alpha = loss.alpha if isinstance(loss.alpha, float) else None
-        self._parts: dict[str, Callable[[Tensor, Tensor, Batch], dict[str, Tensor]]] = {
+        self.alpha = None if loss.alpha == "auto" else float(loss.alpha)
+        self._terms: dict[str, Callable[[Tensor, Tensor, Batch], list[Tensor]]] = {
             "mse": self._mse,
             "wmse": self._wmse,
             "sosr": self._sosr,
@@ -60,15 +60,15 @@ class Objective:
         }
 
     def parts(self, made: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The unweighted terms of the loss.
+        """The unweighted terms of the loss, as `Loss.parts` names them.
 
         Args:
             made: (P B, 3, S, S) from `made_frames`.
             batch: `high` uint8 (B, P, S, S, 3), and `speed` (B, S, S) or `flow`
                 (B, 2, S, S) as the loss wants them.
         """
-        true = flat(batch["high"])
-        return self._parts[self.loss.kind](made, true, batch)
+        terms = self._terms[self.loss.kind](made, flat(batch["high"]), batch)
+        return dict(zip(self.loss.parts, terms, strict=True))
 
     def total(self, parts: Mapping[str, Tensor]) -> Tensor:
         """The terms weighted together.
@@ -97,22 +97,21 @@ class Objective:
             return pictures
         return colour.luma(*pictures.unbind(1))[:, None]
 
-    def _mse(self, made: Tensor, true: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def _mse(self, made: Tensor, true: Tensor, batch: Batch) -> list[Tensor]:
         criterion = CRITERIA[self.loss.criterion]
-        name = self.loss.criterion
-        return {name: criterion(self._pixels(made), self._pixels(true))}
+        return [criterion(self._pixels(made), self._pixels(true))]
 
-    def _wmse(self, made: Tensor, true: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def _wmse(self, made: Tensor, true: Tensor, batch: Batch) -> list[Tensor]:
         weight = losses.weight_map(batch["speed"].float(), self.loss.weighting)
         pixels = self._pixels(made), self._pixels(true)
-        return {"wmse": losses.wmse(*pixels, weight, self.loss.power)}
+        return [losses.wmse(*pixels, weight, self.loss.power)]
 
-    def _sosr(self, made: Tensor, true: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def _sosr(self, made: Tensor, true: Tensor, batch: Batch) -> list[Tensor]:
         assert self.features is not None
         seen = losses.perceptual(made, true, self.features)
-        return self._wmse(made, true, batch) | {"perceptual": seen}
+        return [*self._wmse(made, true, batch), seen]
 
-    def _tosr(self, made: Tensor, true: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def _tosr(self, made: Tensor, true: Tensor, batch: Batch) -> list[Tensor]:
         made_first, made_second = self._pixels(made).chunk(2)
         true_first, true_second = self._pixels(true).chunk(2)
         found = losses.siamese(
@@ -124,7 +123,7 @@ class Objective:
             CRITERIA[self.loss.criterion],
             masked=self.loss.outside == "masked",
         )
-        return found._asdict()
+        return list(found)
 
 
 def even_alpha(wmse: float, perceptual: float) -> float:

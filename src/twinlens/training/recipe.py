@@ -34,6 +34,17 @@ class Loss:
     """Of tosr: what counts where motion leaves the frame."""
 
     @property
+    def parts(self) -> list[str]:
+        """The names of its unweighted terms, in order."""
+        names: dict[str, list[str]] = {
+            "mse": [self.criterion],
+            "wmse": ["wmse"],
+            "sosr": ["wmse", "perceptual"],
+            "tosr": ["sr", "warp_sr", "warp_hr"],
+        }
+        return names[self.kind]
+
+    @property
     def needs_pairs(self) -> bool | None:
         """Whether patches must be pairs of frames, or must not; None for either."""
         return None if self.kind == "mse" else self.kind == "tosr"

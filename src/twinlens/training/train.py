@@ -4,8 +4,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from twinlens import checkpoints, formats, provenance
 from twinlens.patches.settings import Split
 from twinlens.progress import say
@@ -76,6 +74,8 @@ def train_network(
         raise formats.ArtifactError(
             f"a batch of {recipe.batch} can't be shared evenly by {devices} devices"
         )
+    if recipe.loss.kind == "sosr" and perceptual is None:
+        raise formats.ArtifactError(f"{name}: loss sosr needs --perceptual")
     job = loop.Job(
         name=name,
         about=about,
@@ -96,8 +96,7 @@ def train_network(
     _tell(found, recipe, name)
     told = {"psnr": found.psnr, "bicubic_psnr": found.bicubic, "alpha": found.alpha}
     with formats.create(out, networks.NETWORK, {**about, **told}) as file:
-        state = {key: torch.from_numpy(each) for key, each in found.state.items()}
-        checkpoints.save_state(file.create_group("state"), state)
+        checkpoints.save_state(file.create_group("state"), found.state)
     checkpoints.path_beside(out, about["id"]).unlink(missing_ok=True)
 
 
