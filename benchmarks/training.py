@@ -3,8 +3,8 @@
     python benchmarks/training.py --rounds 3 --steps 40
 
 Both train the same VDSR with the same loss, rate and batches, in one process, taking
-turns: ours reads patches from HDF5, logs, validates and keeps checkpoints; the peer is
-a bare loop over tensors. The last line is one JSON object.
+turns: ours reads patches from HDF5, logs, looks at held-out patches and ends with a
+checkpoint (it keeps one each minute, too); the peer is a bare loop over tensors. The last line is one JSON object.
 """
 
 import argparse

@@ -173,8 +173,18 @@ class KilledError(Exception):
     """Stands for SIGKILL."""
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("at", [1, 5, 7])
+@pytest.mark.parametrize(
+    ("kind", "at"),
+    [
+        ("sosr", 5),
+        *(
+            pytest.param(kind, at, marks=pytest.mark.slow)
+            for kind in KINDS
+            for at in (1, 5, 7)
+            if (kind, at) != ("sosr", 5)
+        ),
+    ],
+)
 def test_a_training_that_died_goes_on_to_the_same_bits(tmp_path, monkeypatch, kind, at):
     shard = runs.patches(tmp_path, kind)
     whole = runs.train(tmp_path, kind, shard=shard, name="whole")
