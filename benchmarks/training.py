@@ -4,7 +4,8 @@
 
 Both train the same VDSR with the same loss, rate and batches, in one process, taking
 turns: ours reads patches from HDF5, logs, looks at held-out patches and ends with a
-checkpoint (it keeps one each minute, too); the peer is a bare loop over tensors. The last line is one JSON object.
+checkpoint (it keeps one each minute, too); the peer is a bare loop over tensors. The
+last line is one JSON object.
 """
 
 import argparse

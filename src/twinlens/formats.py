@@ -161,7 +161,7 @@ def put(group: h5py.Group, name: str, array: Array) -> None:
     """
     array = np.atleast_1d(np.asarray(array))
     item = array.nbytes // max(1, len(array))
-    # Numbers and short rows share a chunk; patches of 32 px and more do not, low or high.
+    # Numbers and short rows share a chunk; low patches of 8x8 pixels and more do not.
     rows = 1 if item >= 128 else max(1, min(len(array), 65536 // max(1, item)))
     group.create_dataset(
         name,
