@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tests.patches.clips import corpus, moving  # noqa: E402
-from twinlens import models, steps  # noqa: E402
+from twinlens import checkpoints, models, steps  # noqa: E402
 from twinlens.patches.reader import Patches  # noqa: E402
 from twinlens.patches.settings import PatchSettings, Split  # noqa: E402
 from twinlens.patches.stage import patches  # noqa: E402
@@ -60,6 +60,7 @@ def ours(folder: Path, path: Path, recipe: Recipe, network: dict[str, int]) -> f
         devices=1,
         workers=0,
     )
+    checkpoints.path_beside(job.out, about["id"]).unlink(missing_ok=True)
     begun = time.perf_counter()
     loop.run(job)
     return recipe.steps * recipe.batch / (time.perf_counter() - begun)
