@@ -147,6 +147,39 @@ def test_a_new_method_s_file_reruns_nothing(done):
     assert planned == set()
 
 
+NEAR = """
+from torch import nn
+from twinlens.degrade.tensors import upscale
+FRAMES = 3
+LEARNS = False
+class Near(nn.Module):
+    frames = FRAMES
+    def forward(self, low):
+        return upscale(low.mean(dim=1))
+def build():
+    return Near()
+"""
+
+
+def test_a_network_of_several_frames_gets_its_neighbours(done):
+    path = done / "src/twinlens/models/near.py"
+    path.write_text(NEAR)
+    (done / "near.yaml").write_text("methods: {near: {label: Near, model: near}}")
+    target = "results/tiny/sr/yard/near/test-00.h5"
+    words = ("--cores", "2", "--configfile", "config/tiny.yaml", "near.yaml")
+    snakemake(done, target, *words)
+    path.unlink()
+    with (
+        formats.reading(done / "results/tiny/low/yard/test-00-near1.h5") as low,
+        formats.reading(done / target) as near,
+        formats.reading(done / target.replace("near", "bicubic")) as bicubic,
+    ):
+        for name in formats.clips(near):
+            index = formats.clip(near, name)["index"][:]
+            assert index.tolist() == formats.clip(bicubic, name)["index"][:].tolist()
+            assert len(formats.clip(low, name)["index"]) > len(index)
+
+
 def test_another_world_leaves_this_one_alone(done):
     words = ("--config", "world=other", "note=another")
     assert "generate" in _planned(done, *words)

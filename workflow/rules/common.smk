@@ -52,7 +52,7 @@ wildcard_constraints:
     method="|".join(config["methods"]),
     part="train|test|corpus",
     shard=r"\d\d",
-    around=r"(\+(\d+|all))?",
+    around=r"(-near\d+|-whole)?",
     motion=r"\w+-\d+",
     patches="|".join(config["patches"]),
     network=r"(starts/)?[a-z][a-z0-9_]*",

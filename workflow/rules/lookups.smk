@@ -13,21 +13,21 @@ def low_frames(wildcards):
 
 
 def around(model):
-    """What a shard's name adds for a model that reads neighbours: "+3", "+all"."""
+    """What a shard's name adds for a model that reads neighbours: "-near3", "-whole"."""
     reads = models.frames(model)
     if reads == models.WHOLE_CLIP:
-        return "+all"
-    return f"+{reads // 2}" if reads > 1 else ""
+        return "-whole"
+    return f"-near{reads // 2}" if reads > 1 else ""
 
 
 def neighbours(wildcards):
     """How many neighbours a shard keeps on each side."""
-    return wildcards.around.lstrip("+") if wildcards.around not in ("", "+all") else 0
+    return re.sub(r"\D", "", wildcards.around) or 0
 
 
 def kept(wildcards):
     """Which frames of a clip a shard keeps: those that are read, or all."""
-    if wildcards.get("around") == "+all":
+    if wildcards.get("around") == "-whole":
         return "all"
     return settings(wildcards.dataset).get("frames", "protocol")
 
