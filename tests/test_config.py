@@ -247,6 +247,32 @@ def test_a_start_that_is_not_there_is_told():
     assert line == "methods.sosr.start: 'vdsl' is not defined; did you mean 'vdsr'?"
 
 
+def test_patches_larger_than_generated_frames_are_told():
+    (line,) = problems(patches__spatial__size=100)
+    assert (
+        line == "patches.spatial.size: patches of 100 are larger than corpus's frames"
+    )
+
+
+def test_a_setting_of_another_loss_is_told():
+    loss = {"kind": "mse", "alpha": "auto"}
+    (line,) = problems(methods__vdsr__recipe__loss=loss)
+    assert line == "methods.vdsr.recipe.loss: mse has no alpha: ('sosr',) have"
+
+
+def test_a_batch_that_gpus_cannot_share_is_told():
+    lines = problems(resources__gpus=3)
+    assert "methods.vdsr.recipe.batch: 16 can't be shared evenly by resources.gpus" in (
+        lines
+    )
+
+
+def test_an_alpha_out_of_range_says_what_there_is():
+    loss = {"kind": "sosr", "alpha": 5}
+    (line,) = problems(methods__sosr__recipe__loss=loss)
+    assert "a number from 0 to 1, or auto" in line
+
+
 def test_an_unknown_patch_set_is_told():
     (line,) = problems(methods__vdsr__recipe__patches="spacial")
     assert line.endswith("'spacial' is not defined; did you mean 'spatial'?")

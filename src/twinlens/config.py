@@ -17,6 +17,15 @@ from twinlens.training.recipe import Loss, Recipe
 
 # Keys of a patch set that are not for cutting: where it comes from.
 SOURCES = ("corpus", "flow", "gap")
+# Settings of a loss that only some kinds have.
+ONLY_FOR = {
+    "alpha": ("sosr",),
+    "auto_batches": ("sosr",),
+    "terms": ("tosr",),
+    "outside": ("tosr",),
+    "weighting": ("wmse", "sosr"),
+    "power": ("wmse", "sosr"),
+}
 # What methods of one start may differ in (paper section 4.2: batches of 50 and 60).
 OWN = ("patches", "loss", "batch")
 
@@ -207,10 +216,17 @@ def _patches(
             n for n, each in config["datasets"].items() if each["kind"] == "corpus"
         ]
         yield f"{where}.corpus: {corpus!r} is no corpus{_nearest(corpus, known)}"
+        return
     try:
-        PatchSettings(**{k: each for k, each in entry.items() if k not in SOURCES})
+        how = PatchSettings(
+            **{k: each for k, each in entry.items() if k not in SOURCES}
+        )
     except ValueError as error:
         yield f"{where}: {error}"
+        return
+    made = config["datasets"][corpus].get("generated")
+    if made and how.size > min(made.get("width", 128), made.get("height", 96)):
+        yield f"{where}.size: patches of {how.size} are larger than {corpus}'s frames"
 
 
 def _network(
@@ -251,6 +267,11 @@ def _recipe(
             yield f"{where}: lacks {key!r}"
             return
     recipe = Recipe(**{**entry, "loss": Loss(**entry["loss"])})
+    for key, kinds in ONLY_FOR.items():
+        if key in entry["loss"] and recipe.loss.kind not in kinds:
+            yield f"{where}.loss: {recipe.loss.kind} has no {key}: {kinds} have"
+    if recipe.batch % max(1, config["resources"]["gpus"]):
+        yield f"{where}.batch: {recipe.batch} can't be shared evenly by resources.gpus"
     if recipe.patches not in config["patches"]:
         near = _nearest(recipe.patches, list(config["patches"]))
         yield f"{where}.patches: {recipe.patches!r} is not defined{near}"
