@@ -7,6 +7,7 @@ from tests.patches.clips import moving
 from twinlens import formats
 from twinlens.figures.clip import Shown, _busiest, draw_clip
 
+pytestmark = pytest.mark.slow
 BICUBIC = Shown(label="Bicubic", model="bicubic")
 
 

@@ -61,16 +61,19 @@ def test_it_has_the_published_number_of_parameters():
     assert sum(each.numel() for each in weights_only) == 664_704
 
 
+@pytest.mark.slow
 def test_official_weights_reach_the_published_psnr(published, realdata):
     made = _set5(published("VDSR_Official.mat"), realdata / "set5")
     assert made == pytest.approx(31.35, abs=0.02)
 
 
+@pytest.mark.slow
 def test_adam_s_weights_reach_their_published_psnr(published, realdata):
     made = _set5(published("VDSR_Adam.caffemodel"), realdata / "set5")
     assert made == pytest.approx(31.33, abs=0.02)
 
 
+@pytest.mark.slow
 def test_pytorch_vdsr_s_weights_reach_their_published_psnr(published, realdata):
     made = _set5(published("pytorch-vdsr_model_epoch_50.pth"), realdata / "set5")
     assert made == pytest.approx(31.45, abs=0.02)

@@ -49,6 +49,7 @@ def test_several_workers_read_the_same(path):
     np.testing.assert_array_equal(read, one)
 
 
+@pytest.mark.slow
 def test_spawned_workers_read_the_same(path):
     patches = _patches(path)
     patches[0]

@@ -13,6 +13,8 @@ from twinlens.media import ffmpeg
 from twinlens.sr import upscale as module
 from twinlens.sr.upscale import upscale
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def video(tmp_path, make_video, noise):

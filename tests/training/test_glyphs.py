@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from twinlens.losses import vgg
 from twinlens.training.glyphs import GLYPHS, picture, train_perceptual
@@ -13,6 +14,7 @@ def test_pictures_are_bytes_and_differ():
     assert len({each.tobytes() for each in made}) == len(GLYPHS)
 
 
+@pytest.mark.slow
 def test_it_learns_to_tell_glyphs(tmp_path, capsys):
     how = GlyphRecipe(widths=(4, 8, 16), steps=150, lr=4e-3, side=32)
     train_perceptual(how, tmp_path / "p.h5")

@@ -38,6 +38,7 @@ def test_every_loss_falls(tmp_path, kind):
     assert log["loss"].tail(5).mean() < 0.9 * log["loss"].head(5).mean()
 
 
+@pytest.mark.slow
 def test_a_batch_is_learnt_by_heart(tmp_path):
     shard = runs.patches(tmp_path)
     how = runs.recipe(steps=150, lr=5e-3, batch=12, schedule="cosine", bias_lr=1.0)
@@ -91,10 +92,12 @@ def test_alpha_auto_brings_both_terms_to_one_scale_and_says_so(tmp_path, capsys)
     np.testing.assert_allclose(*halves, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_two_trainings_give_the_same_bits(tmp_path):
     _assert_equal(runs.train(tmp_path / "a"), runs.train(tmp_path / "b"))
 
 
+@pytest.mark.slow
 def test_reading_ahead_changes_nothing(tmp_path):
     shard = runs.patches(tmp_path)
     alone = runs.train(tmp_path, shard=shard)
@@ -102,6 +105,7 @@ def test_reading_ahead_changes_nothing(tmp_path):
     _assert_equal(alone, ahead)
 
 
+@pytest.mark.slow
 def test_it_starts_from_the_weights_that_it_is_given(tmp_path):
     shard = runs.patches(tmp_path)
     first = runs.train(tmp_path, shard=shard, name="first")
@@ -132,6 +136,7 @@ def test_equal_rates_are_one_group():
     assert len(group["params"]) == 6
 
 
+@pytest.mark.slow
 def test_gradients_are_cut_where_the_recipe_says(tmp_path):
     shard = runs.patches(tmp_path)
     free = runs.train(tmp_path, shard=shard)
@@ -373,6 +378,7 @@ def test_a_cluster_s_variables_change_nothing(tmp_path, monkeypatch, tasks):
     _assert_equal(runs.train(tmp_path, shard=shard, name="slurm"), alone)
 
 
+@pytest.mark.slow
 def test_bf16_mixed_trains_on_a_processor_too(tmp_path):
     shard = runs.patches(tmp_path)
     how = runs.recipe(precision="bf16-mixed")
