@@ -343,8 +343,8 @@ from twinlens import checkpoints
 from twinlens.training import loop
 update = loop.Training.update
 def dying(self, batch):
-    if self.step == int(sys.argv[3]):
-        os._exit(9)
+    if self.step == int(sys.argv[3]) and self.fabric.is_global_zero:
+        os._exit(9)  # the first process, its checkpoint written: the other waits for it
     update(self, batch)
 loop.Training.update = dying
 if __name__ == "__main__":
@@ -353,7 +353,7 @@ if __name__ == "__main__":
 
 
 def _stop_after(folder, shard, step):
-    """Both processes of a training die at a step; its checkpoint stays."""
+    """A training of two processes dies at a step; its checkpoint stays."""
     code = folder / "stop.py"
     code.write_text(STOP)
     environment = {**os.environ, "TWINLENS_CHECKPOINT_SECONDS": "0"}
