@@ -347,8 +347,37 @@ def test_table_2_s_methods_must_exist():
 
 def test_a_window_must_fit_the_network(monkeypatch):
     monkeypatch.setattr(checks.models, "frames", lambda name: 7)
-    lines = problems()
-    assert any("patches.spatial.window must be 7" in line for line in lines)
+    lines = problems(patches__spatial__window=5)
+    assert any("patches.spatial.window must be 7 or more" in line for line in lines)
+
+
+def test_a_network_of_whole_clips_needs_patches_of_several_frames():
+    lines = problems(patches__spatial__window=1, select__methods=["rrn"])
+    assert any(
+        "rrn reads all frames, so patches.spatial.window must be 3" in line
+        for line in lines
+    )
+
+
+def test_a_loss_of_its_own_must_be_there():
+    lines = problems(methods__rrn__recipe__loss={"kind": "own"})
+    assert lines == ["methods.rrn.recipe.loss: rrn has no loss of its own"]
+    assert problems(methods__spmc__recipe__loss={"kind": "own"}) == []
+
+
+def test_a_row_says_where_its_weights_come_from():
+    given = {"label": "Given", "model": "duf", "weights": "w/params_16L_x4.h5"}
+    config = changed(methods__given={**given, "note": "blurred"})
+    told = {name: checks.origin(config, name) for name in config["methods"]}
+    assert told["given"] == "given weights params_16L_x4.h5; blurred"
+    assert told["bicubic"] == "nothing is learnt"
+    assert told["hr"] == "the original frames"
+    assert told["sosr_tosr2"] == "spatial of sosr, temporal of tosr2"
+    assert told["duf16"] == (
+        "trained here, MSE, bicubic low resolution, 400 steps, after trained here, MSE,"
+        " bicubic low resolution, 800 steps"
+    )
+    assert told["tosr2"].startswith("trained here, tosr loss, bicubic low resolution")
 
 
 def test_streams_are_scored_only_where_a_table_takes_them():
@@ -385,7 +414,8 @@ def test_only_what_is_shown_is_trained():
     config = changed(select__methods=["bicubic", "hr"], select__table2={})
     assert checks.networks(config) == {}
     assert checks.patch_sets(config) == set()
-    assert sorted(checks.networks(DEFAULT)) == [
+    config = changed(select__methods=["bicubic", "tosr1", "hr"])
+    assert sorted(checks.networks(config)) == [
         "sosr",
         "sosr_wmse",
         "starts/vdsr",

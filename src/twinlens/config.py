@@ -23,6 +23,7 @@ ONLY_FOR = {
     "auto_batches": ("sosr",),
     "terms": ("tosr",),
     "outside": ("tosr",),
+    "sign": ("tosr",),
     "weighting": ("wmse", "sosr"),
     "power": ("wmse", "sosr"),
 }
@@ -102,6 +103,33 @@ def network(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     if "recipe" in entry:
         entry["recipe"] = {**config["training"]["recipe"], **entry["recipe"]}
     return {"settings": {}, **entry}
+
+
+def origin(config: Mapping[str, Any], name: str) -> str:
+    """Where a method's weights come from, in words for a table."""
+    entry = config["methods"][name]
+    pair = [f"{s} of {entry[s]}" for s in STREAMS if s in entry]
+    if pair or not {"model", "start"} & set(entry):
+        made = ", ".join(pair) or "the original frames"
+    else:
+        made = _weights(config, name)
+    return "; ".join([made, *([entry["note"]] if "note" in entry else [])])
+
+
+def _weights(config: Mapping[str, Any], name: str) -> str:
+    made = network(config, name)
+    if made.get("weights"):
+        return f"given weights {Path(made['weights']).name}"
+    if "recipe" not in made:
+        return "nothing is learnt"
+    recipe = made["recipe"]
+    loss = (
+        f"{recipe['loss']['kind']} loss" if recipe["loss"]["kind"] != "mse" else "MSE"
+    )
+    told = f"trained here, {loss}, bicubic low resolution, {recipe['steps']:,} steps"
+    if "start" in made:
+        told += f", after {_weights(config, 'starts/' + made['start'])}"
+    return told
 
 
 def patch_sets(config: Mapping[str, Any]) -> set[str]:
@@ -283,11 +311,14 @@ def _recipe(
             f"{where}: loss {recipe.loss.kind} needs a patch set with pair:"
             f" {str(needs).lower()}, and {recipe.patches} has {str(pair).lower()}"
         )
+    if recipe.loss.kind == "own" and not models.has_own_loss(made["model"]):
+        yield f"{where}.loss: {made['model']} has no loss of its own"
     reads = models.frames(made["model"])
-    if reads > 1 and patches.get("window", 1) != reads:
+    least = 3 if reads == models.WHOLE_CLIP else reads
+    if patches.get("window", 1) < least:
         yield (
-            f"{where}: {made['model']} reads {reads} frames, so"
-            f" patches.{recipe.patches}.window must be {reads}"
+            f"{where}: {made['model']} reads {reads or 'all'} frames, so"
+            f" patches.{recipe.patches}.window must be {least} or more"
         )
 
 

@@ -8,7 +8,13 @@ from twinlens.training import networks
 from twinlens.training.recipe import Loss, Recipe
 from twinlens.training.train import train_network
 
-SETTINGS = {"width": 4, "depth": 3}
+SETTINGS = {
+    "vdsr": {"width": 4, "depth": 3},
+    "duf": {"depth": 12, "width": 4, "growth": 2, "head": 4, "share": 0.1},
+    "spmc": {"motion": 4, "width": 2},
+    "rrn": {"width": 4, "blocks": 1},
+    "rrdb": {"width": 4, "blocks": 1, "growth": 2},
+}
 SPLIT = Split(share=0.25)
 
 
@@ -20,7 +26,7 @@ def recipe(kind="mse", steps=8, **changes):
 
 def patches(folder, kind="mse"):
     pair = kind == "tosr"
-    return patch_set(folder, pair=pair)[0]
+    return patch_set(folder, pair=pair, window=7)[0]
 
 
 def perceptual(folder):
@@ -43,11 +49,12 @@ def train(folder, kind="mse", shard=None, name="net", how=None, **options):
     if kind == "sosr":
         options["perceptual"] = perceptual(folder)
     files = [folder / f"{name}.{ending}" for ending in ("h5", "csv", "png")]
-    settings = options.pop("settings", SETTINGS)
+    model = options.pop("model", "vdsr")
+    settings = options.pop("settings", SETTINGS[model])
     train_network(
         name,
         [shard],
-        "vdsr",
+        model,
         how or recipe(kind),
         SPLIT,
         *files,

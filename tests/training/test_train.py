@@ -17,6 +17,14 @@ from twinlens.training import loop, networks
 from twinlens.training.loop import psnr
 
 KINDS = ["mse", "wmse", "sosr", "tosr"]
+# Loss and network: of one frame, of several, with its own loss, of whole clips.
+RUNS = [
+    ("sosr", "vdsr"),
+    *((kind, "vdsr") for kind in KINDS if kind != "sosr"),
+    ("tosr", "duf"),
+    ("own", "spmc"),
+    ("mse", "rrn"),
+]
 
 
 def _assert_equal(one, other):
@@ -124,14 +132,14 @@ def test_a_start_of_another_network_is_refused(tmp_path):
 
 
 def test_biases_learn_at_their_own_rate():
-    network = models.build("vdsr", **runs.SETTINGS)
+    network = models.build("vdsr", **runs.SETTINGS["vdsr"])
     weights, biases = loop.groups(network, runs.recipe(bias_lr=0.1))
     assert [group["times"] for group in (weights, biases)] == [1.0, 0.1]
     assert len(weights["params"]) == len(biases["params"]) == 3
 
 
 def test_equal_rates_are_one_group():
-    network = models.build("vdsr", **runs.SETTINGS)
+    network = models.build("vdsr", **runs.SETTINGS["vdsr"])
     (group,) = loop.groups(network, runs.recipe(bias_lr=1.0))
     assert len(group["params"]) == 6
 
@@ -179,20 +187,23 @@ class KilledError(Exception):
 
 
 @pytest.mark.parametrize(
-    ("kind", "at"),
+    ("kind", "model", "at"),
     [
-        ("sosr", 5),
+        ("sosr", "vdsr", 5),
         *(
-            pytest.param(kind, at, marks=pytest.mark.slow)
-            for kind in KINDS
+            pytest.param(*run, at, marks=pytest.mark.slow)
+            for run in RUNS
             for at in (1, 5, 7)
-            if (kind, at) != ("sosr", 5)
+            if (*run, at) != ("sosr", "vdsr", 5)
         ),
     ],
 )
-def test_a_training_that_died_goes_on_to_the_same_bits(tmp_path, monkeypatch, kind, at):
+def test_a_training_that_died_goes_on_to_the_same_bits(
+    tmp_path, monkeypatch, kind, model, at
+):
     shard = runs.patches(tmp_path, kind)
-    whole = runs.train(tmp_path, kind, shard=shard, name="whole")
+    options = {"shard": shard, "model": model}
+    whole = runs.train(tmp_path, kind, name="whole", **options)
     monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", -1.0)
     update, steps = loop.Training.update, []
 
@@ -204,13 +215,13 @@ def test_a_training_that_died_goes_on_to_the_same_bits(tmp_path, monkeypatch, ki
     with monkeypatch.context() as during:
         during.setattr(loop.Training, "update", dying)
         with pytest.raises(KilledError):
-            runs.train(tmp_path, kind, shard=shard)
+            runs.train(tmp_path, kind, **options)
     monkeypatch.setattr(
         loop.Training,
         "update",
         lambda self, batch: (steps.append(self.step), update(self, batch)),
     )
-    _assert_equal(runs.train(tmp_path, kind, shard=shard), whole)
+    _assert_equal(runs.train(tmp_path, kind, **options), whole)
     assert steps[0] == at
     same = [(tmp_path / f"{name}.csv").read_bytes() for name in ("net", "whole")]
     assert same[0] == same[1]
@@ -220,18 +231,18 @@ RUN = """
 import sys
 from pathlib import Path
 from tests.training import runs
-folder, kind, name = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-how = runs.recipe(kind, steps=STEPS)
-runs.train(folder, kind, shard=folder / "patches.h5", name=name, how=how)
+folder, kind, model, name = Path(sys.argv[1]), *sys.argv[2:]
+how, shard = runs.recipe(kind, steps=STEPS), folder / "patches.h5"
+runs.train(folder, kind, shard=shard, name=name, how=how, model=model)
 """
 STEPS = 60
 
 
-def _start(folder, kind, name):
+def _start(folder, kind, model, name):
     environment = {**os.environ, "TWINLENS_CHECKPOINT_SECONDS": "0"}
     code = RUN.replace("STEPS", str(STEPS))
     return subprocess.Popen(
-        [sys.executable, "-c", code, str(folder), kind, name],
+        [sys.executable, "-c", code, str(folder), kind, model, name],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -262,21 +273,24 @@ def _moved_on(run, folder, name, before):
 
 
 @pytest.mark.slow
-def test_sigkill_at_20_random_moments_changes_no_bit(tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "model", "times", "places"),
+    [("sosr", "vdsr", 20, 8), ("tosr", "duf", 8, 3)],
+)
+def test_sigkill_at_random_moments_changes_no_bit(tmp_path, kind, model, times, places):
     """Killed at any moment of steps, checkpoints and end, resumed each time."""
-    kind = "sosr"
     runs.patches(tmp_path, kind)
-    run = _start(tmp_path, kind, "whole")
+    run = _start(tmp_path, kind, model, "whole")
     _moved_on(run, tmp_path, "whole", None)
     begun = time.monotonic()
     assert run.wait() == 0
     took = time.monotonic() - begun
     rng = np.random.default_rng(2026)
     reached, rounds = [], 1
-    while len(reached) < 20:
+    while len(reached) < times:
         path = _checkpoint(tmp_path, f"killed{rounds}")
         before = path.stat().st_ino if path else None
-        run = _start(tmp_path, kind, f"killed{rounds}")
+        run = _start(tmp_path, kind, model, f"killed{rounds}")
         if rng.random() < 0.2:  # while it starts
             time.sleep(2 * rng.random())
         else:
@@ -289,9 +303,9 @@ def test_sigkill_at_20_random_moments_changes_no_bit(tmp_path):
         else:
             assert run.returncode == 0
             rounds += 1
-    run = _start(tmp_path, kind, f"killed{rounds}")
+    run = _start(tmp_path, kind, model, f"killed{rounds}")
     assert run.wait() == 0
-    assert len({step for step in reached if 0 < step < STEPS}) >= 8, reached
+    assert len({step for step in reached if 0 < step < STEPS}) >= places, reached
     whole = runs.state(tmp_path / "whole.h5")
     for number in range(1, rounds + 1):
         _assert_equal(runs.state(tmp_path / f"killed{number}.h5"), whole)

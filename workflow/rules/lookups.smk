@@ -302,7 +302,11 @@ def layout(shown):
         for name, entry in ((name, config["datasets"][name]) for name in DATASETS)
     }
     methods = {
-        key: {"label": config["methods"][name]["label"], **streams_of(name)}
+        key: {
+            "label": config["methods"][name]["label"],
+            "origin": checks.origin(config, name),
+            **streams_of(name),
+        }
         for key, name in shown.items()
     }
     return json.dumps(

@@ -12,6 +12,11 @@ and `build(**settings)`, which gives a module of this contract:
     network.zeros_beyond    optional: True if what lies beyond a clip's ends is black,
                             and not the last frame repeated.
 
+    network.own_loss(low, true, done)    optional: what is minimised where a recipe says
+                            `loss: {kind: own}`: from low as above, the true pictures
+                            (B, 3, 4h, 4w) and the part of the training that is done,
+                            0..1, the weighted terms by name; their sum is the loss.
+
 Colour conversion and interpolation are the network's own. A network whose input is an
 interpolated frame also has
 
@@ -87,6 +92,15 @@ def frames(name: str) -> int:
 def learns(name: str) -> bool:
     """Whether a network has weights: unless its file states `LEARNS = False`."""
     return not any(ast.unparse(node) == "LEARNS = False" for node in _stated(name))
+
+
+def has_own_loss(name: str) -> bool:
+    """Whether a network's file has an `own_loss`, told without loading PyTorch."""
+    return any(
+        isinstance(node, ast.FunctionDef) and node.name == "own_loss"
+        for stated in _stated(name)
+        for node in ast.walk(stated)
+    )
 
 
 def settings(name: str) -> list[str] | None:

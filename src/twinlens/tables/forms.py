@@ -34,6 +34,8 @@ class Method:
     """The method whose spatial scores are taken: itself, or one of a pair."""
     temporal: str
     """The method whose temporal scores are taken."""
+    origin: str = ""
+    """Where its weights come from, in words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

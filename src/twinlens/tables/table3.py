@@ -11,7 +11,7 @@ from twinlens.tables.forms import Files, Layout
 
 LONG = (
     "method dataset stream accuracy low high overall right clips overall_low"
-    " overall_high classes published data"
+    " overall_high classes published data weights"
 ).split()
 Cells = dict[tuple[str, str, str], Accuracy]
 
@@ -40,7 +40,11 @@ def table3(
         for name in forms.order(layout)
         if any(key[0] == name for key in cells)
     ]
-    notes = []
+    notes = [
+        f"{layout.methods[name].label}: {layout.methods[name].origin}"
+        for name in forms.order(layout)
+        if layout.methods[name].origin
+    ]
     for dataset, about in layout.datasets.items():
         notes += facts.sizes(
             about, [c for key, c in cells.items() if key[1] == dataset]
@@ -113,6 +117,7 @@ def _long(cells: Cells, layout: Layout) -> pd.DataFrame:
                         "stream": stream,
                         "published": facts.beside(printed, about, cell),
                         "data": "generated" if about.generated else "real",
+                        "weights": layout.methods[name].origin,
                     }
                     lines.append(line | facts.accuracy_line(cell))
     return pd.DataFrame(lines, columns=LONG)

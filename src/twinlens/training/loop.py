@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -72,13 +73,19 @@ def run(job: Job) -> Found:
     fabric = Fabric(
         accelerator="cuda" if torch.cuda.is_available() else "cpu",
         devices=job.devices,
-        strategy="ddp_spawn" if job.devices > 1 else "auto",
+        strategy=_shared(job) if job.devices > 1 else "auto",
         precision=job.recipe.precision,
         # A cluster's variables describe the job as a whole, not the processes here.
         plugins=[LightningEnvironment()],
     )
     fabric.launch(partial(_fit, job=job))
     return _found(job)
+
+
+def _shared(job: Job) -> DDPStrategy:
+    """Gradients shared by processes; a network's own loss may leave parts untrained."""
+    own = job.recipe.loss.kind == "own"
+    return DDPStrategy(start_method="spawn", find_unused_parameters=own)
 
 
 def _fit(fabric: Fabric, job: Job) -> None:
@@ -99,7 +106,7 @@ def _found(job: Job) -> Found:
     """The result, from the checkpoint of the last step."""
     path = checkpoints.path_beside(job.out, job.about["id"])
     with formats.reading(path, checkpoints.CHECKPOINT, id=job.about["id"]) as file:
-        names = ["step", "lr", "psnr", "loss", *job.recipe.loss.parts]
+        names = ["step", "lr", "psnr", "loss", *file.attrs["parts"]]
         log = pd.DataFrame(file["log"][:], columns=names).astype({"step": int})
         alpha = float(file.attrs["alpha"])
         return Found(
@@ -135,7 +142,9 @@ class _Maker(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, batch: dict[str, Tensor]) -> Tensor:
+    def forward(self, batch: dict[str, Tensor], done: float | None = None) -> Any:
+        if done is not None:
+            return objectives.own_terms(self.network, batch, done)
         return objectives.made_frames(self.network, batch)
 
 
@@ -155,6 +164,7 @@ class Training:
         self.objective = objectives.Objective(self.recipe.loss, self._features())
         self.input = objectives.input_of(network)
         self.step, self.log = 0, np.zeros((0, 0))
+        self.parts = list(self.recipe.loss.parts)
         self.bicubic = math.nan
         self._fresh: list[Tensor] = []
         self._patches = self._read(validation=False)
@@ -219,6 +229,10 @@ class Training:
             )
 
     def _parts(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        if self.recipe.loss.kind == "own":
+            done = self.step / self.recipe.steps
+            terms: dict[str, Tensor] = self.network(batch, done)
+            return terms
         made = self.network(batch)
         with self.fabric.autocast():
             return self.objective.parts(made, batch)
@@ -229,7 +243,7 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["times"]
         parts = self._parts(batch)
-        loss = self.objective.total(parts)
+        loss, self.parts = self.objective.total(parts), list(parts)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         if self.recipe.clip:
@@ -288,6 +302,7 @@ class Training:
         with formats.create(path, checkpoints.CHECKPOINT, self.job.about) as file:
             file.attrs["step"] = self.step
             file.attrs["alpha"], file.attrs["bicubic"] = alpha, self.bicubic
+            file.attrs["parts"] = self.parts
             state = self.plain.state_dict()
             checkpoints.save_state(file.create_group("state"), state)
             optimizer = file.create_group("optimizer")
@@ -304,6 +319,7 @@ class Training:
             self.plain.load_state_dict(checkpoints.load_state(file["state"]))
             checkpoints.load_optimizer(file["optimizer"], self.optimizer)
             self.step, self.log = int(file.attrs["step"]), file["log"][:]
+            self.parts = list(file.attrs["parts"])
             alpha, self.bicubic = (float(file.attrs[k]) for k in ("alpha", "bicubic"))
             self.objective.alpha = None if math.isnan(alpha) else alpha
         if self.fabric.is_global_zero:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from twinlens import colour, losses
+from twinlens import colour, losses, models
 from twinlens.training.recipe import Loss
 
 Batch = Mapping[str, Tensor]
@@ -22,11 +22,27 @@ def made_frames(network: Any, batch: Batch) -> Tensor:
     First all first frames, then all second ones: one pass of one network is the
     siamese network's two copies with shared weights.
     """
-    if "interpolated" in batch:
+    if input_of(network) == "interpolated":
         made: Tensor = network.refine(flat(batch["interpolated"]))
         return made
-    made = network(flat(batch["low"]))
+    made = network(low_frames(network, batch))
     return made
+
+
+def own_terms(network: Any, batch: Batch, done: float) -> dict[str, Tensor]:
+    """The terms of a network's own loss, weighted, when a part 0..1 of it is done."""
+    terms: dict[str, Tensor] = network.own_loss(
+        low_frames(network, batch), flat(batch["high"]), done
+    )
+    return terms
+
+
+def low_frames(network: Any, batch: Batch) -> Tensor:
+    """The low-resolution frames that a network reads, of all that patches hold."""
+    low = flat(batch["low"])
+    reads = low.shape[1] if network.frames == models.WHOLE_CLIP else network.frames
+    spare = (low.shape[1] - reads) // 2
+    return low[:, spare : spare + reads]
 
 
 def flat(frames_bp: Tensor) -> Tensor:
@@ -76,6 +92,8 @@ class Objective:
         Raises:
             ValueError: alpha is "auto" and was not set yet.
         """
+        if self.loss.kind == "own":
+            return torch.stack(list(parts.values())).sum()
         if self.loss.kind == "tosr":
             return sum(
                 (weight * part for weight, part in self._weighted(parts)),
@@ -119,7 +137,7 @@ class Objective:
             made_second,
             true_first,
             true_second,
-            batch["flow"].float(),
+            batch["flow"].float() * (1 if self.loss.sign == "plus" else -1),
             CRITERIA[self.loss.criterion],
             masked=self.loss.outside == "masked",
         )

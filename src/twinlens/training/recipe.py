@@ -11,10 +11,10 @@ class Loss:
     """What is minimised; the config's `recipe.loss`, typed.
 
     `kind` says which: "mse"; "wmse" (eq. 1); "sosr" (eq. 2: wmse and perceptual);
-    "tosr" (eq. 3: siamese, on pairs).
+    "tosr" (eq. 3: siamese, on pairs); "own", of a network whose file has one.
     """
 
-    kind: Literal["mse", "wmse", "sosr", "tosr"]
+    kind: Literal["mse", "wmse", "sosr", "tosr", "own"]
     pixels: Literal["luma", "rgb"] = "luma"
     """What the pixel terms compare; luma is what VDSR's network changes."""
     criterion: Literal["mse", "huber"] = "mse"
@@ -32,28 +32,32 @@ class Loss:
     """Of tosr: alpha, beta, gamma of eq. 3 (SR, warp-SR, warp-HR)."""
     outside: Literal["masked", "black"] = "masked"
     """Of tosr: what counts where motion leaves the frame."""
+    sign: Literal["plus", "minus"] = "plus"
+    """Of tosr: whether a frame is taken from p + F or from p - F, as section 3.3 prints
+    it; with the flow from the first frame to the second, p + F is the one that fits."""
 
     @property
     def parts(self) -> list[str]:
-        """The names of its unweighted terms, in order."""
+        """The names of its unweighted terms, in order; a network names its own."""
         names: dict[str, list[str]] = {
             "mse": [self.criterion],
             "wmse": ["wmse"],
             "sosr": ["wmse", "perceptual"],
             "tosr": ["sr", "warp_sr", "warp_hr"],
+            "own": [],
         }
         return names[self.kind]
 
     @property
     def needs_pairs(self) -> bool | None:
         """Whether patches must be pairs of frames, or must not; None for either."""
-        return None if self.kind == "mse" else self.kind == "tosr"
+        return None if self.kind in ("mse", "own") else self.kind == "tosr"
 
     @property
     def wanted(self) -> list[str]:
         """The arrays of a patch that it reads, beside the network's input."""
-        motion = {"mse": [], "wmse": ["speed"], "sosr": ["speed"], "tosr": ["flow"]}
-        return ["high", *motion[self.kind]]
+        motion = {"wmse": ["speed"], "sosr": ["speed"], "tosr": ["flow"]}
+        return ["high", *motion.get(self.kind, [])]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ READERS = {
     ".pth": "torch_file",
     ".pt": "torch_file",
     ".pth.tar": "torch_file",
+    ".h5": "hdf5",
 }
 """File name ending to the module of this room that reads it."""
 
@@ -31,7 +32,7 @@ def read(path: Path) -> dict[str, Any]:
     Returns:
         What the kind's reader gives: layer name to a list of numpy arrays for Caffe,
         variable name to arrays, dicts and lists for MATLAB, dotted name to a tensor for
-        PyTorch.
+        PyTorch, path in the file to an array for HDF5.
 
     Raises:
         ValueError: of no known kind, or the reader refuses it.

@@ -1,0 +1,337 @@
+"""VSR-DUF, the network of the paper's VSR-DUF-16, VSR-DUF-52 and ToSR2.
+
+Jo, Oh, Kang, Kim, "Deep Video Super-Resolution Network Using Dynamic Upsampling Filters
+Without Explicit Motion Compensation", CVPR 2018.
+
+B batch, T = 7 frames, h w low resolution, F channels, K = 25 places of a filter,
+S = 16 places of a pixel's enlargement, row by row.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from twinlens.models import SCALE
+
+FRAMES = 7
+SIDE = 5  # of a dynamic filter
+PLACES = SCALE * SCALE
+SHRINKING = 3  # blocks that take a frame from both ends: 7, 5, 3, 1
+LONG_AGO = 1_000_000  # steps, for imported statistics
+
+
+class Norm(nn.BatchNorm2d):
+    """Batch normalisation whose running mean has no share of its starting value.
+
+    As TensorFlow's `zero_debias`: the first step counts fully, later ones as steps of
+    an exponential mean that began there.
+    """
+
+    def __init__(self, channels: int, share: float) -> None:
+        """Lay it out; `share` is a late step's weight in the running statistics."""
+        super().__init__(channels, eps=1e-3, momentum=share)
+        self.share = share
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Normalise (B T, F, h, w)."""
+        if self.training and self.num_batches_tracked is not None:
+            steps = int(self.num_batches_tracked) + 1
+            self.momentum = self.share / (1 - (1 - self.share) ** steps)
+        return super().forward(features)
+
+
+class Conv(nn.Module):
+    """A convolution of 3x3x3 pixels, done as one of 3x3 for all three frames at once.
+
+    On a processor that is several times faster than PyTorch's own in three dimensions.
+    """
+
+    def __init__(self, channels: int, growth: int, *, shrinks: bool) -> None:
+        """Lay it out: black frames beyond both ends, or two frames fewer."""
+        super().__init__()
+        self.shrinks = shrinks
+        self.weight = nn.Parameter(torch.empty(growth, channels, 3, 3, 3))
+        self.bias = nn.Parameter(torch.empty(growth))
+
+    def forward(self, features: Tensor, times: int) -> Tensor:
+        """(B T, F, h, w) of T = `times` frames to G channels of T or T - 2 frames."""
+        kernel = self.weight.permute(2, 0, 1, 3, 4).flatten(0, 1)
+        kernel = kernel.contiguous(memory_format=torch.channels_last)
+        made = functional.conv2d(features, kernel, padding=1)
+        made = made.unflatten(1, (3, -1)).unflatten(0, (-1, times))
+        before, here, after = made.unbind(2)
+        if self.shrinks:
+            summed = before[:, :-2] + here[:, 1:-1] + after[:, 2:]
+        else:
+            summed = here + _later(before[:, :-1], 1) + _later(after[:, 1:], -1)
+        return summed.flatten(0, 1) + self.bias[:, None, None]
+
+
+def _later(frames_btfhw: Tensor, by: int) -> Tensor:
+    """Put a black frame before (by 1) or after (by -1) the others."""
+    padding = (1, 0) if by > 0 else (0, 1)
+    return functional.pad(frames_btfhw, (0, 0, 0, 0, 0, 0, *padding))
+
+
+class Block(nn.Module):
+    """Add features of 3x3x3 pixels to those that there are: F to F + growth channels.
+
+    A full block sees black frames beyond the seven; a shrinking one gives two fewer.
+    """
+
+    def __init__(
+        self, channels: int, growth: int, share: float, *, shrinks: bool
+    ) -> None:
+        """Lay out the layers."""
+        super().__init__()
+        self.shrinks = shrinks
+        self.norm_a = Norm(channels, share)
+        self.conv_a = nn.Conv2d(channels, channels, 1)
+        self.norm_b = Norm(channels, share)
+        self.conv_b = Conv(channels, growth, shrinks=shrinks)
+
+    def forward(self, features: Tensor, times: int) -> Tensor:
+        """(B T, F, h, w) of T = `times` frames, to F + growth of T or T - 2 frames."""
+        made = self.conv_a(self.norm_a(features).relu_())
+        made = self.conv_b(self.norm_b(made).relu_(), times)
+        if self.shrinks:
+            features = features.unflatten(0, (-1, times))[:, 1:-1].flatten(0, 1)
+        return torch.cat([features, made], dim=1)
+
+
+class Duf(nn.Module):
+    """Filter the middle frame by filters made for each pixel, and add a residual.
+
+    Beyond a clip's ends it reads black frames, as the published code does.
+    """
+
+    frames = FRAMES
+    zeros_beyond = True
+
+    def __init__(
+        self, *, depth: int, width: int, growth: int, head: int, share: float
+    ) -> None:
+        """Lay out the layers; see `build`."""
+        super().__init__()
+        count = (depth - 4) // 2
+        self.conv1 = nn.Conv2d(3, width, 3, padding=1)
+        self.blocks = nn.ModuleList(
+            Block(width + growth * r, growth, share, shrinks=r >= count - SHRINKING)
+            for r in range(count)
+        )
+        last = width + growth * count
+        self.norm = Norm(last, share)
+        self.conv2 = nn.Conv2d(last, head, 3, padding=1)
+        self.residual1 = nn.Conv2d(head, head, 1)
+        self.residual2 = nn.Conv2d(head, 3 * PLACES, 1)
+        self.filter1 = nn.Conv2d(head, 2 * head, 1)
+        self.filter2 = nn.Conv2d(2 * head, SIDE * SIDE * PLACES, 1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | Conv):
+                nn.init.kaiming_normal_(module.weight)
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+
+    def forward(self, low_bt3hw: Tensor) -> Tensor:
+        """Enlarge the middle frame: (B, 7, 3, h, w) to (B, 3, 4h, 4w), not clipped."""
+        frames = low_bt3hw.flatten(0, 1)
+        features = self.conv1(frames.contiguous(memory_format=torch.channels_last))
+        times = FRAMES
+        for block in self.blocks:
+            features = block(features, times)
+            times -= 2 if block.shrinks else 0
+        features = self.conv2(self.norm(features).relu_()).relu_()
+        residual = self.residual2(self.residual1(features).relu_())
+        filters = self.filter2(self.filter1(features).relu_())
+        made = filtered(low_bt3hw[:, FRAMES // 2], filters)
+        return functional.pixel_shuffle(made + residual, SCALE)
+
+
+def filtered(frame_b3hw: Tensor, filters_bfhw: Tensor) -> Tensor:
+    """Each pixel's 5x5 neighbours, zeros beyond the borders, by its sixteen filters.
+
+    Args:
+        frame_b3hw: low resolution.
+        filters_bfhw: (B, K S, h, w) before softmax over K, which runs slower than S.
+
+    Returns:
+        (B, 3 S, h, w), colours running slower.
+    """
+    batch, _, height, width = frame_b3hw.shape
+    near = functional.unfold(frame_b3hw, SIDE, padding=SIDE // 2)
+    near = near.view(batch, 3, SIDE * SIDE, 1, height, width)
+    weights = filters_bfhw.contiguous().view(batch, 1, -1, PLACES, height, width)
+    return (near * weights.softmax(2)).sum(2).flatten(1, 2)
+
+
+def build(
+    *,
+    depth: int = 16,
+    width: int = 64,
+    growth: int | None = None,
+    head: int = 256,
+    share: float = 0.001,
+    bilinear: bool = False,
+) -> Duf:
+    """Build the network with random weights (He et al.'s).
+
+    Args:
+        depth: 16, 28 or 52 layers as published, or another even number from 10 on.
+        width: channels after the first layer (published: 64).
+        growth: channels that a block adds; published, and by default: 32 with 16
+            layers, else 16.
+        head: channels of the last layers (published: 256).
+        share: of a training step in the running statistics (published: 0.001; short
+            trainings need more).
+        bilinear: begin with filters that interpolate and with no residual, so that a
+            short training gets beyond interpolation; published networks begin at
+            random.
+
+    Returns:
+        The network, channels-last; 1,900,640, 2,118,432 and 5,821,952 parameters at the
+        published sizes.
+
+    Raises:
+        ValueError: there is no such depth.
+    """
+    if depth % 2 or depth < 4 + 2 * SHRINKING:
+        raise ValueError(f"VSR-DUF of {depth} layers: even, and 10 or more")
+    if growth is None:
+        growth = 32 if depth == 16 else 16
+    network = Duf(depth=depth, width=width, growth=growth, head=head, share=share)
+    if bilinear:
+        _begin_bilinear(network)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
+def _begin_bilinear(network: Duf) -> None:
+    """Make filters bilinear interpolation, for all that they still depend on."""
+    offsets = (torch.arange(SCALE) - (SCALE - 1) / 2) / SCALE  # of a place, low pixels
+    places = torch.arange(SIDE) - SIDE // 2
+    line = (1 - (places[:, None] - offsets).abs()).clamp_min(0)
+    weights = torch.einsum("yb,xa->yxba", line, line).flatten()
+    with torch.no_grad():
+        for layer in (network.filter2, network.residual2):
+            layer.weight *= 0.01
+        network.filter2.bias.copy_(weights.clamp_min(1e-3).log())  # type: ignore[union-attr]
+
+
+def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The state dict of published weights; see `twinlens.weights.read` for `found`.
+
+    Known: `params_16L_x4.h5`, `params_28L_x4.h5`, `params_52L_x4.h5` (project
+    yhjo09/VSR-DUF) and files in BasicSR's names (`DUF_x4_16L_official.pth`). They were
+    trained on low resolution made by a Gaussian, not by bicubic interpolation.
+
+    Raises:
+        ValueError: the file holds another network.
+    """
+    if any(key.startswith("params/") for key in found):
+        return _from_tensorflow(found)
+    if "conv3d1.weight" in found:
+        return _from_basicsr(found)
+    raise ValueError(f"no VSR-DUF in it, but {', '.join(sorted(found)[:6])}, ...")
+
+
+_TF_LAYERS = {
+    "conv1": "conv1",
+    "fbn1": "norm",
+    "conv2": "conv2",
+    "rconv1": "residual1",
+    "rconv2": "residual2",
+    "fconv1": "filter1",
+    "fconv2": "filter2",
+}
+_TF_VARIABLES = {
+    "W": "weight",
+    "b": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+
+
+def _from_tensorflow(found: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Variables `G/<layer>/<variable>:0`, "/" written "_" and "_" written "__"."""
+    state = {}
+    for key, value in found.items():
+        name = re.sub(r"(?<!_)_(?!_)", "/", key.removeprefix("params/"))
+        _, layer, *rest = name.replace("__", "_").split("/")
+        # Else the identity that cuts neighbours out, or a helper of running means.
+        if not layer.startswith("filter_localexpand") and len(rest) == 1:
+            variable = _TF_VARIABLES.get(rest[0].removesuffix(":0"), rest[0])
+            state[f"{_tf_layer(layer)}.{variable}"] = _tf_tensor(value)
+    for part in ("weight", "bias"):
+        # depth_to_space reads (row, column, colour), pixel_shuffle colour first.
+        taken = state.get(f"residual2.{part}")
+        if taken is not None and len(taken) == 3 * PLACES:
+            ours = taken.unflatten(0, (PLACES, 3)).transpose(0, 1).flatten(0, 1)
+            state[f"residual2.{part}"] = ours.contiguous()
+    return _counted(state)
+
+
+def _tf_layer(layer: str) -> str:
+    inner = re.fullmatch(r"R(bn|conv)(\d+)([ab])", layer)
+    if not inner:
+        return _TF_LAYERS.get(layer, layer)
+    kind = {"bn": "norm", "conv": "conv"}[inner[1]]
+    return f"blocks.{int(inner[2]) - 1}.{kind}_{inner[3]}"
+
+
+def _tf_tensor(value: np.ndarray[Any, Any]) -> Tensor:
+    """Kernels [time, row, column, in, out] to PyTorch's order; vectors as they are."""
+    ours = value.transpose(4, 3, 0, 1, 2) if value.ndim == 5 else value
+    return _flat(torch.tensor(ours, dtype=torch.float32))
+
+
+def _flat(weight: Tensor) -> Tensor:
+    """Kernels of one frame without their axis of time."""
+    return weight[:, :, 0] if weight.ndim == 5 and weight.shape[2] == 1 else weight
+
+
+_SR_LAYERS = {
+    "conv3d1": "conv1",
+    "bn3d2": "norm",
+    "conv3d2": "conv2",
+    "conv3d_r1": "residual1",
+    "conv3d_r2": "residual2",
+    "conv3d_f1": "filter1",
+    "conv3d_f2": "filter2",
+}
+_SR_BLOCK = {"0": "norm_a", "2": "conv_a", "3": "norm_b", "5": "conv_b"}
+
+
+def _from_basicsr(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Names of BasicSR's module, whose channels are in PyTorch's order already."""
+    full = re.compile(r"dense_block1\.dense_blocks\.(\d+)\.(\d)\.(\w+)")
+    shrinking = re.compile(r"dense_block2\.temporal_reduce(\d)\.(\d)\.(\w+)")
+    counts = [int(m[1]) + 1 for key in found if (m := full.fullmatch(key))]
+    state = {}
+    for key, value in found.items():
+        if inner := full.fullmatch(key):
+            place = int(inner[1])
+        elif inner := shrinking.fullmatch(key):
+            place = max(counts, default=0) + int(inner[1]) - 1
+        else:
+            layer, _, variable = key.rpartition(".")
+            state[f"{_SR_LAYERS.get(layer, layer)}.{variable}"] = _flat(value)
+            continue
+        layer = _SR_BLOCK.get(inner[2], inner[2])
+        state[f"blocks.{place}.{layer}.{inner[3]}"] = _flat(value)
+    return _counted(state)
+
+
+def _counted(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """With the number of steps behind each running mean."""
+    for key in [key for key in state if key.endswith(".running_mean")]:
+        counter = key.replace("running_mean", "num_batches_tracked")
+        state[counter] = torch.tensor(LONG_AGO)
+    return state

@@ -1,0 +1,84 @@
+"""RRN, a small recurrent network of later years: it remembers what it has made.
+
+Isobe, Zhu, Jia, Wang, "Revisiting Temporal Modeling for Video Super-resolution", BMVC
+2020.
+
+B batch, T frames, h w low resolution, R = 4 scale, C channels.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from twinlens.degrade.tensors import upscale
+from twinlens.models import SCALE, WHOLE_CLIP
+
+FRAMES = WHOLE_CLIP
+COLOURS = 3 * SCALE * SCALE
+
+
+class Rrn(nn.Module):
+    """Go through a clip once: a frame, the one before, the last result and a memory.
+
+    Before the first frame there is that frame again, an empty memory and no result.
+    """
+
+    frames = FRAMES
+
+    def __init__(self, *, width: int, blocks: int) -> None:
+        """Lay out the layers; see `build`."""
+        super().__init__()
+        self.width = width
+        self.enter = nn.Conv2d(2 * 3 + width + COLOURS, width, 3, padding=1)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(width, width, 3, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(width, width, 3, padding=1),
+            )
+            for _ in range(blocks)
+        )
+        self.remember = nn.Conv2d(width, width, 3, padding=1)
+        self.leave = nn.Conv2d(width, COLOURS, 3, padding=1)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight)
+                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+        # What is added begins small: a tenth of He et al.'s weights.
+        lasts = [block.get_submodule("2") for block in self.blocks]
+        with torch.no_grad():
+            for layer in [*lasts, self.leave]:
+                layer.get_parameter("weight").mul_(0.1)
+
+    def forward(self, low_bt3hw: Tensor) -> Tensor:
+        """Enlarge the middle frame of any T: (B, T, 3, h, w) to (B, 3, 4h, 4w)."""
+        middle = low_bt3hw.shape[1] // 2
+        return self.clip(low_bt3hw[:, : middle + 1])[:, -1]
+
+    def clip(self, low_bt3hw: Tensor) -> Tensor:
+        """Enlarge every frame in one pass: (B, T, 3, 4h, 4w), not clipped."""
+        before = low_bt3hw[:, 0]
+        memory = before.new_zeros(len(before), self.width, *before.shape[-2:])
+        made = before.new_zeros(len(before), COLOURS, *before.shape[-2:])
+        pictures = []
+        for frame in low_bt3hw.unbind(1):
+            features = self.enter(torch.cat([before, frame, memory, made], 1)).relu()
+            for block in self.blocks:
+                features = features + block(features)
+            memory = self.remember(features).relu()
+            made = self.leave(features)
+            pictures.append(functional.pixel_shuffle(made, SCALE) + upscale(frame))
+            before = frame
+        return torch.stack(pictures, dim=1)
+
+
+def build(*, width: int = 128, blocks: int = 10) -> Rrn:
+    """Build the network with random weights.
+
+    Args:
+        width: channels, of the memory too (published: 128).
+        blocks: residual blocks of two convolutions (published: 10).
+    """
+    network = Rrn(width=width, blocks=blocks)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
