@@ -26,8 +26,8 @@ rule table_2:
         code=code("tables.table2"),
     shell:
         "python -m twinlens.tables table2 --plain --scores {params.scores:q}"
-        " --layout {params.layout:q} --seed {params.seed} --out {output.csv}"
-        " --long {output.long} --markdown {output.markdown} > {log} 2>&1"
+        " --layout {params.layout:q} --seed {params.seed} --files.out {output.csv}"
+        " --files.long {output.long} --files.markdown {output.markdown} > {log} 2>&1"
 
 
 rule table_3:
@@ -55,8 +55,8 @@ rule table_3:
         code=code("tables.table3"),
     shell:
         "python -m twinlens.tables table3 --plain --scores {params.scores:q}"
-        " --layout {params.layout:q} --seed {params.seed} --out {output.csv}"
-        " --long {output.long} --markdown {output.markdown} > {log} 2>&1"
+        " --layout {params.layout:q} --seed {params.seed} --files.out {output.csv}"
+        " --files.long {output.long} --files.markdown {output.markdown} > {log} 2>&1"
 
 
 rule quality_table:
@@ -84,8 +84,8 @@ rule quality_table:
         code=code("tables.quality"),
     shell:
         "python -m twinlens.tables quality-table --plain --measured {params.measured:q}"
-        " --layout {params.layout:q} --seed {params.seed} --out {output.csv}"
-        " --long {output.long} --markdown {output.markdown} > {log} 2>&1"
+        " --layout {params.layout:q} --seed {params.seed} --files.out {output.csv}"
+        " --files.long {output.long} --files.markdown {output.markdown} > {log} 2>&1"
 
 
 rule draw_clip:

@@ -19,9 +19,7 @@ Cells = dict[tuple[str, str, str], Accuracy]
 def table3(
     scores: list[Path],
     layout: Layout,
-    out: Path,
-    long: Path,
-    markdown: Path,
+    files: Files,
     seed: int = 0,
 ) -> None:
     """Write the table in three forms.
@@ -29,9 +27,7 @@ def table3(
     Args:
         scores: all score shards.
         layout: rows, columns and their names.
-        out: csv as the paper prints the table, behind one `#` line.
-        long: csv with a line for each cell, with intervals.
-        markdown: the table to read.
+        files: where its three forms go.
         seed: of the bootstrap.
     """
     cells = _cells(load(scores), layout, seed)
@@ -47,7 +43,7 @@ def table3(
         )
     what = f"{layout.recogniser}, mean class accuracy in %"
     forms.write(
-        Files(out=out, long=long, markdown=markdown),
+        files,
         forms.head("table 3", layout, what),
         pd.DataFrame(rows, columns=["Method", *_columns(layout)]),
         _long(cells, layout),
