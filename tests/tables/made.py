@@ -43,11 +43,14 @@ def shard(folder, dataset, method, right, clips=10, names=None):
     names = names or [f"{each}/{at:02d}" for each in right for at in range(clips)]
     classes = sorted(right)
     about = provenance.about("made", [], {}, dataset=dataset, method=method)
-    with formats.Shard(path, "scores/1", about, names) as made:
+    with formats.create(path, "scores/1", about) as made:
+        formats.put_clips(made, names)
         for name in names:
             own, at = name.split("/")
             label = classes.index(own)
             chosen = label if int(at) < right[own] else (label + 1) % len(classes)
             scores = np.eye(len(classes), dtype=np.float32)[[chosen]]
-            made.write(name, {"spatial": scores}, label=label)
+            group = made.create_group(f"clip/{name}")
+            group.attrs["label"] = label
+            formats.put(group, "spatial", scores)
     return path

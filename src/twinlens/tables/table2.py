@@ -32,11 +32,9 @@ def table2(
     loaded, rows, lines, notes = load(scores), [], [], []
     for dataset, about in layout.datasets.items():
         cells = {}
-        for loss, method in layout.methods.items():
-            if method.spatial == "hr" and not about.has_hr:
-                continue
-            made = facts.of(loaded, dataset, method.spatial)
-            own = provenance.seed(seed, "bootstrap", method.spatial, dataset, "Spatial")
+        for loss, made in facts.spatial(loaded, layout, dataset).items():
+            name = layout.methods[loss].spatial
+            own = provenance.seed(seed, "bootstrap", name, dataset, "Spatial")
             cells[loss] = accuracy(made.of("spatial"), made.labels, own)
         shown = {loss: f"{cell.mean_class:.2f}" for loss, cell in cells.items()}
         rows.append([about.label, *(shown.get(loss, "") for loss in layout.methods)])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from twinlens import formats, provenance
+from twinlens import provenance
 from twinlens.tables import facts, forms, published
 from twinlens.tables.accuracy import Accuracy, Scores, accuracy, load
 from twinlens.tables.forms import Files, Layout
@@ -78,10 +78,7 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
 
 def _paired(spatial: Scores, temporal: Scores, dataset: str) -> Scores:
     """Spatial scores of one method with temporal scores of another, clip by clip."""
-    if spatial.clips != temporal.clips:
-        raise formats.ArtifactError(
-            f"{dataset}: the scores of two methods are not of the same clips"
-        )
+    facts.same_clips(dataset, spatial, temporal)
     return Scores(spatial.clips, spatial.labels, spatial.spatial, temporal.temporal)
 
 
