@@ -38,12 +38,15 @@ def _write(folder, shards, names=tuple(RIGHT), methods=METHODS, **datasets):
 
 def test_it_is_the_root_mean_square_over_classes(tmp_path, shards):
     lines = _write(tmp_path, shards).out.read_text().splitlines()
-    assert lines[1].startswith("Dataset,Method,RMS,RMS by chance,Mean,Better,Equal")
+    assert lines[1].startswith(
+        "Dataset,Method,RMS,RMS by chance,Mean,Spread,Better,Equal"
+    )
     # Differences of 40, 0, -30 and 10 points; 4, 0, 3 and 1 clips judged differently.
     rms = np.sqrt((40**2 + 30**2 + 10**2) / 4)
     chance = 100 * np.sqrt((4 + 0 + 3 + 1) / 4 / 10**2)
-    assert lines[2] == f"One,VDSR,{rms:.2f},{chance:.2f},5.00,2,1,1"
-    assert lines[3] == "One,HR,0.00,0.00,0.00,0,4,0"
+    spread = np.sqrt(rms**2 - 5**2)
+    assert lines[2] == f"One,VDSR,{rms:.2f},{chance:.2f},5.00,{spread:.2f},2,1,1"
+    assert lines[3] == "One,HR,0.00,0.00,0.00,0.00,0,4,0"
 
 
 def test_the_long_form_has_intervals_and_counts(tmp_path, shards):

@@ -18,20 +18,22 @@ WIDE = {
     "rms": "RMS",
     "rms_by_chance": "RMS by chance",
     "mean": "Mean",
+    "spread": "Spread",
     "better": "Better",
     "equal": "Equal",
     "worse": "Worse",
 }
 LONG = (
-    "dataset method rms rms_low rms_high rms_by_chance mean mean_low mean_high better"
-    " equal worse classes clips data"
+    "dataset method rms rms_low rms_high rms_by_chance mean mean_low mean_high spread"
+    " better equal worse classes clips data"
 ).split()
 DRAWS = 10_000
 NOTES = (
     "Over classes, the method's accuracy less Bicubic's, in points: root mean square,",
-    "mean, and how many classes are better, equal, worse. RMS by chance: if a coin",
-    "said which of the two has a clip right that they judge differently. The long form",
-    "has intervals over redrawn classes, which are crude where classes are few.",
+    "mean, spread about the mean, and how many classes are better, equal, worse. RMS",
+    "by chance: if a coin said which of the two has a clip right that they judge",
+    "differently. The long form has intervals over redrawn classes, which are crude",
+    "where classes are few.",
 )
 
 
@@ -120,6 +122,7 @@ def _line(pairs: Sequence[tuple[Bools, Bools]], seed: int) -> dict[str, object]:
         "rms": f"{rms(points):.2f}",
         "rms_by_chance": f"{by_chance(pairs):.2f}",
         "mean": f"{points.mean():.2f}",
+        "spread": f"{points.std():.2f}",
         "better": int((points > 0).sum()),
         "equal": int((points == 0).sum()),
         "worse": int((points < 0).sum()),
