@@ -77,8 +77,8 @@ def test_four_hard_and_three_easy_classes_of_the_largest_margin(tmp_path):
     rows = [line.split(",") for line in files.out.read_text().splitlines()[2:]]
     assert [row[2] for row in rows] == ["H3", "H4", "H5", "H6", "E3", "E4", "E5"]
     text = files.markdown.read_text()
-    assert "- hard (VDSR and SPMC below Bicubic): 6, of these 1 with every" in text
-    assert "- easy (VDSR and SPMC above Bicubic): 5, of these 0 with every" in text
+    assert "- hard (VDSR, SPMC below Bicubic): 6, of these 1 with every" in text
+    assert "- easy (VDSR, SPMC above Bicubic): 5, of these 0 with every" in text
 
 
 def test_a_world_without_baselines_has_no_class_by_rule(tmp_path):
@@ -91,7 +91,7 @@ def test_a_world_without_baselines_has_no_class_by_rule(tmp_path):
 
 def test_it_warns_of_classes_chosen_by_what_is_shown(files):
     text = files.markdown.read_text()
-    assert "chosen by the scores of VDSR and SPMC themselves" in text
+    assert "chosen by the scores of VDSR, SPMC themselves" in text
 
 
 def test_clips_without_originals_have_empty_hr_cells(tmp_path):

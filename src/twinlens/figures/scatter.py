@@ -1,6 +1,7 @@
 """Figure 6: the accuracy of every class by a method and by Bicubic."""
 
 import math
+import textwrap
 from collections import Counter
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def _drawn(
     figure, axes = pyplot.subplots(
         rows,
         columns,
-        figsize=(SIDE * columns, SIDE * rows + 1),
+        figsize=(SIDE * max(2, columns), SIDE * rows + 1),  # room for the title
         squeeze=False,
         layout="constrained",
     )
@@ -87,10 +88,11 @@ def _drawn(
 def _title(layout: Layout, dataset: str, classes: int) -> str:
     about = layout.datasets[dataset]
     data = " (generated data)" * about.generated
-    return (
+    title = (
         f"{about.label}{data}, world {layout.world}: {classes} classes, spatial stream"
-        f" of {layout.recogniser}\n(area of a point: classes at its place)"
+        f" of {layout.recogniser}"
     )
+    return f"{textwrap.fill(title, 85)}\n(area of a point: classes at its place)"
 
 
 def _panel(

@@ -90,7 +90,7 @@ def _kinds(layout: Layout) -> list[Case]:
     # ("SR methods perform well consistently in some classes while worse consistently in
     # the other"). SoSR, which the table judges, has no say.
     bicubic, judges = reference(layout), _judges(layout)
-    who = " and ".join(layout.methods[key].label for key in judges)
+    who = ", ".join(layout.methods[key].label for key in judges)
     gaps = {
         HARD: tuple((bicubic, key) for key in judges),
         EASY: tuple((key, bicubic) for key in judges),
@@ -119,7 +119,7 @@ def _after(layout: Layout) -> list[str]:
     """What to bear in mind of the rule."""
     if not (judges := _judges(layout)):
         return [f"no class is hard or easy by rule: {', '.join(JUDGES)} say so"]
-    who = " and ".join(layout.methods[key].label for key in judges)
+    who = ", ".join(layout.methods[key].label for key in judges)
     return [
         f"Classes are chosen by the scores of {who} themselves: in the hard ones these",
         "are low partly by chance, and a method without a say in the choice, such as",
