@@ -345,6 +345,28 @@ def test_table_2_s_methods_must_exist():
     assert line.startswith("select.table2.MSE: 'vdsl' is not defined")
 
 
+def test_table_1_s_methods_must_exist_and_differ():
+    (line,) = problems(select__table1__SR="vdsl")
+    assert line.startswith("select.table1.SR: 'vdsl' is not defined; did you mean")
+    (line,) = problems(select__table1__SR="hr")
+    assert line == "select.table1: names a method twice (hr, bicubic, hr)"
+    (line,) = problems(select__table1__LR="vdsr")
+    assert line.startswith("select.table1: unknown key 'LR'")
+
+
+@pytest.mark.parametrize("chosen", [None, {}, {"HR": "hr", "Bicubic": "bicubic"}])
+def test_table_1_can_be_switched_off(chosen):
+    assert problems(select__table1=chosen) == []
+    assert checks.table1_columns(changed(select__table1=chosen)) == {}
+    assert len(checks.table1_columns(DEFAULT)) == 3
+
+
+def test_table_1_scores_nothing_that_no_other_table_takes():
+    config = changed(methods__mine={"label": "Mine", "model": "bicubic"})
+    config["select"]["table1"]["SR"] = "mine"
+    assert checks.streams_read(config) == checks.streams_read(DEFAULT)
+
+
 def test_a_window_must_fit_the_network(monkeypatch):
     monkeypatch.setattr(checks.models, "frames", lambda name: 7)
     lines = problems(patches__spatial__window=5)

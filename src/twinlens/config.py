@@ -70,6 +70,13 @@ def streams_read(config: Mapping[str, Any]) -> dict[str, set[str]]:
     return found
 
 
+def table1_columns(config: Mapping[str, Any]) -> dict[str, str]:
+    """Table 1's three methods; none unless all are named."""
+    columns = config["select"].get("table1") or {}
+    named = {key: columns.get(key) for key in ("HR", "Bicubic", "SR")}
+    return {key: name for key, name in named.items() if name and all(named.values())}
+
+
 def table2_columns(config: Mapping[str, Any]) -> dict[str, str]:
     """Table 2's columns and their methods; null takes a column away."""
     columns = config["select"].get("table2") or {}
@@ -190,10 +197,15 @@ def _across(config: Mapping[str, Any]) -> Iterator[str]:
         for name in config["select"][what]:
             if name not in known:
                 yield f"select.{what}: {name!r} is not defined{_nearest(name, known)}"
-    for column, name in table2_columns(config).items():
-        if name not in config["methods"]:
-            near = _nearest(name, list(config["methods"]))
-            yield f"select.table2.{column}: {name!r} is not defined{near}"
+    columns = {"table1": table1_columns(config), "table2": table2_columns(config)}
+    for table, methods in columns.items():
+        for column, name in methods.items():
+            if name not in config["methods"]:
+                near = _nearest(name, list(config["methods"]))
+                yield f"select.{table}.{column}: {name!r} is not defined{near}"
+    ranked = list(columns["table1"].values())
+    if len(set(ranked)) < len(ranked):
+        yield f"select.table1: names a method twice ({', '.join(ranked)})"
     for name, entry in config["patches"].items():
         yield from _patches(name, entry, config)
     for name, entry in config["starts"].items():

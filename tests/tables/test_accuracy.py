@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from twinlens.tables.accuracy import accuracy
+from twinlens import formats
+from twinlens.tables.accuracy import Scores, accuracy, by_class, mcnemar
 
 
 def _scores(right, labels, classes=3):
@@ -48,3 +49,38 @@ def test_wilson_s_interval_is_that_of_the_formula():
 def test_the_same_seed_gives_the_same_interval():
     scores = _scores([1, 0, 1, 1], [0, 0, 1, 1])
     assert accuracy(*scores, seed=1) == accuracy(*scores, seed=1)
+
+
+def _named(clips, labels):
+    scores = np.eye(3)[[0, 0, 1]]
+    return Scores(clips, np.array(labels), scores, None)
+
+
+def test_classes_are_named_by_the_clips_folders():
+    found = by_class(_named(["Run/a", "Run/b", "Sit/a"], [0, 0, 2]), "spatial")
+    assert {name: right.tolist() for name, right in found.items()} == {
+        "Run": [True, True],
+        "Sit": [False],
+    }
+
+
+@pytest.mark.parametrize(
+    ("clips", "labels", "told"),
+    [
+        (["Run/a", "Run/b", "Sit/a"], [0, 1, 2], "pair: Run;"),
+        (["Run/a", "Sit/b", "Sit/a"], [0, 0, 0], "pair: 0;"),
+    ],
+)
+def test_classes_and_labels_that_do_not_pair_are_refused(clips, labels, told):
+    with pytest.raises(formats.ArtifactError, match=told):
+        by_class(_named(clips, labels), "spatial")
+
+
+@pytest.mark.parametrize(
+    ("won", "lost", "p"), [(0, 0, 1.0), (5, 0, 0.0625), (5, 1, 0.21875), (3, 3, 1.0)]
+)
+def test_mcnemar_counts_clips_judged_differently(won, lost, p):
+    one = np.array([1] * won + [0] * lost + [1, 0], dtype=bool)
+    other = np.array([0] * won + [1] * lost + [1, 0], dtype=bool)
+    assert mcnemar(one, other) == pytest.approx(p)
+    assert mcnemar(other, one) == pytest.approx(p)

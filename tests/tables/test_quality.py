@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from tests.tables import made
 from twinlens import formats
 from twinlens.tables.forms import Dataset, Layout, Method
 from twinlens.tables.quality import quality_table
@@ -39,9 +40,9 @@ def files(tmp_path):
             for name, label in labels.items()
         },
     )
-    paths = [tmp_path / name for name in ("q.csv", "long.csv", "q.md")]
-    quality_table(measured, layout, *paths)
-    return paths
+    files = made.files(tmp_path, "quality")
+    quality_table(measured, layout, files)
+    return files.out, files.long
 
 
 def test_a_row_a_method_in_the_paper_s_order(files):

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from tests.tables.made import files
 from tests.tables.test_table3 import _shard
 from twinlens import formats
 from twinlens.tables import published
@@ -36,9 +37,9 @@ def scores(tmp_path):
 
 
 def _write(folder, function, layout, scores):
-    paths = [folder / f"{function.__name__}{end}" for end in (".csv", "_l.csv", ".md")]
-    function(scores, layout, *paths)
-    return paths
+    made = files(folder, function.__name__)
+    function(scores, layout, made)
+    return made.out, made.long, made.markdown
 
 
 def test_losses_are_columns_and_data_sets_rows(tmp_path, scores):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.tables.made import files
 from twinlens import formats, provenance
 from twinlens.tables import published
 from twinlens.tables.forms import Dataset, Layout, Method
@@ -52,9 +53,9 @@ def _layout(**changes):
 
 
 def _write(folder, layout, scores):
-    paths = [folder / name for name in ("table3.csv", "long.csv", "table3.md")]
-    table3(scores, layout, *paths)
-    return [path.read_text() for path in paths]
+    made = files(folder, "table3")
+    table3(scores, layout, made)
+    return [path.read_text() for path in (made.out, made.long, made.markdown)]
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_pandas_reads_the_csv(tmp_path, scores):
 
 def test_the_long_form_has_intervals_and_counts(tmp_path, scores):
     _write(tmp_path, _layout(), scores)
-    found = pd.read_csv(tmp_path / "long.csv", comment="#")
+    found = pd.read_csv(tmp_path / "table3_long.csv", comment="#")
     cell = found[(found["method"] == "HR") & (found["stream"] == "Spatial")].iloc[0]
     assert (cell["right"], cell["clips"], cell["classes"]) == (6, 8, 2)
     assert cell["low"] < cell["accuracy"] < cell["high"]
@@ -144,7 +145,7 @@ def test_published_values_stand_beside_complete_official_splits_only(tmp_path):
         datasets={"ucf101": Dataset(label="UCF101", official=True)}, methods={"hr": HR}
     )
     _write(tmp_path, layout, scores)
-    found = pd.read_csv(tmp_path / "long.csv", comment="#")
+    found = pd.read_csv(tmp_path / "table3_long.csv", comment="#")
     assert found["published"].isna().all()
 
 

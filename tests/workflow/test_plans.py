@@ -21,17 +21,21 @@ PAIR = "{label: Pair, spatial: sosr, temporal: tosr1}"
         (
             "select: {methods: [bicubic, hr], table2: null}",
             ["2 super_resolve", "4 score", "table_3"],
-            ["train_sr", "patches", "table_2"],
+            ["train_sr", "patches", "table_1", "table_2", "table_5", "draw_scatter"],
         ),
         (
             f"methods: {{pair: {PAIR}}}\nselect: {{methods: [pair, hr]}}",
             ["5 train_sr", "10 score", "2 draw_clip"],
+            ["table_1", "table_5", "dispersion"],
+        ),
+        (
+            "keep: false",
+            ["5 train_sr", "quality_table", "1 table_1", "1 table_5", "1 dispersion"],
             [],
         ),
-        ("keep: false", ["5 train_sr", "quality_table"], []),
         (
             "datasets: {yard: {frames: all}}\nselect: {datasets: [yard]}",
-            ["5 super_resolve", "6 score"],
+            ["5 super_resolve", "6 score", "1 draw_scatter"],
             [],
         ),
     ],
@@ -44,6 +48,21 @@ def test_other_choices_have_a_plan_for_everything(folder, overlay, there, not_th
     line = next(line for line in said.splitlines() if " steps to do: " in line)
     assert all(each in line for each in there), line
     assert not any(each in line for each in not_there), line
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ("table1", "no table takes spatial scores of bicubic, vdsr; add to"),
+        ("table5", "they compare super-resolution with the method labelled Bicubic"),
+        ("dispersion", "Table 5 and Figure 6 can't be made"),
+    ],
+)
+def test_a_table_of_classes_that_can_t_be_made_says_why(folder, table, why):
+    (folder / "few.yaml").write_text("select: {methods: [sosr, hr], table2: null}")
+    words = ("--cores", "1", "--configfile", "few.yaml")
+    said = snakemake(folder, "-n", f"results/{table}.csv", *words, check=False)
+    assert why in said
 
 
 def test_an_artifact_of_a_method_that_no_table_shows_has_a_plan(folder):

@@ -234,11 +234,11 @@ def streams_of(method):
     return {stream: entry.get(stream, method) for stream in STREAMS}
 
 
-def test_shards(folder, methods, ending="h5"):
-    """Test shards of some methods in all selected data sets."""
+def test_shards(folder, methods, ending="h5", datasets=DATASETS):
+    """Test shards of some methods in data sets, by default in all selected."""
     return sorted(
         f"{W}/{folder}/{dataset}/{method}/test-{shard}.{ending}"
-        for dataset in DATASETS
+        for dataset in datasets
         for method in methods
         if method != "hr" or has_originals(dataset)
         for shard in shard_numbers(dataset, "test")
@@ -258,6 +258,64 @@ def table2_files(wildcards):
     return test_shards("scores", {streams_of(name)["spatial"] for name in columns})
 
 
+def table1_lacks():
+    """Why there is no Table 1; nothing where there is."""
+    columns = checks.table1_columns(config).values()
+    unread = [name for name in columns if "spatial" not in READ.get(name, ())]
+    if not columns:
+        return "select.table1 names no three methods"
+    if unread:
+        return (
+            f"no table takes spatial scores of {', '.join(unread)}; add to"
+            " select.methods, or name others in select.table1"
+        )
+    originals = any(has_originals(dataset) for dataset in DATASETS)
+    return None if originals else "all clips are low-resolution: there is no HR"
+
+
+def table1_files(wildcards):
+    """Score shards of the methods that Table 1 ranks."""
+    if why := table1_lacks():
+        raise WorkflowError(f"Table 1 can't be made: {why}")
+    originals = [dataset for dataset in DATASETS if has_originals(dataset)]
+    return test_shards(
+        "scores", checks.table1_columns(config).values(), "h5", originals
+    )
+
+
+def compared():
+    """Methods of Table 5 and Figure 6: those of Table 3 that are no pairs."""
+    return [name for name in METHODS if streams_of(name)["spatial"] == name]
+
+
+def compared_lack():
+    """Why there is no Table 5 and no Figure 6; nothing where there is."""
+    labels = {config["methods"][name]["label"] for name in compared() if name != "hr"}
+    if "Bicubic" in labels and len(labels) > 1:
+        return None
+    return (
+        "they compare super-resolution with the method labelled Bicubic; add both to"
+        " select.methods"
+    )
+
+
+def compared_files(wildcards):
+    """Score shards of the methods of Table 5 and Figure 6, of one data set or all."""
+    if why := compared_lack():
+        raise WorkflowError(f"Table 5 and Figure 6 can't be made: {why}")
+    chosen = [wildcards.dataset] if wildcards.get("dataset") else DATASETS
+    return test_shards("scores", compared(), "h5", chosen)
+
+
+def class_targets():
+    """Tables and pictures of single classes, those that this world can make."""
+    found = [] if table1_lacks() else ["results/table1.csv"]
+    if not compared_lack():
+        found += ["results/table5.csv", "results/dispersion.csv"]
+        found += [f"{W}/pictures/scatter/{dataset}.png" for dataset in DATASETS]
+    return found
+
+
 def judged():
     """The methods whose frames are compared with the originals."""
     return [name for name in READ if "spatial" in READ[name]]
@@ -271,6 +329,16 @@ def quality_files(wildcards):
         for file in test_shards("quality", judged(), "csv")
         if file.split("/")[3] in originals
     ]
+
+
+def table1_layout(wildcards):
+    """Table 1's columns and data sets, for the command line."""
+    return layout(checks.table1_columns(config))
+
+
+def compared_layout(wildcards):
+    """The methods of Table 5 and Figure 6, for the command line."""
+    return layout({name: name for name in compared()})
 
 
 def table2_layout(wildcards):

@@ -1,6 +1,35 @@
 # Tables from stored scores, and the present world's copies of them.
 
 
+rule table_1:
+    """Table 1: classes that details help or harm."""
+    input:
+        table1_files,
+    output:
+        csv=f"{W}/table1.csv",
+        long=f"{W}/table1_long.csv",
+        markdown=f"{W}/table1.md",
+    log:
+        f"{W}/logs/table_1.log",
+    benchmark:
+        f"{W}/benchmarks/table_1.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: 1
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        scores=lambda wildcards, input: json.dumps(list(input)),
+        layout=table1_layout,
+        seed=seed("tables"),
+        code=code("tables.table1"),
+    shell:
+        "python -m twinlens.tables table1 --plain --scores {params.scores:q}"
+        " --layout {params.layout:q} --seed {params.seed} --files.out {output.csv}"
+        " --files.long {output.long} --files.markdown {output.markdown} > {log} 2>&1"
+
+
 rule table_2:
     """Table 2: the spatial stream by loss, the ablation of SoSR."""
     input:
@@ -26,8 +55,8 @@ rule table_2:
         code=code("tables.table2"),
     shell:
         "python -m twinlens.tables table2 --plain --scores {params.scores:q}"
-        " --layout {params.layout:q} --seed {params.seed} --out {output.csv}"
-        " --long {output.long} --markdown {output.markdown} > {log} 2>&1"
+        " --layout {params.layout:q} --seed {params.seed} --files.out {output.csv}"
+        " --files.long {output.long} --files.markdown {output.markdown} > {log} 2>&1"
 
 
 rule table_3:
@@ -55,8 +84,66 @@ rule table_3:
         code=code("tables.table3"),
     shell:
         "python -m twinlens.tables table3 --plain --scores {params.scores:q}"
-        " --layout {params.layout:q} --seed {params.seed} --out {output.csv}"
-        " --long {output.long} --markdown {output.markdown} > {log} 2>&1"
+        " --layout {params.layout:q} --seed {params.seed} --files.out {output.csv}"
+        " --files.long {output.long} --files.markdown {output.markdown} > {log} 2>&1"
+
+
+rule table_5:
+    """Table 5: easy and hard classes by every method."""
+    input:
+        compared_files,
+    output:
+        csv=f"{W}/table5.csv",
+        long=f"{W}/table5_long.csv",
+        markdown=f"{W}/table5.md",
+    log:
+        f"{W}/logs/table_5.log",
+    benchmark:
+        f"{W}/benchmarks/table_5.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: 1
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        scores=lambda wildcards, input: json.dumps(list(input)),
+        layout=compared_layout,
+        seed=seed("tables"),
+        code=code("tables.table5"),
+    shell:
+        "python -m twinlens.tables table5 --plain --scores {params.scores:q}"
+        " --layout {params.layout:q} --seed {params.seed} --files.out {output.csv}"
+        " --files.long {output.long} --files.markdown {output.markdown} > {log} 2>&1"
+
+
+rule dispersion:
+    """How far every method's classes lie from Bicubic's."""
+    input:
+        compared_files,
+    output:
+        csv=f"{W}/dispersion.csv",
+        long=f"{W}/dispersion_long.csv",
+        markdown=f"{W}/dispersion.md",
+    log:
+        f"{W}/logs/dispersion.log",
+    benchmark:
+        f"{W}/benchmarks/dispersion.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: 1
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        scores=lambda wildcards, input: json.dumps(list(input)),
+        layout=compared_layout,
+        seed=seed("tables"),
+        code=code("tables.dispersion"),
+    shell:
+        "python -m twinlens.tables dispersion --plain --scores {params.scores:q}"
+        " --layout {params.layout:q} --seed {params.seed} --files.out {output.csv}"
+        " --files.long {output.long} --files.markdown {output.markdown} > {log} 2>&1"
 
 
 rule quality_table:
@@ -84,8 +171,8 @@ rule quality_table:
         code=code("tables.quality"),
     shell:
         "python -m twinlens.tables quality-table --plain --measured {params.measured:q}"
-        " --layout {params.layout:q} --seed {params.seed} --out {output.csv}"
-        " --long {output.long} --markdown {output.markdown} > {log} 2>&1"
+        " --layout {params.layout:q} --seed {params.seed} --files.out {output.csv}"
+        " --files.long {output.long} --files.markdown {output.markdown} > {log} 2>&1"
 
 
 rule draw_clip:
@@ -110,8 +197,34 @@ rule draw_clip:
         options=draw_options,
         code=code("figures.clip", *drawn_code()),
     shell:
-        "python -m twinlens.figures --plain --manifest {input.manifest}"
+        "python -m twinlens.figures draw-clip --plain --manifest {input.manifest}"
         " --methods {params.methods:q} {params.options} --out {output} > {log} 2>&1"
+
+
+rule draw_scatter:
+    """Figure 6: every class's accuracy by each method over Bicubic's."""
+    input:
+        compared_files,
+    output:
+        f"{W}/pictures/scatter/{{dataset}}.png",
+    log:
+        f"{W}/logs/draw_scatter/{{dataset}}.log",
+    benchmark:
+        f"{W}/benchmarks/draw_scatter/{{dataset}}.tsv"
+    conda:
+        "../../envs/twinlens.yaml"
+    threads: 1
+    resources:
+        mem_mb=config["resources"]["mem_mb"],
+        runtime=config["resources"]["runtime"],
+    params:
+        scores=lambda wildcards, input: json.dumps(list(input)),
+        layout=compared_layout,
+        code=code("figures.scatter"),
+    shell:
+        "python -m twinlens.figures draw-scatter --plain --scores {params.scores:q}"
+        " --layout {params.layout:q} --dataset {wildcards.dataset} --out {output}"
+        " > {log} 2>&1"
 
 
 rule present_table:
@@ -129,7 +242,7 @@ rule present_table:
     benchmark:
         f"{W}/benchmarks/present_table/{{table}}.tsv"
     wildcard_constraints:
-        table=r"table\d+|quality",
+        table=r"table\d+|quality|dispersion",
     localrule: True
     conda:
         "../../envs/twinlens.yaml"

@@ -14,6 +14,7 @@ from scipy import stats
 from twinlens import formats
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +105,70 @@ def accuracy(scores_nc: Floats, labels_n: NDArray[np.int64], seed: int) -> Accur
         labels_n: (N,) 0-based.
         seed: of the bootstrap.
     """
-    right_n = scores_nc.argmax(axis=1) == labels_n
+    right_n = _right(scores_nc, labels_n)
     present = np.unique(labels_n)
     count = np.array([(labels_n == label).sum() for label in present])
     hits = np.array([right_n[labels_n == label].sum() for label in present])
     low, high = _bootstrap(hits, count, seed)
-    wilson = stats.binomtest(int(hits.sum()), int(count.sum())).proportion_ci(
-        method="wilson"
-    )
+    overall_low, overall_high = wilson(int(hits.sum()), int(count.sum()))
     return Accuracy(
         mean_class=100 * float((hits / count).mean()),
         low=low,
         high=high,
         overall=100 * float(hits.sum() / count.sum()),
-        overall_low=100 * wilson.low,
-        overall_high=100 * wilson.high,
+        overall_low=overall_low,
+        overall_high=overall_high,
         right=int(hits.sum()),
         clips=int(count.sum()),
         classes=len(present),
     )
+
+
+def _right(scores_nc: Floats, labels_n: NDArray[np.int64]) -> Bools:
+    """Of each clip whether its label has the largest score."""
+    return scores_nc.argmax(axis=1) == labels_n
+
+
+def wilson(right: int, clips: int) -> tuple[float, float]:
+    """Ends of Wilson's 95 % interval of a part of some clips, in percent."""
+    ends = stats.binomtest(right, clips).proportion_ci(method="wilson")
+    return 100 * ends.low, 100 * ends.high
+
+
+def mcnemar(one_n: Bools, other_n: Bools) -> float:
+    """McNemar's exact two-sided p of two methods having the same clips right.
+
+    Args:
+        one_n: (N,) whether a method has a clip right.
+        other_n: (N,) the same of another method's, in the same order.
+    """
+    won, lost = int((one_n & ~other_n).sum()), int((other_n & ~one_n).sum())
+    return float(stats.binomtest(won, won + lost).pvalue) if won + lost else 1.0
+
+
+def by_class(made: Scores, stream: str) -> dict[str, Bools]:
+    """Of each class with clips, which of them a stream has right.
+
+    Args:
+        made: clips that are named `<Class>/<file>`, which names the classes.
+        stream: spatial or temporal.
+
+    Returns:
+        (n,) by class in the order of labels; clips in the order of `made`.
+
+    Raises:
+        ArtifactError: a class has two labels or a label two classes.
+    """
+    right_n = _right(made.of(stream), made.labels)
+    names = [clip.partition("/")[0] for clip in made.clips]
+    found = sorted(set(zip(made.labels.tolist(), names, strict=True)))
+    for pairs in zip(*found, strict=True):
+        if twice := {str(each) for each in pairs if pairs.count(each) > 1}:
+            raise formats.ArtifactError(
+                f"classes and labels do not pair: {', '.join(sorted(twice))}; remove"
+                " these scores and run again"
+            )
+    return {name: right_n[made.labels == label] for label, name in found}
 
 
 def _bootstrap(

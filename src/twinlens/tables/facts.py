@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from twinlens import formats
 from twinlens.tables import published
-from twinlens.tables.accuracy import Accuracy, Scores
-from twinlens.tables.forms import Dataset
+from twinlens.tables.accuracy import Accuracy, Bools, Scores, by_class, wilson
+from twinlens.tables.forms import Dataset, Layout
+
+# Of each class and method, which clips are right.
+Right = dict[str, dict[str, Bools]]
+Loaded = Mapping[tuple[str, str], Scores]
 
 
-def of(loaded: Mapping[tuple[str, str], Scores], dataset: str, method: str) -> Scores:
+def of(loaded: Loaded, dataset: str, method: str) -> Scores:
     """The scores of a method's clips of a data set.
 
     Raises:
@@ -17,6 +21,65 @@ def of(loaded: Mapping[tuple[str, str], Scores], dataset: str, method: str) -> S
     if (dataset, method) not in loaded:
         raise formats.ArtifactError(f"no scores of {method} on {dataset} were given")
     return loaded[dataset, method]
+
+
+def spatial(loaded: Loaded, layout: Layout, dataset: str) -> dict[str, Scores]:
+    """The spatial scores of each method of a table, but for HR where there is none.
+
+    Raises:
+        ArtifactError: they were not given.
+    """
+    return {
+        key: of(loaded, dataset, method.spatial)
+        for key, method in layout.methods.items()
+        if method.spatial != "hr" or layout.datasets[dataset].has_hr
+    }
+
+
+def same_clips(dataset: str, *scores: Scores) -> None:
+    """Check that methods can be compared clip by clip.
+
+    Raises:
+        ArtifactError: their scores are not of the same clips in the same order.
+    """
+    if any(each.clips != scores[0].clips for each in scores):
+        raise formats.ArtifactError(
+            f"{dataset}: the scores of two methods are not of the same clips"
+        )
+
+
+def right_by_class(loaded: Loaded, layout: Layout, dataset: str) -> Right:
+    """Of each class and method, which clips the spatial stream has right.
+
+    Raises:
+        ArtifactError: scores are missing or not of the same clips.
+    """
+    made = spatial(loaded, layout, dataset)
+    same_clips(dataset, *made.values())
+    of_method = {key: by_class(each, "spatial") for key, each in made.items()}
+    names = next(iter(of_method.values()), {})
+    return {
+        name: {key: classes[name] for key, classes in of_method.items()}
+        for name in names
+    }
+
+
+def class_line(right_n: Bools) -> dict[str, object]:
+    """A method's accuracy in a class with all that it rests on, for the long form."""
+    right, clips = int(right_n.sum()), len(right_n)
+    low, high = wilson(right, clips)
+    return {
+        "accuracy": percent(right_n),
+        "low": f"{low:.2f}",
+        "high": f"{high:.2f}",
+        "right": right,
+        "clips": clips,
+    }
+
+
+def percent(right_n: Bools) -> str:
+    """The part of clips that are right, in percent with two digits."""
+    return f"{100 * right_n.mean():.2f}"
 
 
 def accuracy_line(cell: Accuracy) -> dict[str, object]:
@@ -36,9 +99,14 @@ def accuracy_line(cell: Accuracy) -> dict[str, object]:
 
 def beside(value: float | None, dataset: Dataset, cell: Accuracy) -> str:
     """The paper's value, only where ours is of the same complete test split."""
-    whole = published.COMPLETE.get(dataset.label) == (cell.clips, cell.classes)
-    comparable = dataset.official and whole and value is not None
-    return f"{value:.2f}" if comparable else ""
+    comparable = complete(dataset, cell.clips, cell.classes)
+    return "" if value is None or not comparable else f"{value:.2f}"
+
+
+def complete(dataset: Dataset, clips: int, classes: int) -> bool:
+    """Whether so many clips of so many classes are all of an official test split."""
+    whole = published.COMPLETE.get(dataset.label) == (clips, classes)
+    return dataset.official and whole
 
 
 def sizes(dataset: Dataset, cells: Sequence[Accuracy]) -> list[str]:

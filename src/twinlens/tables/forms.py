@@ -73,6 +73,12 @@ def order(layout: Layout) -> list[str]:
     )
 
 
+def named(layout: Layout, label: str) -> str | None:
+    """The first method of this label, or None."""
+    methods = layout.methods.items()
+    return next((key for key, method in methods if method.label == label), None)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Files:
     """Where a table's three forms go."""

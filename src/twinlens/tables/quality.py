@@ -23,9 +23,7 @@ DRAWS = 2_000
 def quality_table(
     measured: list[Path],
     layout: Layout,
-    out: Path,
-    long: Path,
-    markdown: Path,
+    files: Files,
     seed: int = 0,
 ) -> None:
     """Write the table in three forms.
@@ -37,9 +35,7 @@ def quality_table(
     Args:
         measured: csv of clips, at `.../<dataset>/<method>/<shard>.csv`.
         layout: rows, columns and their names.
-        out: csv, a line a method.
-        long: csv with a line for each cell, with intervals.
-        markdown: the table to read.
+        files: where its three forms go.
         seed: of the bootstrap.
     """
     clips = _joined(measured)
@@ -54,7 +50,7 @@ def quality_table(
     found = pd.DataFrame(lines, columns=LONG)
     what = "PSNR (dB) and SSIM of luma, warping error of colours x 1000"
     forms.write(
-        Files(out=out, long=long, markdown=markdown),
+        files,
         forms.head("quality", layout, what),
         _wide(found, layout, names),
         found,

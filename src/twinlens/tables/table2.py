@@ -18,9 +18,7 @@ LONG = (
 def table2(
     scores: list[Path],
     layout: Layout,
-    out: Path,
-    long: Path,
-    markdown: Path,
+    files: Files,
     seed: int = 0,
 ) -> None:
     """Write the table in three forms.
@@ -28,19 +26,15 @@ def table2(
     Args:
         scores: score shards with a spatial stream.
         layout: columns (its `methods`, by loss) and rows (its `datasets`).
-        out: csv as the paper prints the table, behind one `#` line.
-        long: csv with a line for each cell, with intervals.
-        markdown: the table to read.
+        files: where its three forms go.
         seed: of the bootstrap; the same method's cell is the same as in Table 3.
     """
     loaded, rows, lines, notes = load(scores), [], [], []
     for dataset, about in layout.datasets.items():
         cells = {}
-        for loss, method in layout.methods.items():
-            if method.spatial == "hr" and not about.has_hr:
-                continue
-            made = facts.of(loaded, dataset, method.spatial)
-            own = provenance.seed(seed, "bootstrap", method.spatial, dataset, "Spatial")
+        for loss, made in facts.spatial(loaded, layout, dataset).items():
+            name = layout.methods[loss].spatial
+            own = provenance.seed(seed, "bootstrap", name, dataset, "Spatial")
             cells[loss] = accuracy(made.of("spatial"), made.labels, own)
         shown = {loss: f"{cell.mean_class:.2f}" for loss, cell in cells.items()}
         rows.append([about.label, *(shown.get(loss, "") for loss in layout.methods)])
@@ -57,7 +51,7 @@ def table2(
             lines.append(line | facts.accuracy_line(cell))
     what = f"spatial stream of {layout.recogniser}, mean class accuracy in %"
     forms.write(
-        Files(out=out, long=long, markdown=markdown),
+        files,
         forms.head("table 2", layout, what),
         pd.DataFrame(rows, columns=["Dataset", *layout.methods]),
         pd.DataFrame(lines, columns=LONG),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from twinlens import formats, provenance
+from twinlens import provenance
 from twinlens.tables import facts, forms, published
 from twinlens.tables.accuracy import Accuracy, Scores, accuracy, load
 from twinlens.tables.forms import Files, Layout
@@ -19,9 +19,7 @@ Cells = dict[tuple[str, str, str], Accuracy]
 def table3(
     scores: list[Path],
     layout: Layout,
-    out: Path,
-    long: Path,
-    markdown: Path,
+    files: Files,
     seed: int = 0,
 ) -> None:
     """Write the table in three forms.
@@ -29,9 +27,7 @@ def table3(
     Args:
         scores: all score shards.
         layout: rows, columns and their names.
-        out: csv as the paper prints the table, behind one `#` line.
-        long: csv with a line for each cell, with intervals.
-        markdown: the table to read.
+        files: where its three forms go.
         seed: of the bootstrap.
     """
     cells = _cells(load(scores), layout, seed)
@@ -51,7 +47,7 @@ def table3(
         )
     what = f"{layout.recogniser}, mean class accuracy in %"
     forms.write(
-        Files(out=out, long=long, markdown=markdown),
+        files,
         forms.head("table 3", layout, what),
         pd.DataFrame(rows, columns=["Method", *_columns(layout)]),
         _long(cells, layout),
@@ -86,10 +82,7 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
 
 def _paired(spatial: Scores, temporal: Scores, dataset: str) -> Scores:
     """Spatial scores of one method with temporal scores of another, clip by clip."""
-    if spatial.clips != temporal.clips:
-        raise formats.ArtifactError(
-            f"{dataset}: the scores of two methods are not of the same clips"
-        )
+    facts.same_clips(dataset, spatial, temporal)
     return Scores(spatial.clips, spatial.labels, spatial.spatial, temporal.temporal)
 
 

@@ -1,0 +1,131 @@
+"""Figure 6: the accuracy of every class by a method and by Bicubic."""
+
+import math
+import textwrap
+from collections import Counter
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+from twinlens import formats
+from twinlens.progress import say
+from twinlens.tables import dispersion, facts, table5
+from twinlens.tables.accuracy import load
+from twinlens.tables.cases import NONE, Shown
+from twinlens.tables.facts import Right
+from twinlens.tables.forms import Layout
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+SIDE = 3.2  # inches of a panel
+AREA = 22.0  # points² of a point that is one class
+# The paper's symbols: a dot where SR harms, a cross where it helps.
+SYMBOLS = {table5.HARD: "o", table5.EASY: "X", NONE: "D"}
+
+
+def draw_scatter(scores: list[Path], layout: Layout, dataset: str, out: Path) -> None:
+    """Draw a panel for each method: its accuracy in each class over Bicubic's.
+
+    Classes at one place make a larger point. The classes of Table 5 stand in colour.
+
+    Args:
+        scores: score shards of the data set with a spatial stream (see `tables.table5`
+            for why this one).
+        layout: the methods, Bicubic among them, and data sets.
+        dataset: which one.
+        out: PNG.
+
+    Raises:
+        ArtifactError: scores are missing or not of the same clips; no Bicubic, or
+            nothing else.
+    """
+    right = facts.right_by_class(load(scores), layout, dataset)
+    about = layout.datasets[dataset]
+    shown = table5.highlighted(right, layout, about.label)
+    if not (methods := dispersion.others(layout, right)):
+        raise formats.ArtifactError(
+            f"{about.label}: no method has scores besides Bicubic; add some to"
+            " select.methods"
+        )
+    figure = _drawn(right, shown, layout, methods)
+    figure.suptitle(_title(layout, dataset, len(right)), fontsize=9)
+    with formats.publish(out) as temporary:
+        figure.savefig(temporary, dpi=130, metadata={"Software": None})
+    pyplot.close(figure)
+    say(f"{about.label}: {out}")
+
+
+def _drawn(
+    right: Right, shown: list[Shown], layout: Layout, methods: list[str]
+) -> Figure:
+    """The panels, as near to a square as they go, over their legend."""
+    columns = math.ceil(math.sqrt(len(methods)))
+    rows = math.ceil(len(methods) / columns)
+    figure, axes = pyplot.subplots(
+        rows,
+        columns,
+        figsize=(SIDE * max(2, columns), SIDE * rows + 1),  # room for the title
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis, method in zip(axes.flat, methods, strict=False):
+        _panel(axis, right, shown, layout, method)
+    for axis in axes.flat[len(methods) :]:
+        axis.axis("off")
+    if shown:
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=columns + 1, fontsize=8
+        )
+    return figure
+
+
+def _title(layout: Layout, dataset: str, classes: int) -> str:
+    about = layout.datasets[dataset]
+    data = " (generated data)" * about.generated
+    title = (
+        f"{about.label}{data}, world {layout.world}: {classes} classes, spatial stream"
+        f" of {layout.recogniser}"
+    )
+    return f"{textwrap.fill(title, 85)}\n(area of a point: classes at its place)"
+
+
+def _panel(
+    axis: Axes, right: Right, shown: list[Shown], layout: Layout, method: str
+) -> None:
+    bicubic = table5.reference(layout)
+    places = {
+        name: (100 * each[bicubic].mean(), 100 * each[method].mean())
+        for name, each in right.items()
+    }
+    axis.plot([0, 100], [0, 100], color="0.5", linestyle="--", linewidth=1)
+    crowd = Counter(places.values())
+    x, y = np.array(list(crowd)).T
+    area = AREA * np.array(list(crowd.values()))
+    axis.scatter(x, y, s=area, color="0.7", edgecolors="0.4", linewidths=0.5)
+    for number, each in enumerate(shown):
+        colour = pyplot.get_cmap("tab20")((2 * number + number // 10) % 20)
+        axis.scatter(
+            *places[each.name],
+            s=2 * AREA,
+            color=[colour],
+            marker=SYMBOLS[each.case],
+            edgecolors="black",
+            linewidths=0.5,
+            label=f"{each.name} ({each.case})",
+            zorder=3,
+        )
+    off = dispersion.rms(
+        dispersion.differences(dispersion.pairs_of(right, method, bicubic))
+    )
+    label = layout.methods[method].label
+    axis.set_title(f"{label}: {off:.1f} points off (RMS)", fontsize=9)
+    axis.set(xlim=(-4, 104), ylim=(-4, 104), aspect="equal")
+    axis.set_xlabel(f"{layout.methods[bicubic].label} (%)", fontsize=8)
+    axis.set_ylabel(f"{label} (%)", fontsize=8)
+    axis.tick_params(labelsize=7)

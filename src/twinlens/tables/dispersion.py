@@ -1,0 +1,135 @@
+"""How far the classes of Figure 6 lie from its diagonal, as numbers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from twinlens import provenance
+from twinlens.tables import facts, forms, table5
+from twinlens.tables.accuracy import Bools, Floats, load
+from twinlens.tables.facts import Right
+from twinlens.tables.forms import Files, Layout
+
+WIDE = {
+    "dataset": "Dataset",
+    "method": "Method",
+    "rms": "RMS",
+    "rms_by_chance": "RMS by chance",
+    "mean": "Mean",
+    "spread": "Spread",
+    "better": "Better",
+    "equal": "Equal",
+    "worse": "Worse",
+}
+LONG = (
+    "dataset method rms rms_low rms_high rms_by_chance mean mean_low mean_high spread"
+    " better equal worse classes clips data"
+).split()
+DRAWS = 10_000
+NOTES = (
+    "Over classes, the method's accuracy less Bicubic's, in points: root mean square,",
+    "mean, spread about the mean, and how many classes are better, equal, worse. RMS",
+    "by chance: if a coin said which of the two has a clip right that they judge",
+    "differently. The long form has intervals over redrawn classes, which are crude",
+    "where classes are few.",
+)
+
+
+def dispersion(
+    scores: list[Path],
+    layout: Layout,
+    files: Files,
+    seed: int = 0,
+) -> None:
+    """Write the dispersion of every method about Bicubic's diagonal, in three forms.
+
+    It is of the spatial stream, as Figure 6 is (see `table5`).
+
+    Args:
+        scores: score shards with a spatial stream.
+        layout: the methods, Bicubic among them, and data sets.
+        files: where its three forms go.
+        seed: of the bootstrap.
+
+    Raises:
+        ArtifactError: scores are missing or not of the same clips; no Bicubic.
+    """
+    loaded, lines = load(scores), []
+    for dataset, about in layout.datasets.items():
+        right = facts.right_by_class(loaded, layout, dataset)
+        for method in others(layout, right):
+            own = provenance.seed(seed, "dispersion", method, dataset)
+            first = {
+                "dataset": about.label,
+                "method": layout.methods[method].label,
+                "data": "generated" if about.generated else "real",
+            }
+            pairs = pairs_of(right, method, table5.reference(layout))
+            lines.append(first | _line(pairs, own))
+    found = pd.DataFrame(lines, columns=LONG)
+    what = f"spatial stream of {layout.recogniser}, single classes against Bicubic"
+    wide = found[list(WIDE)].rename(columns=WIDE)
+    forms.write(files, forms.head("dispersion", layout, what), wide, found, NOTES)
+
+
+def others(layout: Layout, right: Right) -> list[str]:
+    """The methods with scores but for Bicubic, as Table 3 has them in order.
+
+    Raises:
+        ArtifactError: there is no Bicubic.
+    """
+    bicubic, there = table5.reference(layout), next(iter(right.values()), {})
+    return [key for key in forms.order(layout) if key in there and key != bicubic]
+
+
+def pairs_of(right: Right, method: str, bicubic: str) -> list[tuple[Bools, Bools]]:
+    """Of each class, the clips that a method and Bicubic have right."""
+    return [(each[method], each[bicubic]) for each in right.values()]
+
+
+def differences(pairs: Sequence[tuple[Bools, Bools]]) -> Floats:
+    """Of each class, the accuracy of a method less Bicubic's: (C,) points."""
+    return np.array(
+        [
+            100 * (int(ours.sum()) - int(theirs.sum())) / len(ours)
+            for ours, theirs in pairs
+        ]
+    )
+
+
+def rms(points: Floats) -> float:
+    """Root mean square over the last axis's classes."""
+    return float(np.sqrt(np.mean(points**2)))
+
+
+def by_chance(pairs: Sequence[tuple[Bools, Bools]]) -> float:
+    """The root mean square if each clip judged differently were won by a coin.
+
+    d such clips of a class's n give a difference of variance d / n².
+    """
+    variances = [(ours ^ theirs).sum() / len(ours) ** 2 for ours, theirs in pairs]
+    return 100 * float(np.sqrt(np.mean(variances)))
+
+
+def _line(pairs: Sequence[tuple[Bools, Bools]], seed: int) -> dict[str, object]:
+    points = differences(pairs)
+    rng = np.random.default_rng(seed)
+    drawn = points[rng.integers(len(points), size=(DRAWS, len(points)))]
+    squares, means = np.sqrt((drawn**2).mean(axis=1)), drawn.mean(axis=1)
+    line: dict[str, object] = {
+        "rms": f"{rms(points):.2f}",
+        "rms_by_chance": f"{by_chance(pairs):.2f}",
+        "mean": f"{points.mean():.2f}",
+        "spread": f"{points.std():.2f}",
+        "better": int((points > 0).sum()),
+        "equal": int((points == 0).sum()),
+        "worse": int((points < 0).sum()),
+        "classes": len(points),
+        "clips": sum(len(ours) for ours, _ in pairs),
+    }
+    for name, values in (("rms", squares), ("mean", means)):
+        low, high = np.percentile(values, [2.5, 97.5])
+        line |= {f"{name}_low": f"{low:.2f}", f"{name}_high": f"{high:.2f}"}
+    return line

@@ -1,0 +1,95 @@
+import cv2
+import numpy as np
+import pytest
+from matplotlib import pyplot
+
+from tests.tables import made
+from twinlens import formats
+from twinlens.figures import scatter
+from twinlens.tables.forms import Dataset
+
+METHODS = {
+    "hr": made.method("hr"),
+    "bicubic": made.method("bicubic", "Bicubic"),
+    "vdsr": made.method("vdsr"),
+}
+# Ben and Cat lie at one place by VDSR; Ada is hard, Dot is easy.
+RIGHT = {
+    "bicubic": {"Ada": 8, "Ben": 5, "Cat": 5, "Dot": 1},
+    "vdsr": {"Ada": 2, "Ben": 5, "Cat": 5, "Dot": 9},
+    "hr": {"Ada": 9, "Ben": 8, "Cat": 9, "Dot": 9},
+}
+
+
+@pytest.fixture
+def axes(monkeypatch):
+    """The panels of what is drawn, kept open."""
+    kept = []
+    monkeypatch.setattr(pyplot, "close", lambda figure: kept.extend(figure.axes))
+    yield kept
+    monkeypatch.undo()
+    pyplot.close("all")
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    """Score shards by method."""
+    folder = tmp_path_factory.mktemp("scores")
+    return {name: made.shard(folder, "one", name, RIGHT[name]) for name in RIGHT}
+
+
+def _draw(folder, shards, names=tuple(RIGHT), has_hr=True, name="one.png"):
+    scores = [shards[each] for each in names]
+    about = Dataset(label="One", generated=True, has_hr=has_hr)
+    layout = made.layout({each: METHODS[each] for each in METHODS}, one=about)
+    scatter.draw_scatter(scores, layout, "one", folder / name)
+    return folder / name
+
+
+def _titles(axes):
+    return [axis.get_title() for axis in axes if axis.get_title()]
+
+
+def test_each_method_has_a_panel_with_its_dispersion(tmp_path, shards, axes):
+    path = _draw(tmp_path, shards)
+    assert cv2.imread(str(path)).shape[0] > 200
+    assert _titles(axes) == [
+        "VDSR: 50.0 points off (RMS)",
+        "HR: 47.4 points off (RMS)",
+    ]
+
+
+def test_points_lie_at_bicubic_s_and_the_method_s_accuracy(tmp_path, shards, axes):
+    _draw(tmp_path, shards)
+    crowd, *coloured = axes[0].collections
+    places = dict(
+        zip(map(tuple, crowd.get_offsets().data), crowd.get_sizes(), strict=True)
+    )
+    assert set(places) == {(80, 20), (50, 50), (10, 90)}
+    assert places[50, 50] == 2 * places[80, 20]
+    assert [each.get_label() for each in coloured] == ["Ada (hard)", "Dot (easy)"]
+    assert coloured[0].get_offsets().data.tolist() == [[80, 20]]
+    assert not np.array_equal(*(each.get_facecolor() for each in coloured))
+
+
+def test_the_diagonal_is_dashed(tmp_path, shards, axes):
+    _draw(tmp_path, shards)
+    (line,) = axes[0].lines
+    assert line.get_linestyle() == "--"
+    assert np.array_equal(line.get_xydata(), [[0, 0], [100, 100]])
+
+
+def test_clips_without_originals_have_no_hr_panel(tmp_path, shards, axes):
+    _draw(tmp_path, shards, ("bicubic", "vdsr"), has_hr=False)
+    assert [title.split(":")[0] for title in _titles(axes)] == ["VDSR"]
+
+
+def test_bicubic_alone_makes_no_picture(tmp_path, shards, monkeypatch):
+    monkeypatch.delitem(METHODS, "vdsr")
+    with pytest.raises(formats.ArtifactError, match="no method has scores besides"):
+        _draw(tmp_path, shards, ("bicubic",), has_hr=False)
+
+
+def test_two_pictures_are_the_same_bytes(tmp_path, shards):
+    one, other = (_draw(tmp_path, shards, name=f"{name}.png") for name in "ab")
+    assert one.read_bytes() == other.read_bytes()

@@ -1,0 +1,132 @@
+"""Table 5 from made-up scores."""
+
+import pandas as pd
+import pytest
+
+from tests.tables import made
+from twinlens import formats
+from twinlens.tables import published
+from twinlens.tables.forms import Dataset
+from twinlens.tables.table5 import table5
+
+METHODS = {
+    "mine": made.method("mine", "Mine"),
+    "hr": made.method("hr"),
+    "sosr": made.method("sosr", "SoSR"),
+    "spmc": made.method("spmc"),
+    "vdsr": made.method("vdsr"),
+    "bicubic": made.method("bicubic", "Bicubic"),
+}
+# Of ten clips, those that Bicubic, VDSR, SPMC and SoSR have right; HR has nine.
+RIGHT = {
+    "Bend": (8, 3, 2, 9),  # hard by 5
+    "Clap": (8, 1, 6, 1),  # hard by 2
+    "Dive": (2, 8, 9, 1),  # easy by 6, whatever SoSR says
+    "Even": (5, 5, 9, 9),  # VDSR as good as Bicubic
+    "Fall": (5, 9, 4, 9),  # the baselines disagree
+}
+NAMES = ("bicubic", "vdsr", "spmc", "sosr")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The table of RIGHT."""
+    folder = tmp_path_factory.mktemp("table5")
+    return _write(folder, _scores(folder))
+
+
+def _scores(folder, right=RIGHT, dataset="one", names=(*NAMES, "hr", "mine")):
+    return [
+        made.shard(
+            folder,
+            dataset,
+            name,
+            {
+                key: each[NAMES.index(name)] if name in NAMES else 9
+                for key, each in right.items()
+            },
+        )
+        for name in names
+    ]
+
+
+def _write(folder, scores, names=METHODS, **datasets):
+    methods = {name: METHODS[name] for name in names}
+    files = made.files(folder, "table5")
+    table5(scores, made.layout(methods, **datasets), files)
+    return files
+
+
+def test_columns_stand_as_in_the_paper_and_others_after(files):
+    lines = files.out.read_text().splitlines()
+    assert lines[1] == (
+        "Dataset,Kind,Class,Bicubic,VDSR,SPMC,SoSR,HR,Mine,Chosen,Kind in the paper"
+    )
+    assert lines[2:] == [
+        "One,hard,Bend,80.00,30.00,20.00,90.00,90.00,90.00,rule,",
+        "One,hard,Clap,80.00,10.00,60.00,10.00,90.00,90.00,rule,",
+        "One,easy,Dive,20.00,80.00,90.00,10.00,90.00,90.00,rule,",
+    ]
+
+
+def test_four_hard_and_three_easy_classes_of_the_largest_margin(tmp_path):
+    hard = {f"H{gap}": (9, 9 - gap, 0, 0) for gap in range(1, 7)}
+    easy = {f"E{gap}": (1, 1 + gap, 9, 0) for gap in range(1, 6)}
+    names = ("bicubic", "vdsr", "spmc")
+    files = _write(tmp_path, _scores(tmp_path, hard | easy, names=names), names)
+    rows = [line.split(",") for line in files.out.read_text().splitlines()[2:]]
+    assert [row[2] for row in rows] == ["H3", "H4", "H5", "H6", "E3", "E4", "E5"]
+    text = files.markdown.read_text()
+    assert "- hard (VDSR, SPMC below Bicubic): 6, of these 1 with every" in text
+    assert "- easy (VDSR, SPMC above Bicubic): 5, of these 0 with every" in text
+
+
+def test_a_world_without_baselines_has_no_class_by_rule(tmp_path):
+    names = ("bicubic", "sosr")
+    files = _write(tmp_path, _scores(tmp_path, names=names), names)
+    assert len(files.out.read_text().splitlines()) == 2
+    text = files.markdown.read_text()
+    assert "no class is hard or easy by rule: VDSR, SPMC, VSR-DUF-52 say so" in text
+
+
+def test_it_warns_of_classes_chosen_by_what_is_shown(files):
+    text = files.markdown.read_text()
+    assert "chosen by the scores of VDSR, SPMC themselves" in text
+
+
+def test_clips_without_originals_have_empty_hr_cells(tmp_path):
+    scores = _scores(tmp_path, names=(*NAMES, "mine"))
+    files = _write(tmp_path, scores, one=Dataset(label="One", has_hr=False))
+    assert files.out.read_text().splitlines()[2] == (
+        "One,hard,Bend,80.00,30.00,20.00,90.00,,90.00,rule,"
+    )
+    found = pd.read_csv(files.long, comment="#")
+    assert "HR" not in set(found["method"])
+    assert found["p_hr"].isna().all()
+
+
+def test_published_values_stand_beside_the_complete_split_only(tmp_path, monkeypatch):
+    ucf101 = Dataset(label="UCF101", official=True)
+    right = {"Swing": (8, 3, 2, 9), "FrontCrawl": (5, 5, 5, 5)}
+    scores = _scores(tmp_path, right, "ucf101")
+    published_columns = []
+    for clips in (published.COMPLETE["UCF101"], (20, 2)):
+        monkeypatch.setitem(published.COMPLETE, "UCF101", clips)
+        files = _write(tmp_path, scores, ucf101=ucf101)
+        found = pd.read_csv(files.long, comment="#", keep_default_na=False)
+        published_columns.append(found.set_index(["class", "method"])["published"])
+    few, whole = published_columns
+    assert set(few) == {""}
+    assert whole["Swing", "SPMC"] == "35.71"
+    assert whole["FrontCrawl", "SoSR"] == "89.19"
+    assert whole["Swing", "HR"] == ""
+    assert files.out.read_text().splitlines()[2:] == [
+        "UCF101,hard,Swing,80.00,30.00,20.00,90.00,90.00,90.00,both,hard",
+        "UCF101,none,FrontCrawl,50.00,50.00,50.00,50.00,90.00,90.00,published,easy",
+    ]
+
+
+def test_there_is_no_table_without_bicubic(tmp_path):
+    scores = _scores(tmp_path, names=("vdsr", "sosr"))
+    with pytest.raises(formats.ArtifactError, match="no method is labelled Bicubic"):
+        _write(tmp_path, scores, ("vdsr", "sosr"))
