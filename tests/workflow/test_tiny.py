@@ -1,6 +1,8 @@
 """The whole chain in miniature: run, rerun, killed, edited, spoilt."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import time
@@ -54,7 +56,9 @@ def test_table_3_has_its_rows_and_says_what_it_is(done):
     assert "GENERATED DATA" in lines[0]
     assert lines[1].startswith("Method,Workshop Spatial,Workshop Temporal")
     rows = [line.split(",")[0] for line in lines[2:]]
-    assert rows == ["Bicubic", "VDSR", "SoSR", "ToSR1", "HR"]
+    paper = ["Bicubic", "VDSR", "SoSR", "ToSR1", "ToSR2", "SoSR+ToSR2"]
+    assert rows == [*paper, "HR"]
+    assert re.fullmatch(r"SoSR\+ToSR2,,,[\d.]+,,,[\d.]+", lines[-2])
 
 
 def test_table_2_s_mse_is_table_3_s_vdsr(done):
@@ -171,6 +175,52 @@ def test_a_new_method_s_file_reruns_nothing(done):
     planned = _planned(done)
     path.unlink()
     assert planned == set()
+
+
+MINE = """
+import torch
+from torch import nn
+from twinlens.degrade.tensors import upscale
+FRAMES = 3
+class Mine(nn.Module):
+    frames = FRAMES
+    def __init__(self, width):
+        super().__init__()
+        self.conv = nn.Conv2d(3 * FRAMES, width, 3, padding=1)
+        self.last = nn.Conv2d(width, 3, 3, padding=1)
+    def forward(self, low):
+        low_middle = low[:, 1] + self.last(self.conv(low.flatten(1, 2)).relu())
+        return upscale(low_middle)
+def build(width=4):
+    return Mine(width)
+"""
+ENTRY = """
+select: {methods: [bicubic, vdsr, sosr, tosr1, tosr2, sosr_tosr2, hr, mine]}
+methods:
+  mine:
+    label: Mine
+    model: mine
+    recipe: {patches: spatial, loss: {kind: mse, pixels: rgb}}
+"""
+
+
+def test_a_method_of_one_file_and_one_entry_has_its_row(done, tmp_path):
+    """As docs/add_a_method.md has it; and nothing but its own jobs and tables is run."""
+    folder = tmp_path / "checkout"
+    shutil.copytree(done, folder)
+    before = (folder / TABLE).read_text().splitlines()
+    (folder / "src/twinlens/models/mine.py").write_text(MINE)
+    (folder / "mine.yaml").write_text(ENTRY)
+    words = ("--cores", "2", "--configfile", "config/tiny.yaml", "mine.yaml")
+    said = snakemake(folder, TABLE, *words)
+    after = (folder / TABLE).read_text().splitlines()
+    assert after[:-1] == before
+    assert after[-1].startswith("Mine,")
+    made = re.findall(r"^    output: (.+)$", said, re.M)
+    allowed = ("/mine/", "/mine.", "-near1.h5", "table3.csv")
+    assert made
+    assert [each for each in made if not any(a in each for a in allowed)] == []
+    assert len(made) == 11  # a network; low, sr, flow, scores of two sets; two tables
 
 
 NEAR = """

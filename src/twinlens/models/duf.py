@@ -46,9 +46,9 @@ class Norm(nn.BatchNorm2d):
 
 
 class Conv(nn.Module):
-    """A convolution of 3x3x3 pixels, done as one of 3x3 for all three frames at once.
+    """A convolution of 3x3x3 pixels, done in two dimensions.
 
-    On a processor that is several times faster than PyTorch's own in three dimensions.
+    On a processor that is up to several times faster than PyTorch's own in three.
     """
 
     def __init__(self, channels: int, growth: int, *, shrinks: bool) -> None:
@@ -60,16 +60,34 @@ class Conv(nn.Module):
 
     def forward(self, features: Tensor, times: int) -> Tensor:
         """(B T, F, h, w) of T = `times` frames to G channels of T or T - 2 frames."""
+        if self.shrinks:
+            return self._shrunk(features.unflatten(0, (-1, times)))
+        return self._full(features, times)
+
+    def _shrunk(self, frames_btfhw: Tensor) -> Tensor:
+        """Three frames' channels at once."""
+        before, here, after = (
+            frames_btfhw[:, :-2],
+            frames_btfhw[:, 1:-1],
+            frames_btfhw[:, 2:],
+        )
+        stacked = torch.cat([before, here, after], dim=2).flatten(0, 1)
+        kernel = self.weight.transpose(1, 2).flatten(1, 2)
+        return functional.conv2d(stacked, _last(kernel), self.bias, padding=1)
+
+    def _full(self, features: Tensor, times: int) -> Tensor:
+        """Each frame for itself and both beside it, then their sum."""
         kernel = self.weight.permute(2, 0, 1, 3, 4).flatten(0, 1)
-        kernel = kernel.contiguous(memory_format=torch.channels_last)
-        made = functional.conv2d(features, kernel, padding=1)
+        made = functional.conv2d(features, _last(kernel), padding=1)
         made = made.unflatten(1, (3, -1)).unflatten(0, (-1, times))
         before, here, after = made.unbind(2)
-        if self.shrinks:
-            summed = before[:, :-2] + here[:, 1:-1] + after[:, 2:]
-        else:
-            summed = here + _later(before[:, :-1], 1) + _later(after[:, 1:], -1)
+        summed = here + _later(before[:, :-1], 1) + _later(after[:, 1:], -1)
         return summed.flatten(0, 1) + self.bias[:, None, None]
+
+
+def _last(kernel: Tensor) -> Tensor:
+    """Channels-last, as the features are."""
+    return kernel.contiguous(memory_format=torch.channels_last)
 
 
 def _later(frames_btfhw: Tensor, by: int) -> Tensor:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from twinlens import models
 
 Frames = NDArray[np.uint8]
-ON_GPU = 16  # pictures at once; a processor is fastest with one
+ON_GPU = 16  # pictures at once
+ON_CPU = 4096  # pixels of low resolution at once: small pictures go several together
 
 
 def enlarge(
@@ -53,7 +54,8 @@ def enlarge(
     if not np.array_equal(index[rows], places):
         raise ValueError("frames that the network reads are not there")
     black = ~inside if getattr(network, "zeros_beyond", False) else inside & False
-    size = ON_GPU if device.type == "cuda" else 1
+    size = max(1, ON_CPU // (low_nhw3.shape[1] * low_nhw3.shape[2]))
+    size = ON_GPU if device.type == "cuda" else size
     made = [
         _bytes(network(_tensor(low_nhw3[rows[part]], black[part], device)))
         for part in _parts(len(wanted), size)
