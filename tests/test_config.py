@@ -502,6 +502,18 @@ def test_section_4_2_stands_in_the_paper_s_config():
     terms = recipes["tosr1"]["loss"]["terms"]
     assert terms == pytest.approx([1 / 11, 10 / 11, 0])
     assert config["patches"]["temporal"]["flow"] == "tvl1"  # "TVL1 predictor"
+    for name in ("tosr2", "duf16"):  # the row that ToSR2 is compared with takes the same
+        made = checks.network(config, name)["recipe"]
+        assert made["lr"] == 0.01  # "the initial learning rate is 0.01"
+        assert made["batch"] == 16  # "We use batch size 16"
+        each_epoch = 143_250 / 16  # "143,250 patch pairs for training"
+        fall = made["steps"] * made["milestones"][0] / each_epoch
+        assert fall == pytest.approx(10, abs=0.01)  # "to 1/10 every 10 epochs"
+    loss = checks.network(config, "tosr2")["recipe"]["loss"]
+    assert loss["terms"] == [1, 1, 1]  # "alpha = beta = gamma = 1 for ToSR2"
+    start = config["starts"]["duf16"]
+    assert start["weights"].endswith("params_16L_x4.h5")  # "fine-tune from the model"
+    assert (start["settings"]["depth"], start["settings"]["width"]) == (16, 64)
     start = config["starts"]["vdsr"]
     assert start["weights"].startswith("weights/VDSR_")  # "a VDSR model well trained"
     assert (start["recipe"]["steps"], start["recipe"]["schedule"]) == (54_780, "steps")
@@ -518,6 +530,9 @@ def test_the_released_choices_go_over_the_paper_s():
     assert config["patches"]["spatial"]["cut"] == "patch"
     loss = checks.network(config, "sosr")["recipe"]["loss"]
     assert (loss["kind"], loss["alpha"], loss["power"]) == ("sosr", 5.29e-5, 2)
+    tosr2 = checks.network(config, "tosr2")["recipe"]
+    assert (tosr2["lr"], tosr2["loss"]["criterion"]) == (0.001, "huber")
+    assert checks.network(config, "duf16")["recipe"]["lr"] == 0.001
 
 
 # --- paths ----------------------------------------------------------------------------

@@ -21,8 +21,9 @@ def data(tmp_path_factory, realdata_folder):
     _ucf101(folder, lists)
     _hmdb51(folder, lists)
     config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
-    given = [config["starts"]["vdsr"], config["training"]["perceptual"]]
-    files = [each["weights"] for each in given]
+    given = [*config["starts"].values(), *config["methods"].values()]
+    given.append(config["training"]["perceptual"])
+    files = [each["weights"] for each in given if "weights" in each]
     for streams in config["recogniser"]["weights"].values():
         files += streams.values()
     for file in files:
@@ -110,4 +111,6 @@ def test_the_paper_s_plan_is_small_and_quick(data, tmp_path, capsys, configs):
     with capsys.disabled():
         print(f" [dry run of the paper: {time.monotonic() - start:.1f} s]", end="")
     jobs = int(re.search(r"(\d+) steps to do", said).group(1))
+    with capsys.disabled():
+        print(f" [{jobs} jobs]", end="")
     assert 100 < jobs < 2500
