@@ -79,7 +79,7 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
     network = models.build(model, **settings).eval()
     whole = network.frames == models.WHOLE_CLIP
     low = torch.rand(1, CLIP if whole else network.frames, 3, HEIGHT, WIDTH)
-    work = (lambda: network.clip(low)) if whole else (lambda: network(low))
+    work = (lambda: list(network.clip(low))) if whole else (lambda: network(low))
     count, before = CLIP if whole else 1, memory()
     with torch.inference_mode():
         with FlopCounterMode(display=False) as counter:

@@ -502,7 +502,10 @@ def test_section_4_2_stands_in_the_paper_s_config():
     terms = recipes["tosr1"]["loss"]["terms"]
     assert terms == pytest.approx([1 / 11, 10 / 11, 0])
     assert config["patches"]["temporal"]["flow"] == "tvl1"  # "TVL1 predictor"
-    for name in ("tosr2", "duf16"):  # the row that ToSR2 is compared with takes the same
+    for name in (
+        "tosr2",
+        "duf16",
+    ):  # the row that ToSR2 is compared with takes the same
         made = checks.network(config, name)["recipe"]
         assert made["lr"] == 0.01  # "the initial learning rate is 0.01"
         assert made["batch"] == 16  # "We use batch size 16"

@@ -64,7 +64,13 @@ def test_a_trained_network_is_used_and_named(low, tmp_path):
     weights = tmp_path / "net/net.h5"
     out = tmp_path / "sr.h5"
     super_resolve(
-        low, "vdsr", "vdsr", out, PROTOCOL, settings=runs.SETTINGS, weights=weights
+        low,
+        "vdsr",
+        "vdsr",
+        out,
+        PROTOCOL,
+        settings=runs.SETTINGS["vdsr"],
+        weights=weights,
     )
     with formats.reading(out) as file:
         about = formats.about(file)

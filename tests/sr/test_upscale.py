@@ -51,6 +51,12 @@ def test_a_method_that_was_never_trained_is_told(video, tmp_path):
         upscale(video, tmp_path / "out.mp4", results=tmp_path)
 
 
+def test_the_nearest_trained_method_is_told(video, tmp_path):
+    runs.train(tmp_path / "results/made/networks/trained", name="sosr")
+    with pytest.raises(formats.ArtifactError, match="did you mean 'sosr'"):
+        upscale(video, tmp_path / "out.mp4", "sosrr", results=tmp_path / "results")
+
+
 def test_several_worlds_are_told(video, tmp_path):
     for world in ("one", "two"):
         runs.train(tmp_path / f"results/{world}/networks/trained", name="sosr")

@@ -205,7 +205,7 @@ methods:
 
 
 def test_a_method_of_one_file_and_one_entry_has_its_row(done, tmp_path):
-    """As docs/add_a_method.md has it; and nothing but its own jobs and tables is run."""
+    """As docs/add_a_method.md has it, and only its own jobs and tables are run."""
     folder = tmp_path / "checkout"
     shutil.copytree(done, folder)
     before = (folder / TABLE).read_text().splitlines()

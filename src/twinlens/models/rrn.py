@@ -6,6 +6,8 @@ Isobe, Zhu, Jia, Wang, "Revisiting Temporal Modeling for Video Super-resolution"
 B batch, T frames, h w low resolution, R = 4 scale, C channels.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -53,23 +55,22 @@ class Rrn(nn.Module):
     def forward(self, low_bt3hw: Tensor) -> Tensor:
         """Enlarge the middle frame of any T: (B, T, 3, h, w) to (B, 3, 4h, 4w)."""
         middle = low_bt3hw.shape[1] // 2
-        return self.clip(low_bt3hw[:, : middle + 1])[:, -1]
+        *_, made = self.clip(low_bt3hw[:, : middle + 1])
+        return made
 
-    def clip(self, low_bt3hw: Tensor) -> Tensor:
-        """Enlarge every frame in one pass: (B, T, 3, 4h, 4w), not clipped."""
+    def clip(self, low_bt3hw: Tensor) -> Iterator[Tensor]:
+        """Enlarge every frame in one pass: each (B, 3, 4h, 4w), not clipped."""
         before = low_bt3hw[:, 0]
         memory = before.new_zeros(len(before), self.width, *before.shape[-2:])
         made = before.new_zeros(len(before), COLOURS, *before.shape[-2:])
-        pictures = []
         for frame in low_bt3hw.unbind(1):
             features = self.enter(torch.cat([before, frame, memory, made], 1)).relu()
             for block in self.blocks:
                 features = features + block(features)
             memory = self.remember(features).relu()
             made = self.leave(features)
-            pictures.append(functional.pixel_shuffle(made, SCALE) + upscale(frame))
+            yield functional.pixel_shuffle(made, SCALE) + upscale(frame)
             before = frame
-        return torch.stack(pictures, dim=1)
 
 
 def build(*, width: int = 128, blocks: int = 10) -> Rrn:

@@ -87,10 +87,15 @@ def _whole(
     wanted: NDArray[np.integer],
     device: torch.device,
 ) -> Frames:
-    """All frames in one pass of a network that gives them all."""
+    """One pass of a network that gives all frames, those kept that are wanted."""
     low = _tensor(low_nhw3[None], np.zeros((1, len(low_nhw3)), np.bool_), device)
-    made = network.clip(low)[0]
-    return _bytes(made[np.searchsorted(index, wanted)])
+    kept = set(wanted.tolist())
+    made = [
+        _bytes(picture)
+        for place, picture in zip(index.tolist(), network.clip(low), strict=True)
+        if place in kept
+    ]
+    return np.concatenate(made) if made else _none(low_nhw3)
 
 
 def _none(low_nhw3: Frames) -> Frames:

@@ -1,5 +1,6 @@
 """Super-resolve any video file, frame by frame as it is decoded."""
 
+import difflib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -77,8 +78,9 @@ def _trained(method: str, results: Path) -> Path:
         path.relative_to(results).parts[0]: path for path in sorted(files, key=_age)
     }
     if not found:
+        near = _near(method, results)
         raise formats.ArtifactError(
-            f"no trained network of {method!r} in {results}/*/networks: train it"
+            f"no trained network of {method!r} in {results}/*/networks{near}: train it"
             " (snakemake --cores all results/table3.csv), or name a file by --weights"
         )
     present = _present_world(results)
@@ -88,6 +90,13 @@ def _trained(method: str, results: Path) -> Path:
         f"several worlds have {method!r}: choose by --weights one of"
         f" {', '.join(map(str, found.values()))}"
     )
+
+
+def _near(method: str, results: Path) -> str:
+    """A trained network of a name that is nearly the same, in words."""
+    known = {path.stem for path in results.glob("*/networks/*/*.h5")}
+    near = difflib.get_close_matches(method, known, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _age(path: Path) -> float:
