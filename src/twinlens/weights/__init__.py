@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 READERS = {
+    ".caffemodel.h5": "hdf5",
+    ".h5": "hdf5",
     ".caffemodel": "caffe",
     ".mat": "matlab",
     ".pth": "torch_file",
@@ -31,7 +33,7 @@ def read(path: Path) -> dict[str, Any]:
     Returns:
         What the kind's reader gives: layer name to a list of numpy arrays for Caffe,
         variable name to arrays, dicts and lists for MATLAB, dotted name to a tensor for
-        PyTorch.
+        PyTorch, the way to a data set to its array for HDF5.
 
     Raises:
         ValueError: of no known kind, or the reader refuses it.
