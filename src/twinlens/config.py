@@ -28,6 +28,8 @@ ONLY_FOR = {
 }
 # What methods of one start may differ in (paper section 4.2: batches of 50 and 60).
 OWN = ("patches", "loss", "batch")
+# Tables of the spatial stream alone, by loss and by flow estimator.
+ABLATIONS = ("table2", "table2_flow")
 
 
 def located(config: dict[str, Any]) -> dict[str, Any]:
@@ -49,6 +51,7 @@ def located(config: dict[str, Any]) -> dict[str, Any]:
         place(entry, ("videos", "splits", "split_file"))
     place(made["recogniser"], ("init",))
     place(made["training"]["perceptual"], ("weights",))
+    place(made["flow"]["flownet2"], ("weights",))
     for entry in [*made["starts"].values(), *made["methods"].values()]:
         place(entry, ("weights",))
     for streams in made["recogniser"]["weights"].values():
@@ -63,15 +66,16 @@ def streams_read(config: Mapping[str, Any]) -> dict[str, set[str]]:
         for stream in STREAMS:
             chosen = config["methods"][name].get(stream, name)
             found.setdefault(chosen, set()).add(stream)
-    for name in table2_columns(config).values():
-        chosen = config["methods"][name].get("spatial", name)
-        found.setdefault(chosen, set()).add("spatial")
+    for table in ABLATIONS:
+        for name in table2_columns(config, table).values():
+            chosen = config["methods"][name].get("spatial", name)
+            found.setdefault(chosen, set()).add("spatial")
     return found
 
 
-def table2_columns(config: Mapping[str, Any]) -> dict[str, str]:
-    """Table 2's columns and their methods; null takes a column away."""
-    columns = config["select"].get("table2") or {}
+def table2_columns(config: Mapping[str, Any], table: str = "table2") -> dict[str, str]:
+    """An ablation's columns and their methods; null takes a column away."""
+    columns = config["select"].get(table) or {}
     return {label: name for label, name in columns.items() if name}
 
 
@@ -118,6 +122,12 @@ def needs_perceptual(config: Mapping[str, Any]) -> bool:
     )
 
 
+def needs_flownet2(config: Mapping[str, Any]) -> bool:
+    """Whether FlowNet2 estimates the motion of a patch set that is trained on."""
+    flows = (config["patches"][name].get("flow") for name in patch_sets(config))
+    return "flownet2" in flows
+
+
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Everything that is wrong with a config.
 
@@ -162,10 +172,17 @@ def _across(config: Mapping[str, Any]) -> Iterator[str]:
         for name in config["select"][what]:
             if name not in known:
                 yield f"select.{what}: {name!r} is not defined{_nearest(name, known)}"
-    for column, name in table2_columns(config).items():
-        if name not in config["methods"]:
-            near = _nearest(name, list(config["methods"]))
-            yield f"select.table2.{column}: {name!r} is not defined{near}"
+    for table in ABLATIONS:
+        for column, name in table2_columns(config, table).items():
+            if name not in config["methods"]:
+                near = _nearest(name, list(config["methods"]))
+                yield f"select.{table}.{column}: {name!r} is not defined{near}"
+    flownet2 = config["flow"]["flownet2"]
+    if flownet2["weights"] and flownet2["width"] != 1:
+        yield (
+            f"flow.flownet2.width: published weights are of width 1, not"
+            f" {flownet2['width']:g}; set it to 1, or weights to null"
+        )
     for name, entry in config["patches"].items():
         yield from _patches(name, entry, config)
     for name, entry in config["starts"].items():

@@ -85,3 +85,22 @@ def test_missing_scores_are_told(tmp_path, scores):
     layout = _layout({"WMSE": "wmse"})
     with pytest.raises(formats.ArtifactError, match="no scores of wmse on one"):
         _write(tmp_path, table2, layout, scores)
+
+
+def test_estimators_of_a_pair_are_compared_beneath(tmp_path, scores):
+    layout = _layout({"SoSR (TV-L1)": "vdsr", "SoSR (FlowNet2)": "sosr"})
+    paths = [tmp_path / name for name in ("f.csv", "f_long.csv", "f.md")]
+    table2(scores, layout, *paths, name="table2_flow")
+    text = paths[2].read_text()
+    assert text.startswith("twinlens table 2 by flow, world made")
+    wanted = (
+        "One: SoSR (FlowNet2) is right on 3 clips that SoSR (TV-L1) is wrong on, and"
+        " wrong on 0 that it is right on (exact McNemar p = 0.250)"
+    )
+    assert wanted in text.splitlines()
+
+
+def test_losses_are_not_compared_beneath(tmp_path, scores):
+    layout = _layout({"MSE": "vdsr", "WMSE+Perceptual": "sosr"})
+    _, _, text = _write(tmp_path, table2, layout, scores)
+    assert "McNemar" not in text.read_text()

@@ -22,6 +22,7 @@ def data(tmp_path_factory, realdata_folder):
     _hmdb51(folder, lists)
     config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
     given = [config["starts"]["vdsr"], config["training"]["perceptual"]]
+    given.append(config["flow"]["flownet2"])
     files = [each["weights"] for each in given]
     for streams in config["recogniser"]["weights"].values():
         files += streams.values()

@@ -2,17 +2,19 @@
 
 
 rule table_2:
-    """Table 2: the spatial stream by loss, the ablation of SoSR."""
+    """Table 2: the spatial stream by loss, the ablation of SoSR; or by flow."""
     input:
         table2_files,
     output:
-        csv=f"{W}/table2.csv",
-        long=f"{W}/table2_long.csv",
-        markdown=f"{W}/table2.md",
+        csv=f"{W}/{{ablation}}.csv",
+        long=f"{W}/{{ablation}}_long.csv",
+        markdown=f"{W}/{{ablation}}.md",
     log:
-        f"{W}/logs/table_2.log",
+        f"{W}/logs/{{ablation}}.log",
     benchmark:
-        f"{W}/benchmarks/table_2.tsv"
+        f"{W}/benchmarks/{{ablation}}.tsv"
+    wildcard_constraints:
+        ablation="|".join(checks.ABLATIONS),
     conda:
         "../../envs/twinlens.yaml"
     threads: 1
@@ -25,8 +27,8 @@ rule table_2:
         seed=seed("tables"),
         code=code("tables.table2"),
     shell:
-        "python -m twinlens.tables table2 --plain --scores {params.scores:q}"
-        " --layout {params.layout:q} --seed {params.seed} --out {output.csv}"
+        "python -m twinlens.tables table2 --plain --name {wildcards.ablation}"
+        " --scores {params.scores:q} --layout {params.layout:q} --seed {params.seed} --out {output.csv}"
         " --long {output.long} --markdown {output.markdown} > {log} 2>&1"
 
 
@@ -129,7 +131,7 @@ rule present_table:
     benchmark:
         f"{W}/benchmarks/present_table/{{table}}.tsv"
     wildcard_constraints:
-        table=r"table\d+|quality",
+        table=r"table\d+(_flow)?|quality",
     localrule: True
     conda:
         "../../envs/twinlens.yaml"
