@@ -102,7 +102,7 @@ def import_flownet2(file: Path, out: Path) -> None:
         "import-flow",
         ["twinlens.training.given", *READERS],
         formats.ids(file),
-        width=1.0,
+        width=network.width,
         trained=True,
         recipe=None,
     )
