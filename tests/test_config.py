@@ -358,6 +358,13 @@ def test_flownet2_is_needed_only_where_a_shown_network_s_patches_take_it():
     assert checks.needs_flownet2(config)
 
 
+def test_patches_by_flow_may_differ_in_flow_alone():
+    (line,) = problems(patches__spatial_other_flow__crops=9)
+    assert "patch sets of select.table2_flow differ in crops" in line
+    config = {"patches__spatial_other_flow__crops": 9, "select__table2_flow": None}
+    assert problems(**config) == []
+
+
 def test_published_flow_networks_are_of_full_width():
     (line,) = problems(flow__flownet2__weights="FlowNet2_checkpoint.pth.tar")
     assert "flow.flownet2.width: published weights are of width 1, not 0.125" in line

@@ -141,7 +141,8 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     validator = jsonschema.Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: list(error.path))
     found = [line for error in errors for line in _lines(error)]
-    return found or list(_across(config)) or list(_fair(config))
+    found = found or list(_across(config))
+    return found or [*_fair(config), *_by_flow(config)]
 
 
 def _lines(error: jsonschema.ValidationError) -> Iterator[str]:
@@ -323,6 +324,30 @@ def _fair(config: Mapping[str, Any]) -> Iterator[str]:
                     f"methods that start from {start} differ in {key} ({values}): the"
                     f" comparison would not be fair; set training.recipe.{key}"
                 )
+
+
+def _by_flow(config: Mapping[str, Any]) -> Iterator[str]:
+    """Table 2 by flow compares estimators: its patch sets may differ in them alone."""
+    shown = {
+        config["methods"][name].get("spatial", name)
+        for name in table2_columns(config, "table2_flow").values()
+    }
+    trained = networks(config)
+    names = sorted(
+        {
+            trained[name]["recipe"]["patches"]
+            for name in shown & set(trained)
+            if not trained[name].get("weights")
+        }
+    )
+    for key in sorted({key for name in names for key in config["patches"][name]}):
+        values = {name: config["patches"][name].get(key) for name in names}
+        alike = all(each == next(iter(values.values())) for each in values.values())
+        if key != "flow" and not alike:
+            yield (
+                f"patch sets of select.table2_flow differ in {key} ({values}): more"
+                " than the estimator of flow would be compared"
+            )
 
 
 def _method(
