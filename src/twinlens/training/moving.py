@@ -16,10 +16,10 @@ from twinlens import provenance
 Floats = NDArray[np.float32]
 Motion = NDArray[np.float64]
 """An affine motion, (2, 3): where it takes (x, y, 1), px."""
-GROUND, SHAPES = 1.5, 4.0
-"""Mean shift of the ground, and of the shapes upon it, px."""
-TURN, ZOOM = 0.06, 0.05
-"""Standard deviations of rotation (radians) and of scale."""
+GROUND, SHAPES = (1.0, 0.02), (4.0, 0.06)
+"""Of the ground's motion, and of the shapes' upon it: mean shift in px, and standard
+deviations of rotation (radians) and scale. A camera is steadier than what it films.
+"""
 MARGIN = 24
 """Pixels of texture around what is seen at first."""
 TEXTURES = 64
@@ -72,7 +72,7 @@ class Scenes:
         ground = self._motion(np.array(self.size[::-1]) / 2, GROUND, rng)
         pictures = self._layer([STILL, ground], rng)
         flow = self._flow(ground)
-        for _ in range(rng.integers(2, 6)):
+        for _ in range(rng.integers(3, 7)):
             ring = _ring(self.size, rng)
             motion = _chained(self._motion(ring.mean(axis=0), SHAPES, rng), ground)
             over = self._layer([STILL, motion], rng)
@@ -86,13 +86,17 @@ class Scenes:
         return first, second, flow.astype(np.float32)
 
     def _motion(
-        self, middle: NDArray[np.float64], speed: float, rng: np.random.Generator
+        self,
+        middle: NDArray[np.float64],
+        lively: tuple[float, float],
+        rng: np.random.Generator,
     ) -> Motion:
-        """A motion around a point: a turn, a zoom and a shift of mean `speed`."""
+        """A motion around a point: a turn, a zoom and a shift."""
+        speed, spread = lively
         length = min(rng.exponential(speed), 4 * speed) * self.motion
         way = rng.uniform(0, 2 * np.pi)
-        turn = np.clip(rng.normal(0, TURN), -0.2, 0.2) * self.motion
-        zoom = 1 + np.clip(rng.normal(0, ZOOM), -0.15, 0.15) * self.motion
+        turn = np.clip(rng.normal(0, spread), -0.2, 0.2) * self.motion
+        zoom = 1 + np.clip(rng.normal(0, spread), -0.15, 0.15) * self.motion
         matrix = zoom * _turned(turn)
         shift = length * np.array([np.cos(way), np.sin(way)])
         return np.column_stack([matrix, middle + shift - matrix @ middle])
@@ -159,7 +163,7 @@ def _ring(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64
         angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
     else:
         angles = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 8)))
-    radii = rng.uniform(0.08, 0.3, 2) * min(size)
+    radii = rng.uniform(0.12, 0.35, 2) * min(size)
     ring = radii * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     middle = rng.uniform(0, 1, 2) * size[::-1]
     return ring @ _turned(rng.uniform(0, np.pi)).T + middle
