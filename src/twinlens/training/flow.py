@@ -278,6 +278,8 @@ def pyramid_loss(flows: Sequence[Tensor], true_b2hw: Tensor) -> Tensor:
         flows: coarsest first, as the networks give them.
         true_b2hw: at the pictures' size, in the networks' own scale.
     """
+    # ASSUME: section 3.2 takes a trained FlowNet2; the sum over pixels is Caffe's,
+    # which FlowNet's weights of the levels were made for.
     terms = []
     for weight, flow in zip(LEVEL_WEIGHTS, flows, strict=True):
         pixels = flow.shape[2] * flow.shape[3]

@@ -77,6 +77,8 @@ def normalised(first_b3hw: Tensor, second_b3hw: Tensor) -> Tensor:
 
     RGB 0..255 less each colour's mean over both pictures, over 255.
     """
+    # ASSUME: section 3.2 names FlowNet2 alone; NVIDIA's project takes each pair's mean,
+    # LMB's own a fixed one that its Caffe file keeps in a layer of data.
     both = torch.stack([first_b3hw, second_b3hw], dim=1)
     mean = both.mean(dim=(1, 3, 4), keepdim=True)
     return ((both - mean) / 255).flatten(1, 2)
@@ -138,6 +140,8 @@ def _pair(
 ) -> NDArray[np.float32]:
     """Flow (2, H, W) of one pair."""
     height, width = first.shape[:2]
+    # ASSUME: section 3.2 leaves the size open; enlarged as by LMB's scripts, where
+    # NVIDIA's project cuts off what is beyond a multiple of 64.
     larger = tuple(-(-side // STEP) * STEP for side in (width, height))
     device = next(network.parameters()).device
     with torch.inference_mode():

@@ -55,6 +55,8 @@ def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
     if any(name.startswith("flownetc.") for name in found):
         _compare(wanted, list(found))
         return {name: torch.as_tensor(found[name]).float() for name in wanted}
+    # ASSUME: FlowNetS's layers that enlarge flow have a bias in LMB's file and none in
+    # NVIDIA's conversion (section 3.2 does not say which was used); it is left out.
     blobs = _blobs(found)
     places = {name: _place(name) for name in wanted}
     layers = {layer for layer, _ in places.values()}
