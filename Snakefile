@@ -28,9 +28,14 @@ rule all:
     default_target: True
     input:
         class_targets(),
-        *(["results/table2.csv"] if checks.table2_columns(config) else []),
+        [
+            f"results/{table}.csv"
+            for table in checks.ABLATIONS
+            if checks.table2_columns(config, table)
+        ],
         "results/table3.csv",
         *(["results/quality.csv"] if quality_files({}) else []),
+        *([f"{W}/flow_error.csv"] if checks.needs_flownet2(config) else []),
         [f"{W}/pictures/{dataset}.png" for dataset in DATASETS],
 
 

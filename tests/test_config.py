@@ -6,6 +6,7 @@ import yaml
 
 from twinlens import config as checks
 from twinlens import doctor
+from twinlens.training.flow import FlowRecipe
 
 ROOT = Path(doctor.__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -78,7 +79,7 @@ def test_an_unknown_key_names_the_nearest_known_one(key, where, near):
 
 def test_a_key_near_to_none_lists_those_there_are():
     (line,) = problems(flow__zzz=1)
-    assert line == "flow: unknown key 'zzz'; there are: bound, preset"
+    assert line == "flow: unknown key 'zzz'; there are: bound, flownet2, preset"
 
 
 def test_a_key_that_yaml_reads_as_a_truth_value_is_told():
@@ -367,6 +368,64 @@ def test_table_1_scores_nothing_that_no_other_table_takes():
     assert checks.streams_read(config) == checks.streams_read(DEFAULT)
 
 
+def test_methods_by_flow_must_exist():
+    (line,) = problems(select__table2_flow={"SoSR (FlowNet2)": "sozr"})
+    assert line.startswith("select.table2_flow.SoSR (FlowNet2): 'sozr' is not defined")
+
+
+def test_flownet2_is_needed_only_where_a_shown_network_s_patches_take_it():
+    assert checks.needs_flownet2(DEFAULT)
+    assert not checks.needs_flownet2(changed(select__table2_flow=None))
+    config = changed(select__table2_flow=None, patches__spatial__flow="flownet2")
+    assert checks.needs_flownet2(config)
+
+
+def test_patches_by_flow_may_differ_in_flow_alone():
+    (line,) = problems(patches__spatial_other_flow__crops=9)
+    assert "patch sets of select.table2_flow differ in crops" in line
+    config = {"patches__spatial_other_flow__crops": 9, "select__table2_flow": None}
+    assert problems(**config) == []
+
+
+def test_published_flow_networks_are_of_full_width():
+    (line,) = problems(flow__flownet2__weights="FlowNet2_checkpoint.pth.tar")
+    assert "flow.flownet2.width: published weights are of width 1, not 0.125" in line
+    fits = {"flow__flownet2__weights": "f.pth.tar", "flow__flownet2__width": 1.0}
+    assert problems(**fits) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"patches__spatial__flow": "farneback"}, "patches.spatial.flow"),
+        ({"flow__flownet2__width": 2}, "flow.flownet2.width"),
+        ({"flow__flownet2__recipe__size": [64, 96]}, "flow.flownet2.recipe.size.1"),
+        ({"flow__flownet2__recipe__batch": 3}, "flow.flownet2.recipe.batch"),
+        ({"flow__flownet2__recipe__steps__flownetx": 3}, "flow.flownet2.recipe.steps"),
+    ],
+)
+def test_flow_settings_that_can_t_work_are_refused(change, where):
+    (line,) = problems(**change)
+    assert line.startswith(where)
+
+
+def test_the_default_recipe_of_flownet2_is_one():
+    FlowRecipe(**DEFAULT["flow"]["flownet2"]["recipe"])
+
+
+def test_weights_of_flownet2_lie_below_the_data_and_are_named_when_missing():
+    fits = {"flow__flownet2__weights": "f.pth.tar", "flow__flownet2__width": 1.0}
+    config = checks.located(changed(data="/nowhere", **fits))
+    assert config["flow"]["flownet2"]["weights"] == "/nowhere/f.pth.tar"
+    wanted = (
+        "weights of FlowNet2: looked for /nowhere/f.pth.tar; put it there, or set"
+        " flow.flownet2.weights"
+    )
+    assert doctor.assets(config) == [wanted]
+    config["select"]["table2_flow"] = None
+    assert doctor.assets(config) == []
+
+
 def test_a_window_must_fit_the_network(monkeypatch):
     monkeypatch.setattr(checks.models, "frames", lambda name: 7)
     lines = problems(patches__spatial__window=5)
@@ -402,12 +461,18 @@ def test_a_row_says_where_its_weights_come_from():
     assert told["tosr2"].startswith("trained here, tosr loss, bicubic low resolution")
 
 
+def _only(*methods):
+    """Changes after which some rows are shown, and no ablation."""
+    none = {f"select__{table}": None for table in checks.ABLATIONS}
+    return {"select__methods": list(methods), **none}
+
+
 def test_streams_are_scored_only_where_a_table_takes_them():
     read = checks.streams_read(DEFAULT)
     assert read["sosr_wmse"] == {"spatial"}
     assert read["sosr"] == {"spatial", "temporal"}
     pair = {"label": "Pair", "spatial": "sosr", "temporal": "tosr1"}
-    config = changed(methods__pair=pair, select__methods=["pair"], select__table2={})
+    config = changed(methods__pair=pair, **_only("pair"))
     assert checks.streams_read(config) == {"sosr": {"spatial"}, "tosr1": {"temporal"}}
 
 
@@ -418,8 +483,8 @@ def test_a_pair_in_table_2_takes_the_spatial_one_s_scores():
 
 
 def test_table_2_can_be_switched_off():
-    assert problems(select__table2=None) == []
-    config = changed(select__table2=None, select__methods=["bicubic", "hr"])
+    assert problems(select__table2=None, select__table2_flow=None) == []
+    config = changed(**_only("bicubic", "hr"))
     assert checks.networks(config) == {}
 
 
@@ -433,13 +498,15 @@ def test_a_network_s_recipe_is_the_shared_one_with_its_own():
 
 
 def test_only_what_is_shown_is_trained():
-    config = changed(select__methods=["bicubic", "hr"], select__table2={})
+    config = changed(**_only("bicubic", "hr"))
     assert checks.networks(config) == {}
     assert checks.patch_sets(config) == set()
     config = changed(select__methods=["bicubic", "tosr1", "hr"])
     assert sorted(checks.networks(config)) == [
         "sosr",
+        "sosr_other_flow",
         "sosr_wmse",
+        "sosr_wmse_other_flow",
         "starts/vdsr",
         "tosr1",
         "vdsr",

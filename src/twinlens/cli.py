@@ -48,6 +48,24 @@ STAGES = {
         "training",
         "take a published VGG-16",
     ),
+    "train-flow": (
+        "training.flow",
+        "train_flownet2",
+        "training",
+        "train a narrow FlowNet2",
+    ),
+    "import-flow": (
+        "training.given",
+        "import_flownet2",
+        "training",
+        "take a published FlowNet2",
+    ),
+    "flow-error": (
+        "training.flow_error",
+        "flow_error",
+        "training",
+        "end-point error of FlowNet2 and TV-L1",
+    ),
     "train": ("recognition.train", "train", "recognition", "train a stream of TSN"),
     "import": (
         "recognition.given",

@@ -29,6 +29,8 @@ ONLY_FOR = {
 }
 # What methods of one start may differ in (paper section 4.2: batches of 50 and 60).
 OWN = ("patches", "loss", "batch")
+# Tables of the spatial stream alone, by loss and by flow estimator.
+ABLATIONS = ("table2", "table2_flow")
 
 
 def located(config: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +52,7 @@ def located(config: dict[str, Any]) -> dict[str, Any]:
         place(entry, ("videos", "splits", "split_file"))
     place(made["recogniser"], ("init",))
     place(made["training"]["perceptual"], ("weights",))
+    place(made["flow"]["flownet2"], ("weights",))
     for entry in [*made["starts"].values(), *made["methods"].values()]:
         place(entry, ("weights",))
     for streams in made["recogniser"]["weights"].values():
@@ -64,9 +67,10 @@ def streams_read(config: Mapping[str, Any]) -> dict[str, set[str]]:
         for stream in STREAMS:
             chosen = config["methods"][name].get(stream, name)
             found.setdefault(chosen, set()).add(stream)
-    for name in table2_columns(config).values():
-        chosen = config["methods"][name].get("spatial", name)
-        found.setdefault(chosen, set()).add("spatial")
+    for table in ABLATIONS:
+        for name in table2_columns(config, table).values():
+            chosen = config["methods"][name].get("spatial", name)
+            found.setdefault(chosen, set()).add("spatial")
     return found
 
 
@@ -77,9 +81,9 @@ def table1_columns(config: Mapping[str, Any]) -> dict[str, str]:
     return {key: name for key, name in named.items() if name and all(named.values())}
 
 
-def table2_columns(config: Mapping[str, Any]) -> dict[str, str]:
-    """Table 2's columns and their methods; null takes a column away."""
-    columns = config["select"].get("table2") or {}
+def table2_columns(config: Mapping[str, Any], table: str = "table2") -> dict[str, str]:
+    """An ablation's columns and their methods; null takes a column away."""
+    columns = config["select"].get(table) or {}
     return {label: name for label, name in columns.items() if name}
 
 
@@ -153,6 +157,12 @@ def needs_perceptual(config: Mapping[str, Any]) -> bool:
     )
 
 
+def needs_flownet2(config: Mapping[str, Any]) -> bool:
+    """Whether FlowNet2 estimates the motion of a patch set that is trained on."""
+    flows = (config["patches"][name].get("flow") for name in patch_sets(config))
+    return "flownet2" in flows
+
+
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Everything that is wrong with a config.
 
@@ -166,7 +176,8 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     validator = jsonschema.Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: list(error.path))
     found = [line for error in errors for line in _lines(error)]
-    return found or list(_across(config)) or list(_fair(config))
+    found = found or list(_across(config))
+    return found or [*_fair(config), *_by_flow(config)]
 
 
 def _lines(error: jsonschema.ValidationError) -> Iterator[str]:
@@ -197,7 +208,8 @@ def _across(config: Mapping[str, Any]) -> Iterator[str]:
         for name in config["select"][what]:
             if name not in known:
                 yield f"select.{what}: {name!r} is not defined{_nearest(name, known)}"
-    columns = {"table1": table1_columns(config), "table2": table2_columns(config)}
+    columns = {"table1": table1_columns(config)}
+    columns |= {table: table2_columns(config, table) for table in ABLATIONS}
     for table, methods in columns.items():
         for column, name in methods.items():
             if name not in config["methods"]:
@@ -206,6 +218,12 @@ def _across(config: Mapping[str, Any]) -> Iterator[str]:
     ranked = list(columns["table1"].values())
     if len(set(ranked)) < len(ranked):
         yield f"select.table1: names a method twice ({', '.join(ranked)})"
+    flownet2 = config["flow"]["flownet2"]
+    if flownet2["weights"] and flownet2["width"] != 1:
+        yield (
+            f"flow.flownet2.width: published weights are of width 1, not"
+            f" {flownet2['width']:g}; set it to 1, or weights to null"
+        )
     for name, entry in config["patches"].items():
         yield from _patches(name, entry, config)
     for name, entry in config["starts"].items():
@@ -349,6 +367,30 @@ def _fair(config: Mapping[str, Any]) -> Iterator[str]:
                     f"methods that start from {start} differ in {key} ({values}): the"
                     f" comparison would not be fair; set training.recipe.{key}"
                 )
+
+
+def _by_flow(config: Mapping[str, Any]) -> Iterator[str]:
+    """Table 2 by flow compares estimators: its patch sets may differ in them alone."""
+    shown = {
+        config["methods"][name].get("spatial", name)
+        for name in table2_columns(config, "table2_flow").values()
+    }
+    trained = networks(config)
+    names = sorted(
+        {
+            trained[name]["recipe"]["patches"]
+            for name in shown & set(trained)
+            if not trained[name].get("weights")
+        }
+    )
+    for key in sorted({key for name in names for key in config["patches"][name]}):
+        values = {name: config["patches"][name].get(key) for name in names}
+        alike = all(each == next(iter(values.values())) for each in values.values())
+        if key != "flow" and not alike:
+            yield (
+                f"patch sets of select.table2_flow differ in {key} ({values}): more"
+                " than the estimator of flow would be compared"
+            )
 
 
 def _method(

@@ -191,6 +191,9 @@ def _training_assets(config: Mapping[str, Any]) -> list[str]:
     given = config["training"]["perceptual"].get("weights")
     if given and checks.needs_perceptual(config):
         lines += _file(given, "perceptual network", "training.perceptual.weights")
+    given = config["flow"]["flownet2"]["weights"]
+    if given and checks.needs_flownet2(config):
+        lines += _file(given, "weights of FlowNet2", "flow.flownet2.weights")
     return lines
 
 

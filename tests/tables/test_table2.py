@@ -8,7 +8,7 @@ from tests.tables.test_table3 import _shard
 from twinlens import formats
 from twinlens.tables import published
 from twinlens.tables.forms import Dataset, Layout, Method
-from twinlens.tables.table2 import table2
+from twinlens.tables.table2 import bracketed, table2
 from twinlens.tables.table3 import table3
 
 RIGHT = {"vdsr": [1, 0, 0, 0, 1, 0, 0, 0], "sosr": [1, 1, 1, 0, 1, 1, 0, 0]}
@@ -86,3 +86,28 @@ def test_missing_scores_are_told(tmp_path, scores):
     layout = _layout({"WMSE": "wmse"})
     with pytest.raises(formats.ArtifactError, match="no scores of wmse on one"):
         _write(tmp_path, table2, layout, scores)
+
+
+def test_estimators_of_a_pair_are_compared_beneath(tmp_path, scores):
+    layout = _layout({"SoSR (TV-L1)": "vdsr", "SoSR (FlowNet2)": "sosr"})
+    made = files(tmp_path, "table2_flow")
+    table2(scores, layout, made, name="table2_flow")
+    text = made.markdown.read_text()
+    assert text.startswith("twinlens table 2 by flow, world made")
+    wanted = (
+        "One: SoSR (FlowNet2) is right on 3 clips that SoSR (TV-L1) is wrong on, and"
+        " wrong on 0 that it is right on (exact McNemar p = 0.250)"
+    )
+    assert wanted in text.splitlines()
+
+
+def test_losses_are_not_compared_beneath(tmp_path, scores):
+    layout = _layout({"MSE": "vdsr", "WMSE+Perceptual": "sosr"})
+    _, _, text = _write(tmp_path, table2, layout, scores)
+    assert "McNemar" not in text.read_text()
+
+
+def test_columns_pair_up_by_what_stands_before_brackets():
+    names = ["MSE", "WMSE (TV-L1)", "WMSE (FlowNet2)", "SoSR (TV-L1)"]
+    assert bracketed(names) == [("WMSE (TV-L1)", "WMSE (FlowNet2)")]
+    assert bracketed(["MSE", "WMSE", "WMSE+Perceptual"]) == []

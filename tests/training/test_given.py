@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from twinlens import formats, models
+from twinlens.flow import flownet2
 from twinlens.losses import vgg
 from twinlens.training import networks
-from twinlens.training.given import import_network, import_perceptual
+from twinlens.training.given import import_flownet2, import_network, import_perceptual
 
 
 def test_a_published_vdsr_becomes_a_network(realdata, tmp_path, capsys):
@@ -56,6 +57,32 @@ def test_another_network_is_no_vgg(tmp_path):
     torch.save({"fc.weight": torch.zeros(2, 2)}, tmp_path / "net.pth")
     with pytest.raises(formats.ArtifactError, match=r"net\.pth: no VGG-16 in it"):
         import_perceptual(tmp_path / "net.pth", tmp_path / "p.h5")
+
+
+def test_a_published_flownet2_becomes_an_artifact(tmp_path, monkeypatch, capsys):
+    torch.manual_seed(0)
+    own = flownet2.build(1 / 16)
+    state = {"epoch": 0, "state_dict": own.state_dict(), "best_EPE": 1e10}
+    torch.save(state, tmp_path / "f.pth.tar")
+    # At full width it is 650 MB; the way is the same.
+    monkeypatch.setattr(flownet2, "build", lambda: flownet2.FlowNet2(1 / 16))
+    import_flownet2(tmp_path / "f.pth.tar", tmp_path / "f.h5")
+    assert "FlowNet2, 722,446 parameters" in capsys.readouterr().err
+    loaded = flownet2.load(tmp_path / "f.h5").state_dict()
+    assert all(torch.equal(loaded[key], each) for key, each in own.state_dict().items())
+
+
+def test_a_flownet2_of_another_width_is_refused(tmp_path):
+    torch.save(flownet2.build(1 / 16).state_dict(), tmp_path / "f.pth.tar")
+    with pytest.raises(formats.ArtifactError, match=r"f\.pth\.tar: FlowNet2: \d+ ent"):
+        import_flownet2(tmp_path / "f.pth.tar", tmp_path / "f.h5")
+    assert not (tmp_path / "f.h5").exists()
+
+
+def test_another_network_is_no_flownet2(tmp_path):
+    torch.save({"fc.weight": torch.zeros(2, 2)}, tmp_path / "net.pth")
+    with pytest.raises(formats.ArtifactError, match=r"net\.pth: no FlowNet2 in it"):
+        import_flownet2(tmp_path / "net.pth", tmp_path / "f.h5")
 
 
 def test_a_network_with_weights_is_not_used_without_them():

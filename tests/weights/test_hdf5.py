@@ -3,25 +3,30 @@ import numpy as np
 import pytest
 
 from twinlens import weights
+from twinlens.weights import hdf5
 
 
-def test_data_sets_are_named_by_their_path(tmp_path):
-    with h5py.File(tmp_path / "x.h5", "w") as file:
-        file["params/one"] = np.arange(3.0)
-        file["two"] = np.ones((2, 2))
-    found = weights.read(tmp_path / "x.h5")
-    assert sorted(found) == ["params/one", "two"]
-    np.testing.assert_array_equal(found["params/one"], [0, 1, 2])
+@pytest.mark.parametrize("name", ["net.caffemodel.h5", "net.h5"])
+def test_every_data_set_comes_back_by_its_way(tmp_path, name):
+    kernel = np.arange(12.0, dtype=np.float32).reshape(2, 3, 1, 2)
+    with h5py.File(tmp_path / name, "w") as file:
+        file["data/conv1/0"] = kernel
+        file["data/conv1/1"] = np.float64(3)
+        file.create_group("data/relu")
+    found = weights.read(tmp_path / name)
+    assert sorted(found) == ["data/conv1/0", "data/conv1/1"]
+    assert found["data/conv1/0"].dtype == np.float32
+    np.testing.assert_array_equal(found["data/conv1/0"], kernel)
+    assert found["data/conv1/1"].shape == ()
 
 
-def test_a_file_of_another_kind_is_refused(tmp_path):
-    (tmp_path / "x.h5").write_bytes(b"no HDF5" * 100)
-    with pytest.raises(ValueError, match=r"x\.h5: not HDF5, or cut short"):
-        weights.read(tmp_path / "x.h5")
+def test_a_bad_file_is_refused_by_name(tmp_path):
+    (tmp_path / "net.h5").write_bytes(b"no HDF5")
+    with pytest.raises(ValueError, match=r"net\.h5: not an HDF5 file"):
+        hdf5.read(tmp_path / "net.h5")
 
 
-def test_a_file_without_arrays_is_refused(tmp_path):
-    with h5py.File(tmp_path / "x.h5", "w") as file:
-        file.create_group("params")
-    with pytest.raises(ValueError, match=r"x\.h5: holds no data sets"):
-        weights.read(tmp_path / "x.h5")
+def test_a_file_without_data_is_refused(tmp_path):
+    h5py.File(tmp_path / "net.h5", "w").close()
+    with pytest.raises(ValueError, match=r"net\.h5: holds no data sets"):
+        hdf5.read(tmp_path / "net.h5")

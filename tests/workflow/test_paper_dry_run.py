@@ -22,7 +22,7 @@ def data(tmp_path_factory, realdata_folder):
     _hmdb51(folder, lists)
     config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
     given = [*config["starts"].values(), *config["methods"].values()]
-    given.append(config["training"]["perceptual"])
+    given += [config["training"]["perceptual"], config["flow"]["flownet2"]]
     files = [each["weights"] for each in given if "weights" in each]
     for streams in config["recogniser"]["weights"].values():
         files += streams.values()

@@ -19,23 +19,26 @@ PAIR = "{label: Pair, spatial: sosr, temporal: tosr1}"
     ("overlay", "there", "not_there"),
     [
         (
-            "select: {methods: [bicubic, hr], table2: null}",
+            "select: {methods: [bicubic, hr], table2: null, table2_flow: null}",
             ["2 super_resolve", "4 score", "table_3"],
-            ["train_sr", "patches", "table_1", "table_2", "table_5", "draw_scatter"],
+            [
+                *("train_sr", "patches", "table_1", "table_2", "table_5"),
+                *("draw_scatter", "flownet2", "flow_error"),
+            ],
         ),
         (
             f"methods: {{pair: {PAIR}}}\nselect: {{methods: [pair, hr]}}",
-            ["5 train_sr", "10 score", "2 draw_clip"],
+            ["7 train_sr", "14 score", "2 draw_clip"],
             ["table_1", "table_5", "dispersion"],
         ),
         (
             "keep: false",
-            ["5 train_sr", "quality_table", "1 table_1", "1 table_5", "1 dispersion"],
+            ["quality_table", "2 table_2", "1 table_1", "1 table_5", "1 dispersion"],
             [],
         ),
         (
             "datasets: {yard: {frames: all}}\nselect: {datasets: [yard]}",
-            ["5 super_resolve", "6 score", "1 draw_scatter"],
+            ["1 draw_scatter"],
             [],
         ),
     ],
@@ -72,9 +75,11 @@ def test_an_artifact_of_a_method_that_no_table_shows_has_a_plan(folder):
     assert "1 score" in said
 
 
-def test_the_playground_s_table_3_takes_few_jobs(folder):
+def test_the_playground_s_table_3_takes_few_jobs_and_no_flownet2(folder):
     said = snakemake(folder, "-n", "results/table3.csv", "--cores", "1")
-    assert int(said.split(" steps to do")[0].split()[-1]) <= 70
+    assert "flow" in said
+    assert "flownet2" not in said
+    assert int(said.split(" steps to do")[0].split()[-1]) <= 120
 
 
 def test_the_default_target_is_everything(folder):
@@ -112,5 +117,5 @@ def test_all_missing_files_are_named_at_once(folder):
         "data=/nowhere",
         check=False,
     )
-    assert said.count("looked for /nowhere/") == 11
+    assert said.count("looked for /nowhere/") == 16
     assert "or set recogniser.weights.ucf101.spatial" in said

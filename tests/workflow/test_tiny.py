@@ -89,19 +89,46 @@ def test_dispersion_has_a_line_for_each_method_but_bicubic(done):
     assert [line.split(",")[1] for line in lines[2:]] == 2 * methods
 
 
+def test_table_2_by_flow_has_both_estimators(done):
+    lines = (done / "results/table2_flow.csv").read_text().splitlines()
+    columns = ["WMSE (TV-L1)", "WMSE (FlowNet2)", "SoSR (TV-L1)", "SoSR (FlowNet2)"]
+    assert lines[1].split(",") == ["Dataset", *columns]
+    two = (done / "results/table2.csv").read_text().splitlines()
+    for line, other in zip(lines[2:], two[2:], strict=True):
+        assert line.split(",")[1:4:2] == other.split(",")[2:4]
+    text = (done / "results/table2_flow.md").read_text()
+    assert text.count("exact McNemar p = ") == 4
+
+
+def test_flownet2_is_set_beside_tv_l1_and_zero_flow(done):
+    rows = formats.read_csv(done / "results/tiny/flow_error.csv", "flow-error/1")
+    assert rows["estimator"].unique().tolist() == ["FlowNet2", "TV-L1", "zero flow"]
+    assert "WARNING flow: FlowNet2's" in (done / "said").read_text()
+    about = {}
+    for estimator in ("tvl1", "flownet2"):
+        path = done / f"results/tiny/motion/corpus/{estimator}-1/corpus-00.h5"
+        with formats.reading(path, "motion/1", estimator=estimator) as file:
+            about[estimator] = formats.about(file)
+    network = formats.file_id(done / "results/tiny/flownet2/trained.h5")
+    assert network in about["flownet2"]["inputs"].values()
+    assert network not in about["tvl1"]["inputs"].values()
+
+
 def test_quality_has_a_row_for_each_method(done):
     lines = (done / "results/quality.csv").read_text().splitlines()
     rows = [line.split(",")[0] for line in lines[2:]]
     assert lines[-1].endswith(",")  # its temporal stream's frames were never made
-    assert rows == ["Bicubic", "VDSR", "SoSR", "ToSR1", "HR", "SoSR (WMSE)"]
+    paper = ["Bicubic", "VDSR", "SoSR", "ToSR1", "HR", "SoSR (WMSE)"]
+    assert rows == [*paper, "SoSR (WMSE by FlowNet2)", "SoSR (by FlowNet2)"]
 
 
 def test_there_are_curves_counts_and_pictures(done):
     world = done / "results/tiny"
-    for name in ("vdsr", "sosr", "sosr_wmse", "tosr1", "starts/vdsr"):
+    names = "vdsr sosr sosr_wmse sosr_other_flow sosr_wmse_other_flow tosr1".split()
+    for name in [*names, "starts/vdsr"]:
         curve = world / f"networks/trained/{name}.png"
         assert curve.read_bytes().startswith(b"\x89PNG")
-    for name in ("spatial", "temporal"):
+    for name in ("spatial", "spatial_other_flow", "temporal"):
         counts = formats.read_csv(world / f"patches/{name}.csv", "counts/1")
         assert counts["part"].tolist() == ["training", "validation"]
     for name in ("workshop", "yard"):
@@ -328,7 +355,10 @@ def test_a_killed_cold_run_goes_on_to_the_same_bytes(done, tmp_path):
     snakemake(folder, "all", *TINY)
     names = [
         f"{table}{ending}"
-        for table in ("table1", "table2", "table3", "table5", "quality", "dispersion")
+        for table in (
+            *("table1", "table2", "table2_flow", "table3", "table5"),
+            *("quality", "dispersion"),
+        )
         for ending in (".csv", "_long.csv", ".md")
     ]
     for name in names:

@@ -54,7 +54,7 @@ def weights_option(wildcards, input):
 
 # --- Training of super-resolution
 
-READERS = ("weights.caffe", "weights.matlab", "weights.torch_file")
+READERS = ("weights.caffe", "weights.hdf5", "weights.matlab", "weights.torch_file")
 
 
 def network_file(name):
@@ -143,6 +143,34 @@ def motion_pairs(wildcards):
     if wildcards.part == "corpus":
         return config["datasets"][wildcards.dataset].get("pairs", 120)
     return config["quality"]["pairs"]
+
+
+def estimator(wildcards):
+    """What estimates motion, by the folder that it goes to."""
+    return wildcards.motion.partition("-")[0]
+
+
+def motion_network(wildcards):
+    """The network that estimates motion, where one does."""
+    return flownet2_file(wildcards) if estimator(wildcards) == "flownet2" else []
+
+
+def motion_options(wildcards, input):
+    """What the estimator of motion needs, for the command line."""
+    if input.network:
+        return f"--network {input.network}"
+    return f"--preset {config['flow']['preset']}"
+
+
+def motion_gpus(wildcards):
+    """A network takes a GPU, if the world has some."""
+    return min(1, config["resources"]["gpus"]) * (estimator(wildcards) == "flownet2")
+
+
+def flownet2_file(wildcards):
+    """FlowNet2, given or trained."""
+    kind = "given" if config["flow"]["flownet2"]["weights"] else "trained"
+    return f"{W}/flownet2/{kind}.h5"
 
 
 # --- Flow
@@ -253,8 +281,8 @@ def score_files(wildcards):
 
 
 def table2_files(wildcards):
-    """Score shards of the methods that Table 2 shows."""
-    columns = checks.table2_columns(config).values()
+    """Score shards of the methods that Table 2, or its like, shows."""
+    columns = checks.table2_columns(config, wildcards.ablation).values()
     return test_shards("scores", {streams_of(name)["spatial"] for name in columns})
 
 
@@ -342,8 +370,8 @@ def compared_layout(wildcards):
 
 
 def table2_layout(wildcards):
-    """Table 2's columns and rows, for the command line."""
-    return layout(checks.table2_columns(config))
+    """Columns and rows of Table 2, or of its like, for the command line."""
+    return layout(checks.table2_columns(config, wildcards.ablation))
 
 
 def table3_layout(wildcards):
@@ -435,7 +463,8 @@ def show_tables():
         copy = Path("results") / path.name
         if copy.exists() and copy.read_bytes() == path.read_bytes():
             print(f"\n{path.read_text()}\n{copy.with_suffix('.csv')}", file=sys.stderr)
-    for path in sorted(Path(f"{W}/logs/train_sr").rglob("*.log")):
+    logs = [*Path(f"{W}/logs").glob("flow_error.log")]
+    for path in [*logs, *sorted(Path(f"{W}/logs/train_sr").rglob("*.log"))]:
         for line in path.read_text(errors="replace").splitlines():
             if line.startswith("WARNING"):
                 print(line, file=sys.stderr)

@@ -31,17 +31,19 @@ rule table_1:
 
 
 rule table_2:
-    """Table 2: the spatial stream by loss, the ablation of SoSR."""
+    """Table 2: the spatial stream by loss, the ablation of SoSR; or by flow."""
     input:
         table2_files,
     output:
-        csv=f"{W}/table2.csv",
-        long=f"{W}/table2_long.csv",
-        markdown=f"{W}/table2.md",
+        csv=f"{W}/{{ablation}}.csv",
+        long=f"{W}/{{ablation}}_long.csv",
+        markdown=f"{W}/{{ablation}}.md",
     log:
-        f"{W}/logs/table_2.log",
+        f"{W}/logs/{{ablation}}.log",
     benchmark:
-        f"{W}/benchmarks/table_2.tsv"
+        f"{W}/benchmarks/{{ablation}}.tsv"
+    wildcard_constraints:
+        ablation="|".join(checks.ABLATIONS),
     conda:
         "../../envs/twinlens.yaml"
     threads: 1
@@ -54,9 +56,10 @@ rule table_2:
         seed=seed("tables"),
         code=code("tables.table2"),
     shell:
-        "python -m twinlens.tables table2 --plain --scores {params.scores:q}"
-        " --layout {params.layout:q} --seed {params.seed} --files.out {output.csv}"
-        " --files.long {output.long} --files.markdown {output.markdown} > {log} 2>&1"
+        "python -m twinlens.tables table2 --plain --name {wildcards.ablation}"
+        " --scores {params.scores:q} --layout {params.layout:q} --seed {params.seed}"
+        " --files.out {output.csv} --files.long {output.long}"
+        " --files.markdown {output.markdown} > {log} 2>&1"
 
 
 rule table_3:
@@ -242,7 +245,7 @@ rule present_table:
     benchmark:
         f"{W}/benchmarks/present_table/{{table}}.tsv"
     wildcard_constraints:
-        table=r"table\d+|quality|dispersion",
+        table=r"table\d+(_flow)?|quality|dispersion",
     localrule: True
     conda:
         "../../envs/twinlens.yaml"

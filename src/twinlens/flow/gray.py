@@ -1,5 +1,6 @@
-"""The gray frames that flow is computed from."""
+"""The frames that flow is computed from, gray or in colour."""
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -18,15 +19,35 @@ def gray_pairs(
         gap: frames from a pair's first to its second.
         size: width and height that frames are brought to first.
     """
-    wanted = np.unique(np.concatenate([pairs, pairs + gap]))
-    places = np.searchsorted(clip["index"][:], wanted)
     if not len(pairs):
         height, width = clip["frames"].shape[1:3]
         none = np.zeros((0, height, width), np.uint8)
         return none, none
-    shades = np.stack([gray(clip["frames"][place], size) for place in places])
+    return _pairs(clip, pairs, gap, lambda frame: gray(frame, size))
+
+
+def colour_pairs(
+    clip: Any, pairs: NDArray[np.int64], gap: int = 1
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The same in colour and as stored: (n, H, W, 3) twice, RGB."""
+    if not len(pairs):
+        none = np.zeros((0, *clip["frames"].shape[1:]), np.uint8)
+        return none, none
+    return _pairs(clip, pairs, gap, np.asarray)
+
+
+def _pairs(
+    clip: Any,
+    pairs: NDArray[np.int64],
+    gap: int,
+    change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The frames of pairs, each read and changed once."""
+    wanted = np.unique(np.concatenate([pairs, pairs + gap]))
+    places = np.searchsorted(clip["index"][:], wanted)
+    made = np.stack([change(clip["frames"][place]) for place in places])
     first, second = (np.searchsorted(wanted, each) for each in (pairs, pairs + gap))
-    return shades[first], shades[second]
+    return made[first], made[second]
 
 
 def gray(frame: NDArray[np.uint8], size: list[int] | None = None) -> NDArray[np.uint8]:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlens import formats, provenance
-from twinlens.flow.gray import gray_pairs
+from twinlens.flow import estimators
+from twinlens.flow.estimators import Estimator
+from twinlens.flow.gray import colour_pairs
 from twinlens.flow.pairs import MOTION, judged_pairs, training_pairs
-from twinlens.flow.tvl1 import tvl1
 from twinlens.progress import track
 from twinlens.protocol import Protocol
 
@@ -27,6 +28,7 @@ def motion(
     gap: int = 1,
     estimator: str = "tvl1",
     preset: str = "fast",
+    network: Path | None = None,
     seed: int = 0,
     threads: int = 1,
 ) -> None:
@@ -40,19 +42,19 @@ def motion(
         protocol: how the recogniser samples a test clip.
         pairs: of each clip, at most.
         gap: frames from a pair's first to its second.
-        estimator: "tvl1".
-        preset: of `twinlens.flow.tvl1`.
+        estimator: a file of `twinlens.flow.estimators`: "tvl1" or "flownet2".
+        preset: of TV-L1, see `twinlens.flow.tvl1`.
+        network: HDF5 "flownet2/1", for FlowNet2.
         seed: draws a corpus's pairs.
         threads: pairs computed at once.
     """
-    if estimator != "tvl1":
-        raise formats.ArtifactError(f"no flow estimator {estimator!r}; there is: tvl1")
+    estimate = estimators.load(estimator, network, preset, threads)
     with formats.reading(frames, "frames/1", method="hr") as source:
         inherited = formats.about(source)
         about = provenance.about(
             "motion",
-            ["twinlens.flow.motion"],
-            formats.ids(frames),
+            ["twinlens.flow.motion", f"twinlens.flow.estimators.{estimator}"],
+            formats.ids(frames, *([network] if network else [])),
             dataset=inherited["dataset"],
             part=inherited["part"],
             protocol=protocol.settings(),
@@ -73,23 +75,20 @@ def motion(
                     if test
                     else training_pairs(total, pairs, gap, name, seed)
                 )
-                arrays = _flows(clip, index, gap, preset, threads, both=test)
-                shard.write(name, arrays)
+                shard.write(name, _flows(clip, index, gap, estimate, both=test))
 
 
 def _flows(
     clip: Any,
     index: NDArray[np.int64],
     gap: int,
-    preset: str,
-    threads: int,
+    estimate: Estimator,
     *,
     both: bool,
 ) -> dict[str, NDArray[Any]]:
-    first, second = gray_pairs(clip, index, gap)
+    first, second = colour_pairs(clip, index, gap)
     made: dict[str, NDArray[Any]] = {"index": index.astype(np.int32)}
-    made["forward"] = tvl1(first, second, preset, threads=threads).astype(np.float16)
+    made["forward"] = estimate(first, second).astype(np.float16)
     if both:
-        back = tvl1(second, first, preset, threads=threads)
-        made["backward"] = back.astype(np.float16)
+        made["backward"] = estimate(second, first).astype(np.float16)
     return made

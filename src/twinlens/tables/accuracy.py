@@ -105,7 +105,7 @@ def accuracy(scores_nc: Floats, labels_n: NDArray[np.int64], seed: int) -> Accur
         labels_n: (N,) 0-based.
         seed: of the bootstrap.
     """
-    right_n = _right(scores_nc, labels_n)
+    right_n = right_clips(scores_nc, labels_n)
     present = np.unique(labels_n)
     count = np.array([(labels_n == label).sum() for label in present])
     hits = np.array([right_n[labels_n == label].sum() for label in present])
@@ -124,7 +124,7 @@ def accuracy(scores_nc: Floats, labels_n: NDArray[np.int64], seed: int) -> Accur
     )
 
 
-def _right(scores_nc: Floats, labels_n: NDArray[np.int64]) -> Bools:
+def right_clips(scores_nc: Floats, labels_n: NDArray[np.int64]) -> Bools:
     """Of each clip whether its label has the largest score."""
     return scores_nc.argmax(axis=1) == labels_n
 
@@ -159,7 +159,7 @@ def by_class(made: Scores, stream: str) -> dict[str, Bools]:
     Raises:
         ArtifactError: a class has two labels or a label two classes.
     """
-    right_n = _right(made.of(stream), made.labels)
+    right_n = right_clips(made.of(stream), made.labels)
     names = [clip.partition("/")[0] for clip in made.clips]
     found = sorted(set(zip(made.labels.tolist(), names, strict=True)))
     for pairs in zip(*found, strict=True):

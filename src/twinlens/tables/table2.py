@@ -1,12 +1,17 @@
-"""Table 2: the ablation of SoSR, recognition accuracy of the spatial stream by loss."""
+"""Table 2: the ablation of SoSR, recognition accuracy of the spatial stream by loss.
 
+Its like, by the estimator of the weight maps' flow, is made by the same code.
+"""
+
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from twinlens import provenance
 from twinlens.tables import facts, forms, published
-from twinlens.tables.accuracy import accuracy, load
+from twinlens.tables.accuracy import accuracy, load, mcnemar, right_clips
 from twinlens.tables.forms import Files, Layout
 
 LONG = (
@@ -19,6 +24,7 @@ def table2(
     scores: list[Path],
     layout: Layout,
     files: Files,
+    name: str = "table2",
     seed: int = 0,
 ) -> None:
     """Write the table in three forms.
@@ -26,19 +32,22 @@ def table2(
     Args:
         scores: score shards with a spatial stream.
         layout: columns (its `methods`, by loss) and rows (its `datasets`).
-        files: where its three forms go.
+        files: where its three forms go. In the one to read, columns that differ in
+            brackets alone are compared, by an exact McNemar test on the same clips.
+        name: "table2", or that of its like.
         seed: of the bootstrap; the same method's cell is the same as in Table 3.
     """
     loaded, rows, lines, notes = load(scores), [], [], []
     for dataset, about in layout.datasets.items():
         cells = {}
         for loss, made in facts.spatial(loaded, layout, dataset).items():
-            name = layout.methods[loss].spatial
-            own = provenance.seed(seed, "bootstrap", name, dataset, "Spatial")
+            taken = layout.methods[loss].spatial
+            own = provenance.seed(seed, "bootstrap", taken, dataset, "Spatial")
             cells[loss] = accuracy(made.of("spatial"), made.labels, own)
         shown = {loss: f"{cell.mean_class:.2f}" for loss, cell in cells.items()}
         rows.append([about.label, *(shown.get(loss, "") for loss in layout.methods)])
         notes += facts.sizes(about, list(cells.values()))
+        notes += _compared(loaded, dataset, layout, list(cells))
         for loss, cell in cells.items():
             printed = published.table2(loss, about.label)
             line = {
@@ -52,8 +61,42 @@ def table2(
     what = f"spatial stream of {layout.recogniser}, mean class accuracy in %"
     forms.write(
         files,
-        forms.head("table 2", layout, what),
+        forms.head(name.replace("table", "table ").replace("_", " by "), layout, what),
         pd.DataFrame(rows, columns=["Dataset", *layout.methods]),
         pd.DataFrame(lines, columns=LONG),
         notes,
     )
+
+
+def _compared(
+    loaded: facts.Loaded, dataset: str, layout: Layout, losses: list[str]
+) -> list[str]:
+    """A line for each two columns that differ in brackets alone."""
+    lines = []
+    for one, other in bracketed(losses):
+        scores = [
+            facts.of(loaded, dataset, layout.methods[each].spatial)
+            for each in (one, other)
+        ]
+        facts.same_clips(dataset, *scores)
+        first, second = (
+            right_clips(each.of("spatial"), each.labels) for each in scores
+        )
+        won, lost = (second & ~first).sum(), (first & ~second).sum()
+        lines.append(
+            f"{layout.datasets[dataset].label}: {other} is right on {won} clips that"
+            f" {one} is wrong on, and wrong on {lost} that it is right on (exact"
+            f" McNemar p = {mcnemar(first, second):.3f})"
+        )
+    return lines
+
+
+def bracketed(columns: Iterable[str]) -> list[tuple[str, str]]:
+    """Neighbouring columns that differ in brackets alone, as "SoSR (TV-L1)" does."""
+    names = list(columns)
+    bare = [re.sub(r" *\([^()]*\)$", "", name) for name in names]
+    return [
+        (names[place], names[place + 1])
+        for place in range(len(names) - 1)
+        if bare[place] == bare[place + 1]
+    ]

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 READERS = {
+    ".caffemodel.h5": "hdf5",
+    ".h5": "hdf5",
     ".caffemodel": "caffe",
     ".mat": "matlab",
     ".pth": "torch_file",
     ".pt": "torch_file",
     ".pth.tar": "torch_file",
-    ".h5": "hdf5",
 }
 """File name ending to the module of this room that reads it."""
 

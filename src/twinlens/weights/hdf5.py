@@ -1,35 +1,34 @@
-"""Weights from HDF5 files (.h5): every data set by its path."""
+"""Weights from HDF5 files (.h5, .caffemodel.h5), through h5py."""
 
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 
 
-def read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """Read all data sets of a file.
+def read(path: Path) -> dict[str, np.ndarray]:
+    """Read every data set of a file.
 
     Args:
-        path: an HDF5 file.
+        path: an HDF5 file of any layout.
 
     Returns:
-        Path in the file, without a leading slash, to the array as stored.
+        The way to each data set ("group/name") to its numbers, axes as stored.
 
     Raises:
-        ValueError: not HDF5, cut short, or empty.
+        ValueError: not HDF5, cut short, or without data sets.
     """
-    found: dict[str, np.ndarray[Any, Any]] = {}
+    found: dict[str, np.ndarray] = {}
 
-    def take(name: str, item: Any) -> None:
+    def take(name: str, item: object) -> None:
         if isinstance(item, h5py.Dataset):
-            found[name] = item[()]
+            found[name] = np.asarray(item[()])
 
     try:
         with h5py.File(path, "r") as file:
             file.visititems(take)
-    except OSError as error:
-        raise ValueError(f"{path}: not HDF5, or cut short: {error}") from error
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{path}: not an HDF5 file, or cut short: {error}") from error
     if not found:
         raise ValueError(f"{path}: holds no data sets")
     return found

@@ -1,0 +1,166 @@
+"""FlowNet2 is trained in stages, goes on after a kill, and is judged."""
+
+import numpy as np
+import pytest
+import torch
+
+from twinlens import checkpoints, formats
+from twinlens.flow import flownet2
+from twinlens.training import flow
+from twinlens.training.flow import STAGES, FlowRecipe, train_flownet2
+from twinlens.training.flow_error import flow_error
+
+WIDTH = 1 / 16
+
+
+def _recipe(steps=1, **changes):
+    return FlowRecipe(**{"steps": dict.fromkeys(STAGES, steps), "batch": 2, **changes})
+
+
+def _train(folder, recipe, seed=1, width=WIDTH):
+    folder.mkdir(exist_ok=True)
+    out = folder / "f.h5"
+    train_flownet2(width, recipe, out, folder / "f.csv", folder / "f.png", seed)
+    return out
+
+
+def _state(path):
+    with formats.reading(path, "flownet2/1") as file:
+        return checkpoints.load_state(file["state"])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    return _train(tmp_path_factory.mktemp("flow"), _recipe(2))
+
+
+def test_every_network_is_trained_and_told(trained):
+    state = _state(trained)
+    torch.manual_seed(1)
+    start = flownet2.build(WIDTH).apply(flow._begin)
+    flow._begin_still(start)
+    for stage in STAGES:
+        names = [name for name in state if name.startswith(f"{stage}.")]
+        assert any(not torch.equal(state[n], start.state_dict()[n]) for n in names)
+    log = formats.read_csv(trained.with_suffix(".csv"), "training/1")
+    assert log["stage"].tolist() == [stage for stage in STAGES for _ in range(2)]
+    assert log["step"].tolist() == [0, 1] * 5
+    assert trained.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    assert flownet2.load(trained).width == WIDTH
+
+
+class _KilledError(Exception):
+    pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kill", [2, 7, 8])
+def test_a_killed_training_goes_on_to_the_same_weights(
+    trained, tmp_path, monkeypatch, kill
+):
+    """Killed at the end of a stage, within FlowNetSD's, and at its end."""
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", -1)
+    save = flow._Run._save
+
+    def save_and_die(self):
+        save(self)
+        if self.done == kill:
+            raise _KilledError
+
+    monkeypatch.setattr(flow._Run, "_save", save_and_die)
+    with pytest.raises(_KilledError):
+        _train(tmp_path, _recipe(2))
+    monkeypatch.setattr(flow._Run, "_save", save)
+    state, wanted = _state(_train(tmp_path, _recipe(2))), _state(trained)
+    assert all(torch.equal(state[name], wanted[name]) for name in wanted)
+    assert not list(tmp_path.glob(".*checkpoint"))
+
+
+def test_a_stage_moves_its_own_network_alone():
+    network = flownet2.build(WIDTH)
+    pictures = torch.rand(2, 1, 3, 64, 64) * 255
+    true = torch.ones(1, 2, 64, 64)
+    for stage in STAGES:
+        network.zero_grad()
+        loss, _ = flow._loss(network, stage, tuple(pictures), true)
+        loss.backward()
+        learning = {n.split(".")[0] for n, p in network.named_parameters() if _moves(p)}
+        assert learning == {stage}
+
+
+def _moves(parameter):
+    return parameter.grad is not None and bool(parameter.grad.any())
+
+
+def test_a_change_of_unit_changes_nothing_else():
+    torch.manual_seed(0)
+    network = flownet2.build(WIDTH).flownets_d
+    for parameter in network.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    pair = torch.rand(1, 6, 64, 64)
+    before = network(pair)
+    flow.change_unit(network, 20.0)
+    for one, other in zip(before, network(pair), strict=True):
+        torch.testing.assert_close(20 * one, other, rtol=1e-4, atol=1e-4)
+
+
+def test_the_loss_weighs_levels_and_sums_over_pixels():
+    true = torch.zeros(1, 2, 64, 64)
+    flows = [torch.zeros(1, 2, 64 // side, 64 // side) for side in (64, 32, 16, 8, 4)]
+    assert flow.pyramid_loss(flows, true) < 1e-2
+    for place, weight in enumerate(flow.LEVEL_WEIGHTS):
+        off = [each.clone() for each in flows]
+        off[place][:, 0] = 3
+        off[place][:, 1] = 4
+        wanted = 5 * weight * off[place][0, 0].numel()
+        assert flow.pyramid_loss(off, true).item() == pytest.approx(wanted, rel=1e-2)
+
+
+def test_turned_pairs_keep_their_flow_true():
+    pairs = flow.both_ways(flow.Scenes(0, (64, 64)).draw(1, "x"))
+    assert np.array_equal(pairs.first[1], pairs.first[0, ::-1, ::-1])
+    np.testing.assert_array_equal(pairs.flow[1, :, 5, 9], -pairs.flow[0, :, 58, 54])
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"steps": {"flownetc": 3}}, "need 1 or more of each"),
+        ({"batch": 3}, "batch is 3, but must be even"),
+        ({"size": (64, 96)}, "must be multiples of 64"),
+    ],
+)
+def test_a_recipe_that_would_not_train_is_refused(changes, why):
+    with pytest.raises(ValueError, match=why):
+        FlowRecipe(**changes)
+
+
+def test_errors_stand_beside_tv_l1_and_zero_flow(trained, tmp_path, capsys):
+    for name in ("a.csv", "b.csv"):
+        flow_error(trained, tmp_path / name, pairs=8, seed=3)
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    rows = formats.read_csv(tmp_path / "a.csv", "flow-error/1")
+    found = rows.set_index(["estimator", "motion"])
+    assert (found["low"] <= found["error"]).all()
+    assert (found["error"] <= found["high"]).all()
+    still, solved = (
+        found.loc[(name, "all"), "error"] for name in ("zero flow", "TV-L1")
+    )
+    assert 1 < still < 5
+    assert solved < 0.6 * still
+    small, large = (
+        found.loc[("zero flow", each), "error"] for each in ("small", "large")
+    )
+    assert small < 0.5 * large
+    # Two steps teach nothing, and it says so.
+    assert "WARNING flow: FlowNet2's end-point error" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_it_learns_to_see_motion(tmp_path):
+    steps = {**dict.fromkeys(STAGES, 1), "flownets_d": 400}
+    recipe = FlowRecipe(steps=steps, batch=8)
+    out = _train(tmp_path, recipe, width=1 / 8)
+    log = formats.read_csv(out.with_suffix(".csv"), "training/1")
+    small = log[log["stage"] == "flownets_d"]["epe"]
+    assert small.tail(40).mean() < 0.9 * small.head(40).mean()
