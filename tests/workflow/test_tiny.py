@@ -56,7 +56,7 @@ def test_table_3_has_its_rows_and_says_what_it_is(done):
     assert "GENERATED DATA" in lines[0]
     assert lines[1].startswith("Method,Workshop Spatial,Workshop Temporal")
     rows = [line.split(",")[0] for line in lines[2:]]
-    paper = ["Bicubic", "VDSR", "SoSR", "ToSR1", "ToSR2", "SoSR+ToSR2"]
+    paper = ["Bicubic", "VDSR", "SoSR", "ToSR2", "SoSR+ToSR2"]
     assert rows == [*paper, "HR"]
     assert re.fullmatch(r"SoSR\+ToSR2,,,[\d.]+,,,[\d.]+", lines[-2])
 
@@ -80,12 +80,12 @@ def test_tables_of_classes_have_their_methods_as_columns(done):
         for number in (1, 5)
     )
     assert one[1] == "Dataset,Case,Class,HR,Bicubic,VDSR,Chosen,Case in the paper"
-    assert five[1].startswith("Dataset,Kind,Class,Bicubic,VDSR,SoSR,ToSR1,HR,Chosen")
+    assert five[1].startswith("Dataset,Kind,Class,Bicubic,VDSR,SoSR,ToSR2,HR,Chosen")
 
 
 def test_dispersion_has_a_line_for_each_method_but_bicubic(done):
     lines = (done / "results/dispersion.csv").read_text().splitlines()
-    methods = ["VDSR", "SoSR", "ToSR1", "HR"]
+    methods = ["VDSR", "SoSR", "ToSR2", "HR"]
     assert [line.split(",")[1] for line in lines[2:]] == 2 * methods
 
 
@@ -118,14 +118,14 @@ def test_quality_has_a_row_for_each_method(done):
     lines = (done / "results/quality.csv").read_text().splitlines()
     rows = [line.split(",")[0] for line in lines[2:]]
     assert lines[-1].endswith(",")  # its temporal stream's frames were never made
-    paper = ["Bicubic", "VDSR", "SoSR", "ToSR1", "HR", "SoSR (WMSE)"]
+    paper = ["Bicubic", "VDSR", "SoSR", "ToSR2", "HR", "SoSR (WMSE)"]
     assert rows == [*paper, "SoSR (WMSE by FlowNet2)", "SoSR (by FlowNet2)"]
 
 
 def test_there_are_curves_counts_and_pictures(done):
     world = done / "results/tiny"
-    names = "vdsr sosr sosr_wmse sosr_other_flow sosr_wmse_other_flow tosr1".split()
-    for name in [*names, "starts/vdsr"]:
+    names = "vdsr sosr sosr_wmse sosr_other_flow sosr_wmse_other_flow tosr2".split()
+    for name in [*names, "starts/vdsr", "starts/duf16"]:
         curve = world / f"networks/trained/{name}.png"
         assert curve.read_bytes().startswith(b"\x89PNG")
     for name in ("spatial", "spatial_other_flow", "temporal"):
@@ -139,7 +139,7 @@ def test_there_are_curves_counts_and_pictures(done):
 def test_all_methods_start_from_the_same_weights(done):
     folder = done / "results/tiny/networks/trained"
     start = formats.file_id(folder / "starts/vdsr.h5")
-    for name in ("vdsr", "sosr", "sosr_wmse", "tosr1"):
+    for name in ("vdsr", "sosr", "sosr_wmse"):
         with formats.reading(folder / f"{name}.h5", "network/1") as file:
             about = formats.about(file)
         assert start in about["inputs"].values(), name
@@ -222,7 +222,7 @@ def build(width=4):
     return Mine(width)
 """
 ENTRY = """
-select: {methods: [bicubic, vdsr, sosr, tosr1, tosr2, sosr_tosr2, hr, mine]}
+select: {methods: [bicubic, vdsr, sosr, tosr2, sosr_tosr2, hr, mine]}
 methods:
   mine:
     label: Mine
@@ -294,7 +294,7 @@ def test_another_world_leaves_this_one_alone(done):
 
 def test_more_methods_score_and_nothing_old_is_redone(done):
     words = ("--config", 'methods={"again": {"label": "Again", "model": "bicubic"}}')
-    methods = '["bicubic", "vdsr", "sosr", "tosr1", "again", "hr"]'
+    methods = '["bicubic", "vdsr", "sosr", "tosr2", "sosr_tosr2", "again", "hr"]'
     words += (f'select={{"methods": {methods}}}',)
     assert _planned(done, *words) == {
         "super_resolve",
