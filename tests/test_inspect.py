@@ -78,13 +78,11 @@ def test_no_motion_is_drawn_white_and_motion_in_colour(tmp_path):
     assert moving.min() < 50
 
 
-def test_the_true_class_of_scores_is_green(tmp_path):
+@pytest.mark.parametrize("streams", [["spatial", "temporal"], ["spatial"]])
+def test_the_true_class_of_scores_is_green(tmp_path, streams):
     scores = np.tile(np.float32([1, 3, 2]), (4, 1))
     path = tmp_path / "x.h5"
-    inspect(
-        shard(path, "scores/1", {"spatial": scores, "temporal": scores}, label=1),
-        clips=1,
-    )
+    inspect(shard(path, "scores/1", dict.fromkeys(streams, scores), label=1), clips=1)
     blue, green, red = cv2.split(cv2.imread(str(tmp_path / "x.png")).astype(int))
     assert (green > red + 60).any()
     assert sheet(path)[0] == 1
@@ -140,7 +138,7 @@ def test_patches_are_drawn_with_their_motion(tmp_path, capsys, pair):
     path, _ = patch_set(tmp_path, pair=pair)
     inspect(path, clips=2, columns=6)
     assert "high: uint8, 16 of shape" in capsys.readouterr().out
-    assert sheet(path) == (2, 6 * (120 + GAP))
+    assert sheet(path) == (2, (4 if pair else 6) * (120 + GAP))
 
 
 def test_a_set_without_patches_has_no_sheet(tmp_path, capsys):

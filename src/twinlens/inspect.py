@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from twinlens import formats
 from twinlens.flow.colours import coloured, fastest
 from twinlens.flow.encoding import decode
+from twinlens.protocol import STREAMS
 
 Image = NDArray[np.uint8]
 TILE_HEIGHT = 120
@@ -172,12 +173,13 @@ def _flow(file: h5py.File, name: str, columns: int) -> list[Image]:
 
 
 def _patches(file: h5py.File, name: str, columns: int) -> list[Image]:
-    """Some patches: low resolution, original, and its motion or how it weighs."""
+    """Some patches: low resolution, original (both of a pair), motion or its weight."""
     group = formats.clip(file, name)
     pictures: list[Image] = []
-    for place in _spread(len(group["high"]), max(1, columns // 3)):
+    each = 2 + group["high"].shape[1]
+    for place in _spread(len(group["high"]), max(1, columns // each)):
         low = group["low"][place, 0]
-        pictures += [low[len(low) // 2], group["high"][place, 0]]
+        pictures += [low[len(low) // 2], *group["high"][place]]
         if "flow" in group:
             flow = group["flow"][place].astype(np.float32)
             pictures.append(coloured(flow, fastest(flow)))
@@ -189,10 +191,11 @@ def _patches(file: h5py.File, name: str, columns: int) -> list[Image]:
 
 
 def _scores(file: h5py.File, name: str, columns: int) -> list[Image]:
-    """Scores of both streams: a bar a class, green where the label is."""
+    """Scores of the streams there are: a bar a class, green where the label is."""
     group = formats.clip(file, name)
     label = int(group.attrs["label"])
-    return [_bars(group[key][:].mean(axis=0), label) for key in ("spatial", "temporal")]
+    scored = [group[key][:].mean(axis=0) for key in STREAMS if key in group]
+    return [_bars(scores, label) for scores in scored]
 
 
 def _bars(scores: NDArray[np.float32], label: int) -> Image:
