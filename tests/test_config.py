@@ -6,7 +6,6 @@ import yaml
 
 from twinlens import config as checks
 from twinlens import doctor
-from twinlens.training.flow import FlowRecipe
 
 ROOT = Path(doctor.__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -409,8 +408,11 @@ def test_flow_settings_that_can_t_work_are_refused(change, where):
     assert line.startswith(where)
 
 
-def test_the_default_recipe_of_flownet2_is_one():
-    FlowRecipe(**DEFAULT["flow"]["flownet2"]["recipe"])
+def test_a_stage_without_steps_is_told_before_anything_runs():
+    config = changed()
+    del config["flow"]["flownet2"]["recipe"]["steps"]["flownets_2"]
+    (line,) = checks.problems(config, SCHEMA)
+    assert line.startswith("flow.flownet2.recipe: steps {")
 
 
 def test_weights_of_flownet2_lie_below_the_data_and_are_named_when_missing():
@@ -438,6 +440,18 @@ def test_a_network_of_whole_clips_needs_patches_of_several_frames():
         "rrn reads all frames, so patches.spatial.window must be 3" in line
         for line in lines
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "lacks"),
+    [
+        ("sosr_wmse", {"kind": "wmse", "criterion": "huber"}, "wmse has no criterion"),
+        ("spmc", {"kind": "own", "pixels": "rgb"}, "own has no pixels"),
+    ],
+)
+def test_a_setting_that_a_loss_would_ignore_is_refused(name, loss, lacks):
+    (line,) = problems(**{f"methods__{name}__recipe__loss": loss})
+    assert lacks in line
 
 
 def test_a_loss_of_its_own_must_be_there():
@@ -602,7 +616,9 @@ def test_the_released_choices_go_over_the_paper_s():
     assert (loss["kind"], loss["alpha"], loss["power"]) == ("sosr", 5.29e-5, 2)
     tosr2 = checks.network(config, "tosr2")["recipe"]
     assert (tosr2["lr"], tosr2["loss"]["criterion"]) == (0.001, "huber")
-    assert checks.network(config, "duf16")["recipe"]["lr"] == 0.001
+    for name in ("duf16", "duf52"):
+        made = checks.network(config, name)["recipe"]
+        assert (made["lr"], made["loss"]["criterion"]) == (0.001, "huber")
 
 
 # --- paths ----------------------------------------------------------------------------

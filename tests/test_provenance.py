@@ -155,3 +155,14 @@ def test_what_an_artifact_says_is_json():
         "flow", ["twinlens.provenance"], {"a": "1"}, size=[340, 256]
     )
     assert json.loads(json.dumps(about)) == about
+
+
+def test_an_import_of_super_resolution_does_not_depend_on_flow():
+    reached, todo = set(), ["twinlens.training.given", "twinlens.models.duf"]
+    while todo:
+        name = todo.pop()
+        if name not in reached and provenance._file(name):
+            reached.add(name)
+            todo += provenance._read(name)[1]
+    assert "twinlens.weights" in reached
+    assert not [name for name in reached if name.startswith("twinlens.flow")]

@@ -43,7 +43,7 @@ STAGES = {
         "train a narrow perceptual network",
     ),
     "import-vgg": (
-        "training.given",
+        "training.given_vgg",
         "import_perceptual",
         "training",
         "take a published VGG-16",
@@ -55,7 +55,7 @@ STAGES = {
         "train a narrow FlowNet2",
     ),
     "import-flow": (
-        "training.given",
+        "training.given_flownet2",
         "import_flownet2",
         "training",
         "take a published FlowNet2",

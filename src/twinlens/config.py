@@ -13,12 +13,15 @@ from twinlens import models, named
 from twinlens.media import sets
 from twinlens.patches.settings import PatchSettings
 from twinlens.protocol import STREAMS
+from twinlens.training.flow_recipe import FlowRecipe
 from twinlens.training.recipe import Loss, Recipe
 
 # Keys of a patch set that are not for cutting: where it comes from.
 SOURCES = ("corpus", "flow", "gap")
 # Settings of a loss that only some kinds have.
 ONLY_FOR = {
+    "criterion": ("mse", "tosr"),
+    "pixels": ("mse", "wmse", "sosr", "tosr"),
     "alpha": ("sosr",),
     "auto_batches": ("sosr",),
     "terms": ("tosr",),
@@ -224,6 +227,10 @@ def _across(config: Mapping[str, Any]) -> Iterator[str]:
             f"flow.flownet2.width: published weights are of width 1, not"
             f" {flownet2['width']:g}; set it to 1, or weights to null"
         )
+    try:
+        FlowRecipe(**flownet2.get("recipe", {}))
+    except ValueError as error:
+        yield f"flow.flownet2.recipe: {error}"
     for name, entry in config["patches"].items():
         yield from _patches(name, entry, config)
     for name, entry in config["starts"].items():

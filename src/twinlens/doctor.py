@@ -7,6 +7,7 @@ known to be there.
 
 import argparse
 import contextlib
+import copy
 import importlib.metadata
 import importlib.util
 import os
@@ -232,4 +233,4 @@ def _merge(into: dict[str, Any], over: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping) and isinstance(into.get(key), dict):
             _merge(into[key], value)
         else:
-            into[key] = value
+            into[key] = copy.deepcopy(value)  # aliases are copies there

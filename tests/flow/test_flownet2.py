@@ -155,3 +155,65 @@ def test_a_pair_s_flow_depends_on_that_pair_alone(network):
 def test_other_pictures_are_refused(network, first, second, why):
     with pytest.raises(ValueError, match=why):
         flownet2.estimate(network, first, second)
+
+
+class _Says(torch.nn.Module):
+    """Stands for a network: gives a flow at a quarter, keeps what it was given."""
+
+    def __init__(self, flow):
+        super().__init__()
+        self.flow = flow
+
+    def forward(self, known):
+        self.known = known
+        return [self.flow.expand(len(known), -1, -1, -1)]
+
+
+@pytest.fixture
+def cascade():
+    """FlowNet2 whose networks give ramps of flow, 16 x 16, of different sizes."""
+    network = flownet2.build(NARROW)
+    ramp = torch.linspace(-0.1, 0.1, 16)
+    flow = torch.stack([ramp.expand(16, 16), ramp.expand(16, 16).T])[None]
+    for name, times in (("c", 1.0), ("s_1", 2.0), ("s_2", 3.0), ("s_d", 100.0)):
+        setattr(network, f"flownet{name}", _Says(times * flow))
+    return network, flow
+
+
+def _enlarged(flow, mode):
+    return torch.nn.functional.interpolate(flow, scale_factor=4, mode=mode)
+
+
+def test_flownets_reads_the_pair_the_second_brought_back_its_flow_and_the_rest(cascade):
+    network, flow = cascade
+    pair = torch.rand(1, 6, 64, 64)
+    first, second = pair.chunk(2, dim=1)
+    for known, times in ((network.before_s1(pair), 1), (network.before_s2(pair), 2)):
+        coarse = _enlarged(20 * times * flow, "bilinear")
+        back = layers.resample(second, coarse)
+        assert known.shape == (1, 12, 64, 64)
+        torch.testing.assert_close(known[:, :6], pair)
+        torch.testing.assert_close(known[:, 6:9], back)
+        torch.testing.assert_close(known[:, 9:11], coarse / 20)
+        off = (first - back).square().sum(1, keepdim=True).sqrt()
+        torch.testing.assert_close(known[:, 11:], off)
+
+
+def test_the_fusion_reads_small_flow_before_large_in_blocks(cascade):
+    network, flow = cascade
+    pair = torch.rand(1, 6, 64, 64)
+    first, second = pair.chunk(2, dim=1)
+    known = network.before_fusion(pair)
+    small = _enlarged(100 * flow / 20, "nearest")  # divided: it was trained so
+    large = _enlarged(20 * 3 * flow, "nearest")
+    parts = [first, small, large, *(layers.channel_norm(f) for f in (small, large))]
+    parts += [layers.channel_norm(first - layers.resample(second, small))]
+    parts += [layers.channel_norm(first - layers.resample(second, large))]
+    torch.testing.assert_close(known, torch.cat(parts, dim=1))
+
+
+def test_a_pair_s_colours_lose_their_mean_over_both_pictures():
+    first, second = torch.full((1, 3, 2, 2), 100.0), torch.full((1, 3, 2, 2), 151.0)
+    made = flownet2.normalised(first, second)
+    torch.testing.assert_close(made[:, :3], torch.full((1, 3, 2, 2), -0.1))
+    torch.testing.assert_close(made[:, 3:], torch.full((1, 3, 2, 2), 0.1))

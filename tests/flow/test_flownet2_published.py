@@ -76,6 +76,29 @@ def test_lmb_s_names_are_all_used():
     )
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("flownetc.predict_flow6.weight", ("Convolution1", 0)),
+        ("flownetc.predict_flow2.bias", ("Convolution5", 1)),
+        ("flownetc.conv_redir.0.weight", ("conv_redir", 0)),
+        ("flownetc.upsampled_flow6_to_5.weight", ("upsample_flow6to5", 0)),
+        ("flownets_1.predict_flow6.weight", ("net2_predict_conv6", 0)),
+        ("flownets_2.predict_flow3.weight", ("net3_predict_conv3", 0)),
+        ("flownets_1.upsampled_flow6_to_5.weight", ("net2_net2_upsample_flow6to5", 0)),
+        ("flownets_2.conv1.0.weight", ("net3_conv1", 0)),
+        ("flownets_d.predict_flow6.weight", ("netsd_Convolution1", 0)),
+        ("flownets_d.inter_conv5.0.weight", ("netsd_interconv5", 0)),
+        ("flownets_d.deconv5.0.bias", ("netsd_deconv5", 1)),
+        ("flownetfusion.predict_flow2.weight", ("fuse__Convolution5", 0)),
+        ("flownetfusion.predict_flow0.weight", ("fuse__Convolution7", 0)),
+        ("flownetfusion.deconv0.0.weight", ("fuse_deconv0", 0)),
+    ],
+)
+def test_lmb_s_layers_by_name(ours, theirs):
+    assert published._place(ours) == theirs
+
+
 def _lmb(network):
     """A network's weights under LMB's names, blobs in Caffe's order, colours BGR."""
     layers = {}

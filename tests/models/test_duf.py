@@ -100,6 +100,26 @@ def test_it_can_begin_at_bilinear_interpolation():
     assert error.abs().max() < 0.1
 
 
+def test_a_file_s_residual_comes_to_its_colour_and_place():
+    """TensorFlow's depth_to_space: channel (row * 4 + column) * 3 + colour."""
+    network = models.build("duf", **NARROW).eval()
+    stored = _tensorflow(network)
+    for name, value in stored.items():
+        if "conv" in name:
+            stored[name] = np.zeros_like(value)
+    stored["G_rconv2_b:0"] = np.arange(48, dtype=np.float32)
+    network.load_state_dict(
+        duf.convert({f"params/{name}": value for name, value in stored.items()})
+    )
+    with torch.inference_mode():
+        made = network(torch.zeros(1, 7, 3, 2, 2))[0]
+    for colour in range(3):
+        for row in range(8):
+            for column in range(8):
+                channel = (row % 4 * 4 + column % 4) * 3 + colour
+                assert float(made[colour, row, column]) == channel
+
+
 # --- published files
 
 VARIABLES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean"}
@@ -153,12 +173,20 @@ def _assert_equal(network, state):
 def test_a_published_file_s_network_gives_the_same_pictures(tmp_path):
     network, path = _network(), tmp_path / "params_12L_x4.h5"
     stored = _tensorflow(network)
-    stored["G_filter__localexpand_1:0"] = np.eye(25, dtype=np.float32)
+    cut = np.eye(25, dtype=np.float32).reshape(5, 5, 1, 25)
+    stored["G_filter__localexpand_1:0"] = cut
     stored["G_Rbn1a_moving__mean_biased:0"] = np.zeros(6, np.float32)
     _write(path, stored)
     assert "G_Rbn1a_moving__mean:0" in stored
     assert stored["G_Rconv2b_W:0"].shape == (3, 3, 3, 9, 3)
     _assert_equal(network, duf.convert(weights.read(path)))
+
+
+def test_a_cut_of_neighbours_that_was_trained_is_refused():
+    stored = {f"params/{key}": each for key, each in _tensorflow(_network()).items()}
+    cut = np.eye(25, dtype=np.float32).reshape(5, 5, 1, 25) + 0.01
+    with pytest.raises(ValueError, match=r"localexpand:0 is not the identity"):
+        duf.convert({**stored, "params/G_filter__localexpand:0": cut})
 
 
 def test_its_variables_at_published_size_have_the_published_shapes():

@@ -43,6 +43,15 @@ def test_splatting_has_its_numerical_gradients():
     assert torch.autograd.gradcheck(spmc.splat, (frame, flow))
 
 
+def test_places_keep_all_their_digits_in_half_precision():
+    """Under bfloat16 flow is coarse, but not the places that it leads to."""
+    torch.manual_seed(0)
+    frame = torch.rand(1, 1, 32, 32)
+    flow = torch.randn(1, 2, 32, 32).bfloat16()
+    made = spmc.splat(frame, flow)
+    torch.testing.assert_close(made, spmc.splat(frame, flow.float()))
+
+
 def test_a_still_frame_comes_to_every_fourth_place():
     frame = torch.rand(1, 1, 3, 5)
     made = spmc.splat(frame, torch.zeros(1, 2, 3, 5))

@@ -77,6 +77,26 @@ def test_a_network_of_the_whole_clip_runs_once():
     assert made[0, 0, :6, 0].tolist() == [52, 53, 54, 55, 56, 57]  # + 0.2 of 255
 
 
+def test_a_clip_with_gaps_is_none_for_a_network_of_whole_clips():
+    network, index = Seen(models.WHOLE_CLIP), np.array([0, 1, 3, 4, 5])
+    with pytest.raises(ValueError, match="reads whole clips, and frames are not there"):
+        enlarge(network, _low(6)[index], index, np.array([1]), 6, CPU)
+
+
+@pytest.mark.parametrize("total", [1, 2, 6])
+@pytest.mark.parametrize("zeros_beyond", [False, True])
+def test_a_clip_shorter_than_the_window_has_its_frames_in_place(total, zeros_beyond):
+    network, every = Seen(7, zeros_beyond), list(range(total))
+    for wanted in every:
+        (seen,) = _seen(network, every, [wanted], total)
+        around = [wanted + step for step in range(-3, 4)]
+        true = [min(max(place, 0), total - 1) + 1 for place in around]
+        if zeros_beyond:
+            inside = [0 <= place < total for place in around]
+            true = [each * kept for each, kept in zip(true, inside, strict=True)]
+        assert seen == true
+
+
 def test_pictures_are_rounded_and_clipped():
     class Bright(Seen):
         def forward(self, low):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from twinlens import formats
-from twinlens.tables.accuracy import Scores, accuracy, by_class, mcnemar
+from twinlens import formats, provenance
+from twinlens.tables.accuracy import Scores, accuracy, by_class, load, mcnemar
 
 
 def _scores(right, labels, classes=3):
@@ -49,6 +49,19 @@ def test_wilson_s_interval_is_that_of_the_formula():
 def test_the_same_seed_gives_the_same_interval():
     scores = _scores([1, 0, 1, 1], [0, 0, 1, 1])
     assert accuracy(*scores, seed=1) == accuracy(*scores, seed=1)
+
+
+def test_shards_of_which_one_lacks_a_stream_are_told(tmp_path):
+    paths = []
+    for place, streams in enumerate((["spatial", "temporal"], ["spatial"])):
+        path = tmp_path / f"{place}.h5"
+        about = provenance.about("score", [], {}, dataset="one", method="vdsr")
+        with formats.Shard(path, "scores/1", about, [f"A/{place}"]) as shard:
+            scores = dict.fromkeys(streams, np.zeros((1, 2), np.float32))
+            shard.write(f"A/{place}", scores, label=0)
+        paths.append(path)
+    with pytest.raises(formats.ArtifactError, match="only some have temporal scores"):
+        load(paths)
 
 
 def _named(clips, labels):

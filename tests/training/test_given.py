@@ -7,7 +7,9 @@ from twinlens import formats, models
 from twinlens.flow import flownet2
 from twinlens.losses import vgg
 from twinlens.training import networks
-from twinlens.training.given import import_flownet2, import_network, import_perceptual
+from twinlens.training.given import import_network
+from twinlens.training.given_flownet2 import import_flownet2
+from twinlens.training.given_vgg import import_perceptual
 
 
 def test_a_published_vdsr_becomes_a_network(realdata, tmp_path, capsys):

@@ -115,7 +115,7 @@ rule import_flownet2:
         runtime=config["resources"]["runtime"],
     params:
         file=given_file,
-        code=code("training.given", *READERS),
+        code=code("training.given_flownet2", *READERS),
     shell:
         "python -m twinlens.training import-flow --plain --file {input:q}"
         " --out {output} 2>&1 | tee {log}"
@@ -141,7 +141,9 @@ rule flow_error:
     params:
         preset=config["flow"]["preset"],
         seed=seed("flownet2"),
-        code=code("training.flow_error"),
+        code=code(
+            "training.flow_error", "flow.estimators.tvl1", "flow.estimators.flownet2"
+        ),
     shell:
         "python -m twinlens.training flow-error --plain --network {input}"
         " --preset {params.preset} --seed {params.seed} --threads {threads}"

@@ -107,7 +107,7 @@ rule import_perceptual:
     params:
         file=given_file,
         inputs=json.dumps(config["training"]["perceptual"].get("inputs")),
-        code=code("training.given", *READERS),
+        code=code("training.given_vgg", *READERS),
     shell:
         "python -m twinlens.training import-vgg --plain --file {input:q}"
         " --inputs {params.inputs}"

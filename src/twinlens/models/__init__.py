@@ -9,7 +9,7 @@ and `build(**settings)`, which gives a module of this contract:
     network.frames    T, as `FRAMES`. `WHOLE_CLIP` is that of a network that reads all
                       frames of a clip, any T; it also has network.clip(low), which
                       gives all of them in order, in one pass: each (B, 3, 4h, 4w),
-                      one at a time, so that no clip is held in floats.
+                      one at a time, so that no enlarged clip is held in floats.
     network.zeros_beyond    optional: True if what lies beyond a clip's ends is black,
                             and not the last frame repeated.
 

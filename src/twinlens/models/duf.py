@@ -36,13 +36,18 @@ class Norm(nn.BatchNorm2d):
         """Lay it out; `share` is a late step's weight in the running statistics."""
         super().__init__(channels, eps=1e-3, momentum=share)
         self.share = share
+        self.steps = 0  # as `num_batches_tracked`, without asking the device
 
     def forward(self, features: Tensor) -> Tensor:
         """Normalise (B T, F, h, w)."""
-        if self.training and self.num_batches_tracked is not None:
-            steps = int(self.num_batches_tracked) + 1
-            self.momentum = self.share / (1 - (1 - self.share) ** steps)
+        if self.training:
+            self.steps += 1
+            self.momentum = self.share / (1 - (1 - self.share) ** self.steps)
         return super().forward(features)
+
+    def _load_from_state_dict(self, state: Any, prefix: str, *more: Any) -> None:
+        super()._load_from_state_dict(state, prefix, *more)
+        self.steps = int(self.num_batches_tracked or 0)
 
 
 class Conv(nn.Module):
@@ -82,7 +87,7 @@ class Conv(nn.Module):
         made = made.unflatten(1, (3, -1)).unflatten(0, (-1, times))
         before, here, after = made.unbind(2)
         summed = here + _later(before[:, :-1], 1) + _later(after[:, 1:], -1)
-        return summed.flatten(0, 1) + self.bias[:, None, None]
+        return summed.flatten(0, 1) + self.bias.to(summed.dtype)[:, None, None]
 
 
 def _last(kernel: Tensor) -> Tensor:
@@ -283,8 +288,9 @@ def _from_tensorflow(found: Mapping[str, Any]) -> dict[str, Tensor]:
     for key, value in found.items():
         name = re.sub(r"(?<!_)_(?!_)", "/", key.removeprefix("params/"))
         _, layer, *rest = name.replace("__", "_").split("/")
-        # Else the identity that cuts neighbours out, or a helper of running means.
-        if not layer.startswith("filter_localexpand") and len(rest) == 1:
+        if layer.startswith("filter_localexpand"):
+            _check_cut(key, value)
+        elif len(rest) == 1:  # else a helper of running means
             variable = _TF_VARIABLES.get(rest[0].removesuffix(":0"), rest[0])
             state[f"{_tf_layer(layer)}.{variable}"] = _tf_tensor(value)
     for part in ("weight", "bias"):
@@ -294,6 +300,16 @@ def _from_tensorflow(found: Mapping[str, Any]) -> dict[str, Tensor]:
             ours = taken.unflatten(0, (PLACES, 3)).transpose(0, 1).flatten(0, 1)
             state[f"residual2.{part}"] = ours.contiguous()
     return _counted(state)
+
+
+def _check_cut(key: str, value: np.ndarray[Any, Any]) -> None:
+    """Refuse a file whose cut of neighbours was trained: here it is the identity."""
+    identity = np.eye(SIDE * SIDE).reshape(SIDE, SIDE, 1, SIDE * SIDE)
+    if value.shape != identity.shape or not np.allclose(value, identity, atol=1e-6):
+        raise ValueError(
+            f"{key} is not the identity that it was at first: a training changed how"
+            " neighbours are cut out, which this network can't follow"
+        )
 
 
 def _tf_layer(layer: str) -> str:

@@ -60,8 +60,8 @@ class MotionNet(nn.Module):
         """
         both = torch.cat([to_b1hw, frame_b1hw], dim=1)
         coarse = GAIN * self.coarse(both)
-        # ASSUME: which frame is warped for the fine part isn't told; the one that lies
-        # where the flow leads, so that it stands beside `frame` pixel by pixel.
+        # ASSUME: the frame that the flow leads to is warped (the paper, 4.3, is silent;
+        # public ports warp the other): it then lies on `frame` pixel by pixel.
         warped, _ = losses.warp(to_b1hw, coarse)
         fine = self.fine(torch.cat([both, coarse, warped], dim=1))
         return coarse + GAIN * fine
@@ -206,6 +206,8 @@ def splat(frame_b1hw: Tensor, flow_b2hw: Tensor) -> Tensor:
         (B, 1, R h, R w), with gradients to frame and flow.
     """
     batch, _, height, width = frame_b1hw.shape
+    # Places need all digits, whatever precision the networks run in.
+    flow_b2hw = flow_b2hw.to(torch.promote_types(flow_b2hw.dtype, torch.float32))
     y, x = torch.meshgrid(
         torch.arange(height, device=flow_b2hw.device, dtype=flow_b2hw.dtype),
         torch.arange(width, device=flow_b2hw.device, dtype=flow_b2hw.dtype),
@@ -220,7 +222,7 @@ def splat(frame_b1hw: Tensor, flow_b2hw: Tensor) -> Tensor:
             to_x, to_y = left + step_x, top + step_y
             share = (1 - (across - to_x).abs()) * (1 - (down - to_y).abs())
             inside = (to_x >= 0) & (to_x < columns) & (to_y >= 0) & (to_y < rows)
-            place = (to_y * columns + to_x).where(inside, 0).long().flatten(1)
+            place = (to_y.long() * columns + to_x.long()).where(inside, 0).flatten(1)
             value = (frame_b1hw[:, 0] * share).where(inside, 0).flatten(1)
             made = made.scatter_add(1, place, value.to(made.dtype))
     return made.view(batch, 1, rows, columns)

@@ -45,7 +45,9 @@ def enlarge(
         ValueError: a frame that is needed is not there.
     """
     if network.frames == models.WHOLE_CLIP:
-        return _whole(network, low_nhw3, index, wanted, device)
+        if not np.array_equal(index, np.arange(total)):
+            raise ValueError("the network reads whole clips, and frames are not there")
+        return _whole(network, low_nhw3, wanted, device)
     half = int(network.frames) // 2
     around = wanted[:, None] + np.arange(-half, half + 1)
     inside = (around >= 0) & (around < total)
@@ -80,22 +82,26 @@ def _bytes(high_b3hw: torch.Tensor) -> Frames:
     return levels.movedim(1, -1).cpu().numpy()
 
 
-def _whole(
-    network: Any,
-    low_nhw3: Frames,
-    index: NDArray[np.integer],
-    wanted: NDArray[np.integer],
-    device: torch.device,
-) -> Frames:
-    """One pass of a network that gives all frames, those kept that are wanted."""
+def clip(network: Any, low_nhw3: Frames, device: torch.device) -> Iterator[Frames]:
+    """All frames of a clip by a network of whole clips, one at a time: (4h, 4w, 3).
+
+    Low resolution is held in floats: 12 bytes a pixel of the clip.
+    """
     low = _tensor(low_nhw3[None], np.zeros((1, len(low_nhw3)), np.bool_), device)
-    kept = set(wanted.tolist())
-    made = [
-        _bytes(picture)
-        for place, picture in zip(index.tolist(), network.clip(low), strict=True)
-        if place in kept
-    ]
-    return np.concatenate(made) if made else _none(low_nhw3)
+    for picture in network.clip(low):
+        yield _bytes(picture)[0]
+
+
+def _whole(
+    network: Any, low_nhw3: Frames, wanted: NDArray[np.integer], device: torch.device
+) -> Frames:
+    """One pass over the clip; those are kept that are wanted, in their order."""
+    places = set(wanted.tolist())
+    pictures = enumerate(clip(network, low_nhw3, device))
+    made = {place: picture for place, picture in pictures if place in places}
+    if not places:
+        return _none(low_nhw3)
+    return np.stack([made[place] for place in wanted.tolist()])
 
 
 def _none(low_nhw3: Frames) -> Frames:

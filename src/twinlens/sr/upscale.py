@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from twinlens import checkpoints, formats, models
 from twinlens.media import ffmpeg
 from twinlens.progress import say, track
-from twinlens.sr.enlarge import enlarge
+from twinlens.sr.enlarge import clip, enlarge
 from twinlens.training import networks
 
 Frame = NDArray[np.uint8]
@@ -115,9 +115,7 @@ def _enlarged(
 ) -> Iterator[Frame]:
     """Enlarge frames as they come, keeping those that the network reads around."""
     if network.frames == models.WHOLE_CLIP:
-        low = np.stack(list(frames))
-        index = np.arange(len(low))
-        yield from enlarge(network, low, index, index, len(low), device)
+        yield from clip(network, np.stack(list(frames)), device)
         return
     half = int(network.frames) // 2
     near: deque[Frame] = deque(maxlen=2 * half + 1)

@@ -93,6 +93,12 @@ def _join(paths: Sequence[Path]) -> Scores:
                         made.append(group[stream][:].mean(axis=0, dtype=np.float64))
     if len(set(clips)) < len(clips):
         raise formats.ArtifactError(f"{[str(path) for path in paths]}: a clip twice")
+    for stream, made in streams.items():
+        if len(made) not in {0, len(clips)}:
+            raise formats.ArtifactError(
+                f"{[str(path) for path in paths]}: only some have {stream} scores;"
+                " remove them and run again"
+            )
     joined = {key: np.stack(made) if made else None for key, made in streams.items()}
     return Scores(clips, np.array(labels), **joined)
 

@@ -6,7 +6,7 @@ what the frozen networks before it give, FlowNetSD on small motion, the fusion l
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,47 +17,18 @@ from torch import Tensor, nn
 
 from twinlens import checkpoints, formats, provenance, steps
 from twinlens.flow.flownet2 import FLOWNET2, FlowNet2, normalised
-from twinlens.flow.flownet2.cascade import DIVISOR, STEP
+from twinlens.flow.flownet2.cascade import DIVISOR
 from twinlens.flow.flownet2.networks import DECODED, LEVELS
 from twinlens.progress import say, teller
-from twinlens.training.curve import draw_stages
+from twinlens.training.flow_curve import draw_stages
+from twinlens.training.flow_recipe import SMALL_STAGE, STAGES, FlowRecipe
 from twinlens.training.moving import Pairs, Scenes
 
-SMALL_STAGE = "flownets_d"
-STAGES = ("flownetc", "flownets_1", "flownets_2", SMALL_STAGE, "flownetfusion")
 LEVEL_WEIGHTS = (0.32, 0.08, 0.02, 0.01, 0.005)
 """Of the flows at 1/64 to 1/4 of the size (Dosovitskiy et al., ICCV 2015)."""
 SMALL = 0.3
 """Motion of the pairs for FlowNetSD, of that of the others."""
 COLUMNS = "stage step loss epe lr".split()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FlowRecipe:
-    """How the narrow FlowNet2 is trained; the config's `flow.flownet2.recipe`."""
-
-    steps: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 500))
-    """Optimiser steps of each of the five stages."""
-    batch: int = 8
-    """Pairs a step, an even number: half are the others turned by 180 degrees."""
-    lr: float = 2e-3
-    """Of Adam, down to zero by a cosine in each stage."""
-    size: tuple[int, int] = (64, 64)
-    """Height and width of the pairs in px, multiples of 64."""
-
-    def __post_init__(self) -> None:
-        """Refuse a training that would not train.
-
-        Raises:
-            ValueError: a stage without steps or one that is none, an odd batch, or
-                sides that the networks can't take.
-        """
-        if set(self.steps) != set(STAGES) or min(self.steps.values()) < 1:
-            raise ValueError(f"steps {self.steps} need 1 or more of each of {STAGES}")
-        if self.batch < 2 or self.batch % 2:
-            raise ValueError(f"batch is {self.batch}, but must be even, 2 or more")
-        if min(self.size) < STEP or any(side % STEP for side in self.size):
-            raise ValueError(f"size {list(self.size)} must be multiples of {STEP}")
 
 
 def train_flownet2(

@@ -22,6 +22,8 @@ def made_frames(network: Any, batch: Batch) -> Tensor:
     First all first frames, then all second ones: one pass of one network is the
     siamese network's two copies with shared weights.
     """
+    # ASSUME: section 3.3 is silent on batch normalisation (ToSR2): statistics are of
+    # both copies' frames together here, of each copy's own in the released code.
     if input_of(network) == "interpolated":
         made: Tensor = network.refine(flat(batch["interpolated"]))
         return made

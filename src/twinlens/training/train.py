@@ -102,9 +102,10 @@ def train_network(
 
 def _tell(found: loop.Found, recipe: Recipe, name: str) -> None:
     """The end of a training in words; loud where MSE did not even beat bicubic."""
-    if recipe.loss.kind == "mse" and not found.psnr > found.bicubic:
+    if recipe.loss.kind in ("mse", "own") and not found.psnr > found.bicubic:
+        told = "MSE" if recipe.loss.kind == "mse" else "its own loss"
         say(
-            f"WARNING {name}: trained with MSE, yet its PSNR on held-out clips,"
+            f"WARNING {name}: trained with {told}, yet its PSNR on held-out clips,"
             f" {found.psnr:.2f} dB, is not above bicubic's {found.bicubic:.2f} dB: its"
             " rows mean little; train longer, or on more and other videos"
         )

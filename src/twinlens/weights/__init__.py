@@ -18,6 +18,8 @@ READERS = {
     ".pth.tar": "torch_file",
 }
 """File name ending to the module of this room that reads it."""
+MODULES = tuple(f"{__name__}.{name}" for name in sorted(set(READERS.values())))
+"""All that may read a file, for the digest of the code that an import depends on."""
 
 # How the two containers of torch.save begin: a zip archive, a pickle of its number.
 _TORCH_BEGINS = (b"PK\x03\x04", b"\x80\x02\x8a\x0a")

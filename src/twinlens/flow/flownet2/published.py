@@ -32,7 +32,7 @@ COLOURS = {
 """Weights that read pictures, and how many: triples of their first inputs."""
 # ASSUME: LMB's layers that prepare pictures keep blobs, too; their names have "aug".
 ASIDE = re.compile(r"(?i)aug|mean")
-# Of the heads that LMB numbers through: the number of level 6, or of the fusion's 2.
+# Of the heads that LMB numbers through: a head's number is this less its level.
 FIRST = {"flownetc": 7, "flownets_d": 7, "flownetfusion": 7}
 
 
