@@ -23,7 +23,7 @@ def data(tmp_path_factory, realdata_folder):
     config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
     given = [*config["starts"].values(), *config["methods"].values()]
     given += [config["training"]["perceptual"], config["flow"]["flownet2"]]
-    files = [each["weights"] for each in given if "weights" in each]
+    files = [each["weights"] for each in given if each.get("weights")]
     for streams in config["recogniser"]["weights"].values():
         files += streams.values()
     for file in files:
