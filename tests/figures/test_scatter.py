@@ -90,6 +90,7 @@ def test_bicubic_alone_makes_no_picture(tmp_path, shards, monkeypatch):
         _draw(tmp_path, shards, ("bicubic",), has_hr=False)
 
 
+@pytest.mark.slow
 def test_two_pictures_are_the_same_bytes(tmp_path, shards):
     one, other = (_draw(tmp_path, shards, name=f"{name}.png") for name in "ab")
     assert one.read_bytes() == other.read_bytes()

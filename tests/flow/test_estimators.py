@@ -51,6 +51,7 @@ def test_tv_l1_sees_the_grey_of_frames(corpus, tmp_path):
     assert np.array_equal(forward, wanted.astype(np.float16))
 
 
+@pytest.mark.slow
 def test_flownet2_sees_their_colours(corpus, network, tmp_path):
     options = {"pairs": 3, "gap": 2, "estimator": "flownet2", "network": network}
     for name in ("a.h5", "b.h5"):

@@ -86,6 +86,7 @@ def test_it_is_trained_in_three_stages():
     assert _touched(0.9) == ({"motion", "fusion"}, {"motion", "fusion"})
 
 
+@pytest.mark.slow
 def test_motion_is_learnt_from_a_shifted_picture():
     """Its flow comes to point where the picture moved: 1 px to the right."""
     torch.manual_seed(0)

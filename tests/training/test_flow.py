@@ -135,6 +135,7 @@ def test_a_recipe_that_would_not_train_is_refused(changes, why):
         FlowRecipe(**changes)
 
 
+@pytest.mark.slow
 def test_errors_stand_beside_tv_l1_and_zero_flow(trained, tmp_path, capsys):
     for name in ("a.csv", "b.csv"):
         flow_error(trained, tmp_path / name, pairs=8, seed=3)

@@ -38,6 +38,7 @@ def _log(folder, name="net"):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 def test_every_loss_falls(tmp_path, kind):
     how = runs.recipe(kind, steps=40, lr=3e-3, loss={"terms": (1, 1, 1)})
     runs.train(tmp_path, kind, how=how)
@@ -383,6 +384,7 @@ def _stop_after(folder, shard, step):
 
 
 @pytest.mark.parametrize("tasks", ["1", "8"])
+@pytest.mark.slow
 def test_a_cluster_s_variables_change_nothing(tmp_path, monkeypatch, tasks):
     shard = runs.patches(tmp_path)
     alone = runs.train(tmp_path, shard=shard)
