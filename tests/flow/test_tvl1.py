@@ -46,6 +46,7 @@ def opencv_small(name, index):
 
 @pytest.mark.parametrize("index", range(PER_SET))
 @pytest.mark.parametrize("name", SETS)
+@pytest.mark.slow
 def test_opencv_preset_equals_opencv(name, index):
     made = run(small_pairs(name)[index], "opencv")
     assert share_equal(made, opencv_small(name, index)) >= 0.999
@@ -55,6 +56,7 @@ def test_opencv_preset_equals_opencv(name, index):
     ("name", "width", "height"),
     [("layers", 320, 240), ("large", 161, 123), ("noise", 340, 64), ("turn", 33, 47)],
 )
+@pytest.mark.slow
 def test_opencv_preset_equals_opencv_at_other_sizes(name, width, height):
     (pair,) = make_pairs(name, 1, width, height)
     assert share_equal(run(pair, "opencv"), opencv(pair)) >= 0.999
@@ -189,6 +191,7 @@ def test_importing_does_not_load_numba():
 # way rounding lets it go decides a few per cent of the pixels: no such pair is here.
 @pytest.mark.parametrize("name", ["small", "medium", "layers"])
 @pytest.mark.parametrize("preset", ["gpu24", "cuda"])
+@pytest.mark.slow
 def test_gpu_presets_follow_a_literal_reading_of_the_gpu_code(preset, name):
     (pair,) = make_pairs(name, 1, 80, 60)
     made, wanted = run(pair, preset), gpu_reference(pair, preset)
