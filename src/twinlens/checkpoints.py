@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -22,6 +23,31 @@ def path_beside(out: Path, identity: str) -> Path:
     of other settings, inputs or code never finds it.
     """
     return out.with_name(f".{out.name}.{identity[:12]}.checkpoint")
+
+
+def save(
+    path: Path,
+    about: dict[str, Any],
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    log: np.ndarray[Any, Any],
+    **facts: Any,
+) -> None:
+    """Publish a checkpoint: all that the rest of a training depends on.
+
+    Args:
+        path: of `path_beside`.
+        about: of the job.
+        network: its state dict goes to `state`.
+        optimizer: its tensors go to `optimizer`.
+        log: (steps, columns), the rows so far.
+        facts: attributes, such as the steps that are done.
+    """
+    with formats.create(path, CHECKPOINT, about) as file:
+        file.attrs.update(facts)
+        save_state(file.create_group("state"), network.state_dict())
+        save_optimizer(file.create_group("optimizer"), optimizer)
+        formats.put(file, "log", log)
 
 
 def save_state(group: h5py.Group, state: Mapping[str, Tensor]) -> None:

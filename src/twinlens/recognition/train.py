@@ -217,15 +217,9 @@ class _Run:
             self._save()
 
     def _save(self) -> None:
-        with formats.create(
-            self.checkpoint, checkpoints.CHECKPOINT, self.about
-        ) as file:
-            file.attrs["step"] = self.step
-            checkpoints.save_state(
-                file.create_group("state"), self.network.state_dict()
-            )
-            checkpoints.save_optimizer(file.create_group("optimizer"), self.optimizer)
-            formats.put(file, "log", np.array(self.log, dtype=np.float64))
+        log = np.array(self.log, dtype=np.float64)
+        parts = self.network, self.optimizer, log
+        checkpoints.save(self.checkpoint, self.about, *parts, step=self.step)
         self._saved = time.monotonic()
 
     def _resume(self) -> None:

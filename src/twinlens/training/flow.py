@@ -147,14 +147,9 @@ class _Run:
         return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().to(self.device)
 
     def _save(self) -> None:
-        with formats.create(
-            self.checkpoint, checkpoints.CHECKPOINT, self.about
-        ) as file:
-            file.attrs["done"] = self.done
-            state = self.network.state_dict()
-            checkpoints.save_state(file.create_group("state"), state)
-            checkpoints.save_optimizer(file.create_group("optimizer"), self.optimizer)
-            formats.put(file, "log", np.array(self.log, dtype=np.float64))
+        log = np.array(self.log, dtype=np.float64)
+        parts = self.network, self.optimizer, log
+        checkpoints.save(self.checkpoint, self.about, *parts, done=self.done)
         self._saved = time.monotonic()
 
     def _resume(self) -> None:

@@ -299,15 +299,17 @@ class Training:
         self._flush()
         path = checkpoints.path_beside(self.job.out, self.job.about["id"])
         alpha = math.nan if self.objective.alpha is None else self.objective.alpha
-        with formats.create(path, checkpoints.CHECKPOINT, self.job.about) as file:
-            file.attrs["step"] = self.step
-            file.attrs["alpha"], file.attrs["bicubic"] = alpha, self.bicubic
-            file.attrs["parts"] = self.parts
-            state = self.plain.state_dict()
-            checkpoints.save_state(file.create_group("state"), state)
-            optimizer = file.create_group("optimizer")
-            checkpoints.save_optimizer(optimizer, self.optimizer)
-            formats.put(file, "log", self.log)
+        checkpoints.save(
+            path,
+            self.job.about,
+            self.plain,
+            self.optimizer,
+            self.log,
+            step=self.step,
+            alpha=alpha,
+            bicubic=self.bicubic,
+            parts=self.parts,
+        )
         self._saved = time.monotonic()
 
     def _resume(self) -> None:
