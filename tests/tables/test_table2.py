@@ -95,8 +95,8 @@ def test_estimators_of_a_pair_are_compared_beneath(tmp_path, scores):
     text = made.markdown.read_text()
     assert text.startswith("twinlens table 2 by flow, world made")
     wanted = (
-        "One: SoSR (FlowNet2) is right on 3 clips that SoSR (TV-L1) is wrong on, and"
-        " wrong on 0 that it is right on (exact McNemar p = 0.250)"
+        "One: clips that only SoSR (FlowNet2) has right: 3, that only SoSR (TV-L1) has"
+        " right: 0 (exact McNemar p = 0.250)"
     )
     assert wanted in text.splitlines()
 

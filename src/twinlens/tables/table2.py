@@ -84,9 +84,9 @@ def _compared(
         )
         won, lost = (second & ~first).sum(), (first & ~second).sum()
         lines.append(
-            f"{layout.datasets[dataset].label}: {other} is right on {won} clips that"
-            f" {one} is wrong on, and wrong on {lost} that it is right on (exact"
-            f" McNemar p = {mcnemar(first, second):.3f})"
+            f"{layout.datasets[dataset].label}: clips that only {other} has right:"
+            f" {won}, that only {one} has right: {lost} (exact McNemar"
+            f" p = {mcnemar(first, second):.3f})"
         )
     return lines
 
