@@ -27,7 +27,7 @@ rule all:
     """Everything that the paper's tables need, in the present world."""
     default_target: True
     input:
-        class_targets(),
+        class_targets,
         [
             f"results/{table}.csv"
             for table in checks.ABLATIONS

@@ -59,3 +59,8 @@ def test_it_can_begin_at_the_interpolation():
 def test_another_network_s_file_is_refused():
     with pytest.raises(ValueError, match=r"no RRDB in it, but input\.weight"):
         rrdb.convert({"input.weight": torch.zeros(1)})
+
+
+def test_a_layer_that_it_has_not_is_kept_for_loading_to_tell():
+    found = {"conv_first.weight": torch.ones(1), "attention.weight": torch.ones(1)}
+    assert set(rrdb.convert(found)) == {"first.weight", "attention.weight"}

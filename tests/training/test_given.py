@@ -35,6 +35,23 @@ def test_a_damaged_file_is_refused(tmp_path):
         import_network(tmp_path / "vdsr.mat", "vdsr", tmp_path / "v.h5")
 
 
+def test_a_file_that_is_not_there_is_told_once(tmp_path):
+    for made in (
+        lambda file: import_network(file, "vdsr", tmp_path / "v.h5"),
+        lambda file: import_perceptual(file, tmp_path / "p.h5"),
+        lambda file: import_flownet2(file, tmp_path / "f.h5"),
+    ):
+        with pytest.raises(formats.ArtifactError) as told:
+            made(tmp_path / "none.pth")
+        assert str(told.value) == f"{tmp_path}/none.pth: No such file or directory"
+
+
+def test_settings_that_its_network_refuses_are_told(tmp_path):
+    torch.save({"a.weight": torch.zeros(2)}, tmp_path / "duf.pth")
+    with pytest.raises(formats.ArtifactError, match=r"duf\.pth: VSR-DUF of 15 layers"):
+        import_network(tmp_path / "duf.pth", "duf", tmp_path / "d.h5", {"depth": 15})
+
+
 def test_a_model_without_published_weights_says_so(tmp_path):
     with pytest.raises(formats.ArtifactError, match="no published weights of bicubic"):
         import_network(tmp_path / "x.mat", "bicubic", tmp_path / "b.h5")

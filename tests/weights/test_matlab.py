@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from twinlens import weights
+from twinlens import formats, weights
 
 
 def _read(path, **variables):
@@ -29,17 +29,17 @@ def test_a_cut_file_is_refused(tmp_path):
     scipy.io.savemat(tmp_path / "x.mat", {"a": np.random.rand(50, 50)})
     raw = (tmp_path / "x.mat").read_bytes()
     (tmp_path / "cut.mat").write_bytes(raw[: len(raw) // 2])
-    with pytest.raises(ValueError, match=r"cut\.mat: not a \.mat file, or cut short"):
+    with pytest.raises(formats.ArtifactError, match=r"cut\.mat: not a \.mat file"):
         weights.read(tmp_path / "cut.mat")
 
 
 def test_an_empty_file_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"x\.mat: holds no variables"):
+    with pytest.raises(formats.ArtifactError, match=r"x\.mat: holds no variables"):
         _read(tmp_path / "x.mat")
 
 
 def test_version_7_3_says_what_to_do(tmp_path):
     head = b"MATLAB 7.3 MAT-file".ljust(124, b" ") + b"\x00\x02IM"
     (tmp_path / "new.mat").write_bytes(head + bytes(512))
-    with pytest.raises(ValueError, match=r"new\.mat: a MATLAB file of version 7\.3"):
+    with pytest.raises(formats.ArtifactError, match=r"new\.mat: .* of version 7\.3"):
         weights.read(tmp_path / "new.mat")

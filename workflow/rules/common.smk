@@ -1,5 +1,6 @@
 # What the rules share: the checked config, paths, look-ups. No rules here.
 
+import functools
 import json
 import re
 import shlex
@@ -13,7 +14,7 @@ SRC = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SRC))
 
 from twinlens import config as checks
-from twinlens import doctor, models, provenance
+from twinlens import doctor, models, provenance, weights
 from twinlens.media import scan, sets
 
 with open(Path(workflow.basedir) / "workflow/schemas/config.schema.yaml") as file:

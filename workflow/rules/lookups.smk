@@ -54,7 +54,7 @@ def weights_option(wildcards, input):
 
 # --- Training of super-resolution
 
-READERS = ("weights.caffe", "weights.hdf5", "weights.matlab", "weights.torch_file")
+READERS = [module.removeprefix("twinlens.") for module in weights.MODULES]
 
 
 def network_file(name):
@@ -286,29 +286,39 @@ def table2_files(wildcards):
     return test_shards("scores", {streams_of(name)["spatial"] for name in columns})
 
 
+def originals():
+    """The selected data sets with clips of full resolution to compare with."""
+    return [dataset for dataset in DATASETS if has_originals(dataset)]
+
+
+def table1_methods():
+    """The three methods whose spatial scores Table 1 ranks; none if it is not asked."""
+    columns = checks.table1_columns(config).values()
+    return [streams_of(name)["spatial"] for name in columns]
+
+
 def table1_lacks():
     """Why there is no Table 1; nothing where there is."""
-    columns = checks.table1_columns(config).values()
-    unread = [name for name in columns if "spatial" not in READ.get(name, ())]
-    if not columns:
-        return "select.table1 names no three methods"
+    ranked = table1_methods()
+    unread = [name for name in ranked if "spatial" not in READ.get(name, ())]
+    if not ranked:
+        return "select.table1 must name a method for each of HR, Bicubic and SR"
     if unread:
         return (
             f"no table takes spatial scores of {', '.join(unread)}; add to"
-            " select.methods, or name others in select.table1"
+            " select.methods what is missing, or name others in select.table1"
         )
-    originals = any(has_originals(dataset) for dataset in DATASETS)
-    return None if originals else "all clips are low-resolution: there is no HR"
+    return None if originals() else "all clips are low-resolution: there is no HR"
 
 
 def table1_files(wildcards):
     """Score shards of the methods that Table 1 ranks."""
     if why := table1_lacks():
         raise WorkflowError(f"Table 1 can't be made: {why}")
-    originals = [dataset for dataset in DATASETS if has_originals(dataset)]
-    return test_shards(
-        "scores", checks.table1_columns(config).values(), "h5", originals
-    )
+    return test_shards("scores", table1_methods(), "h5", originals())
+
+
+COMPARED = "Table 5, the dispersion and Figure 6"
 
 
 def compared():
@@ -317,7 +327,7 @@ def compared():
 
 
 def compared_lack():
-    """Why there is no Table 5 and no Figure 6; nothing where there is."""
+    """Why the methods can't be compared with Bicubic; nothing where they can."""
     labels = {config["methods"][name]["label"] for name in compared() if name != "hr"}
     if "Bicubic" in labels and len(labels) > 1:
         return None
@@ -330,18 +340,30 @@ def compared_lack():
 def compared_files(wildcards):
     """Score shards of the methods of Table 5 and Figure 6, of one data set or all."""
     if why := compared_lack():
-        raise WorkflowError(f"Table 5 and Figure 6 can't be made: {why}")
+        raise WorkflowError(f"{COMPARED} can't be made: {why}")
     chosen = [wildcards.dataset] if wildcards.get("dataset") else DATASETS
     return test_shards("scores", compared(), "h5", chosen)
 
 
-def class_targets():
-    """Tables and pictures of single classes, those that this world can make."""
-    found = [] if table1_lacks() else ["results/table1.csv"]
-    if not compared_lack():
+def class_targets(wildcards):
+    """Tables and pictures of single classes; says why others can't be made."""
+    found = []
+    if not (why := table1_lacks()):
+        found.append("results/table1.csv")
+    elif config["select"].get("table1"):
+        tell_once(f"Table 1 is left out: {why}")
+    if why := compared_lack():
+        tell_once(f"{COMPARED} are left out: {why}")
+    else:
         found += ["results/table5.csv", "results/dispersion.csv"]
         found += [f"{W}/pictures/scatter/{dataset}.png" for dataset in DATASETS]
     return found
+
+
+@functools.cache
+def tell_once(line):
+    """Say it to the user; Snakemake asks for a rule's input more than once."""
+    print(line, file=sys.stderr)
 
 
 def judged():
@@ -351,12 +373,7 @@ def judged():
 
 def quality_files(wildcards):
     """What was measured of these methods, where there are originals."""
-    originals = [dataset for dataset in DATASETS if has_originals(dataset)]
-    return [
-        file
-        for file in test_shards("quality", judged(), "csv")
-        if file.split("/")[3] in originals
-    ]
+    return test_shards("quality", judged(), "csv", originals())
 
 
 def table1_layout(wildcards):

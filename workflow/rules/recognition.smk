@@ -21,7 +21,7 @@ rule train_recogniser:
     resources:
         mem_mb=2 * config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
-        gpu=config["resources"]["gpus"],
+        gpu=min(1, config["resources"]["gpus"]),
     params:
         images=lambda wildcards, input: json.dumps(list(input.images)),
         reports=lambda wildcards, input: json.dumps(list(input.reports)),
@@ -70,8 +70,7 @@ rule import_recogniser:
         code=code(
             "recognition.given",
             f"recognition.backbones.{RECOGNISER['backbone']}",
-            "weights.caffe",
-            "weights.torch_file",
+            *READERS,
         ),
     shell:
         "python -m twinlens.recognition import --plain --file {input.file:q}"
@@ -102,8 +101,7 @@ rule import_images:
         code=code(
             "recognition.given",
             f"recognition.backbones.{RECOGNISER['backbone']}",
-            "weights.caffe",
-            "weights.torch_file",
+            *READERS,
         ),
     shell:
         "python -m twinlens.recognition import --plain --file {input:q}"
@@ -133,7 +131,7 @@ rule score:
     resources:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
-        gpu=config["resources"]["gpus"],
+        gpu=min(1, config["resources"]["gpus"]),
     params:
         protocol=protocol,
         views=views("scales"),

@@ -142,6 +142,8 @@ def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
             state[f"trunk.{part}"] = value
         elif layer in outer:
             state[f"{outer[layer]}.{part}"] = value
+        else:
+            state[key] = value  # not ours, which loading tells
     if "first.weight" not in state:
         raise ValueError(f"no RRDB in it, but {', '.join(sorted(found)[:6])}, ...")
     return state

@@ -31,26 +31,24 @@ def import_weights(
         stack: flows in a stack of the temporal stream.
 
     Raises:
-        ValueError: the file can't be read, or holds another network.
+        ArtifactError: the file can't be read, or holds another network.
     """
     count = len(formats.read_csv(classes, "classes/1")) if classes else 0
-    state = _converted(backbone, weights.read(file), count)
     channels = networks.channels(stream, stack)
-    if count and "fc.weight" not in state:
-        raise formats.ArtifactError(
-            f"{file}: holds no classifier of {count} classes: it is an image network"
-            " (recogniser.init takes it) or one of another data set"
-        )
-    if count:
-        network = backbones.build(backbone, channels=channels, classes=count)
-        backbones.load(network, state)
+    found = weights.read(file)
+    try:
+        state = _converted(backbone, found, count)
+        if count:
+            network = backbones.build(backbone, channels=channels, classes=count)
+            backbones.load(network, state)
+    except ValueError as error:
+        raise formats.ArtifactError(f"{file}: {error}") from error
     about = provenance.about(
         "import",
         [
             "twinlens.recognition.given",
             f"twinlens.recognition.backbones.{backbone}",
-            "twinlens.weights.caffe",
-            "twinlens.weights.torch_file",
+            *weights.MODULES,
         ],
         formats.ids(file),
         dataset=dataset,
@@ -71,6 +69,11 @@ def _converted(backbone: str, found: dict[str, Any], classes: int) -> dict[str, 
     if not hasattr(module, "convert"):
         raise ValueError(f"no published weights of {backbone} are known")
     state: dict[str, Tensor] = module.convert(found, classes=classes or None)
+    if classes and "fc.weight" not in state:
+        raise ValueError(
+            f"holds no classifier of {classes} classes: it is an image network"
+            " (recogniser.init takes it) or one of another data set"
+        )
     if not classes:
         state = {key: each for key, each in state.items() if not key.startswith("fc.")}
     return state

@@ -25,9 +25,10 @@ def import_network(
     module, settings = models.module(model), settings or {}
     if not hasattr(module, "convert"):
         raise formats.ArtifactError(f"no published weights of {model} are known")
-    network = models.build(model, **settings)
+    found = weights.read(file)
     try:
-        checkpoints.load_into(network, module.convert(weights.read(file)), model)
+        network = models.build(model, **settings)
+        checkpoints.load_into(network, module.convert(found), model)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise formats.ArtifactError(f"{file}: {error}") from error
     about = provenance.about(

@@ -21,8 +21,9 @@ def import_flownet2(file: Path, out: Path) -> None:
     Raises:
         ArtifactError: the file can't be read, or holds another network.
     """
+    found = weights.read(file)
     try:
-        state = flownet2.convert(weights.read(file))
+        state = flownet2.convert(found)
         with torch.device("meta"):
             network = flownet2.build()
         network.to_empty(device="cpu")

@@ -19,8 +19,9 @@ def import_perceptual(file: Path, out: Path, inputs: str | None = None) -> None:
     Raises:
         ArtifactError: the file can't be read, or holds another network.
     """
+    found = weights.read(file)
     try:
-        taken, state = vgg.convert(weights.read(file), inputs)
+        taken, state = vgg.convert(found, inputs)
         network = vgg.Vgg(inputs=taken)
         checkpoints.load_into(network, state, "VGG-16")
     except ValueError as error:

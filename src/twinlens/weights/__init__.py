@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from twinlens import formats
+
 READERS = {
     ".caffemodel.h5": "hdf5",
     ".h5": "hdf5",
@@ -38,9 +40,15 @@ def read(path: Path) -> dict[str, Any]:
         PyTorch, path in the file to an array for HDF5.
 
     Raises:
-        ValueError: of no known kind, or the reader refuses it.
+        ArtifactError: it is not there, of no known kind, or its reader refuses it.
     """
-    return import_module(f"{__name__}.{_reader(path)}").read(path)
+    try:
+        found: dict[str, Any] = import_module(f"{__name__}.{_reader(path)}").read(path)
+    except OSError as error:
+        raise formats.ArtifactError(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:  # it names the file
+        raise formats.ArtifactError(str(error)) from error
+    return found
 
 
 def _reader(path: Path) -> str:

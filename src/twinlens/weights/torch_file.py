@@ -23,7 +23,7 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
-WRAPPERS = ("state_dict", "model_state_dict", "model")
+WRAPPERS = ("state_dict", "model_state_dict", "model", "params_ema", "params")
 """Entries under which training scripts keep the weights, the likeliest first."""
 
 _MAGIC = 0x1950A86A20F9469CFC6C
