@@ -22,6 +22,41 @@ def test_the_frames_it_reads_are_told_without_building_it(name):
 
 
 @pytest.mark.parametrize("name", models.names())
+def test_a_whole_clip_in_one_pass_is_every_frame_by_itself(name):
+    network, low = models.build(name).eval(), torch.rand(1, 3, 3, 6, 7)
+    if network.frames != models.WHOLE_CLIP:
+        return
+    with torch.inference_mode():
+        made = list(network.clip(low))
+        assert [each.shape for each in made] == [(1, 3, 24, 28)] * 3
+        torch.testing.assert_close(network(low[:, :1]), made[0])
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_a_loss_of_its_own_is_finite_at_each_part_of_a_training(name):
+    if not models.has_own_loss(name):
+        return
+    network, true = models.build(name), torch.rand(1, 3, 64, 64)
+    low = torch.rand(1, network.frames or 3, 3, 16, 16)
+    for done in (0.0, 0.5, 0.99):
+        terms = network.own_loss(low, true, done)
+        assert terms
+        assert all(each.isfinite() for each in terms.values())
+
+
+@pytest.mark.parametrize(
+    "stated", ["FRAMES = 4", "FRAMES = 2 * 3 + 1", "FRAMES = None", ""]
+)
+def test_a_file_that_states_no_odd_number_of_frames_is_refused(
+    tmp_path, monkeypatch, stated
+):
+    (tmp_path / "mine.py").write_text(stated)
+    monkeypatch.setattr(models, "HERE", tmp_path)
+    with pytest.raises(ValueError, match=r"mine\.py: write FRAMES = 1, or 3"):
+        models.frames("mine")
+
+
+@pytest.mark.parametrize("name", models.names())
 def test_refining_an_interpolation_is_the_same_as_the_whole(name):
     network = models.build(name)
     if not hasattr(network, "refine"):

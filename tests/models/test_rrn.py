@@ -10,7 +10,7 @@ def _network():
     return models.build("rrn", width=6, blocks=2).eval()
 
 
-def test_a_clip_in_one_pass_is_every_frame_by_itself():
+def test_every_frame_of_a_pass_is_that_frame_by_itself():
     network, low = _network(), torch.rand(2, 5, 3, 6, 7)
     with torch.inference_mode():
         whole = list(network.clip(low))

@@ -1,7 +1,7 @@
 """Super-resolution networks: one file each, the file's name is the network's name.
 
-A file has `FRAMES`, the number T of low-resolution frames that a picture is made of,
-and `build(**settings)`, which gives a module of this contract:
+A file has `FRAMES`, the odd number T of low-resolution frames that a picture is made
+of, and `build(**settings)`, which gives a module of this contract:
 
     network(low)      low: float RGB 0..1 (B, T, 3, h, w), T frames in order around the
                       wanted one, low[:, T // 2]. Gives (B, 3, 4h, 4w), RGB 0..1 but for
@@ -79,15 +79,23 @@ def frames(name: str) -> int:
     """The frames that a network reads, told without loading PyTorch.
 
     Raises:
-        ValueError: there is no such network, or its file states no number.
+        ValueError: there is no such network, or its file states neither an odd number
+            in digits nor `WHOLE_CLIP`.
     """
     for node in _stated(name):
         match node:
-            case ast.Assign(targets=[ast.Name(id="FRAMES")], value=value):
-                if isinstance(value, ast.Constant) and isinstance(value.value, int):
-                    return value.value
-                return WHOLE_CLIP  # by its name
-    raise ValueError(f"{HERE / name}.py: states no FRAMES; write, say, FRAMES = 1")
+            case ast.Assign(
+                targets=[ast.Name(id="FRAMES")], value=ast.Name(id="WHOLE_CLIP")
+            ):
+                return WHOLE_CLIP
+            case ast.Assign(
+                targets=[ast.Name(id="FRAMES")], value=ast.Constant(value=int(number))
+            ) if number % 2:
+                return number
+    raise ValueError(
+        f"{HERE / name}.py: write FRAMES = 1, or 3, 5, ... (an odd number in digits),"
+        " or FRAMES = WHOLE_CLIP"
+    )
 
 
 def learns(name: str) -> bool:
