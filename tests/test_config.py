@@ -125,6 +125,16 @@ def test_a_wrong_value_is_told_with_its_place(key, value):
     assert line.startswith((f"{place}: ", f"{place}."))
 
 
+@pytest.mark.parametrize(
+    ("key", "other"),
+    [("methods__vdsr__label", "Bicubic"), ("datasets__yard__label", "Workshop")],
+)
+def test_two_of_one_label_are_refused(key, other):
+    (line,) = problems(**{key: other})
+    assert line.startswith(f"{key.replace('__', '.')}: ")
+    assert f"is called '{other}' too" in line
+
+
 def test_a_wrong_value_is_told_with_the_meaning_of_its_key():
     (line,) = problems(seed=-1)
     assert "Master seed" in line

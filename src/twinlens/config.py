@@ -180,7 +180,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     errors = sorted(validator.iter_errors(config), key=lambda error: list(error.path))
     found = [line for error in errors for line in _lines(error)]
     found = found or list(_across(config))
-    return found or [*_fair(config), *_by_flow(config)]
+    return found or [*_labels(config), *_fair(config), *_by_flow(config)]
 
 
 def _lines(error: jsonschema.ValidationError) -> Iterator[str]:
@@ -357,6 +357,21 @@ def _recipe(
             f"{where}: {made['model']} reads {reads or 'all'} frames, so"
             f" patches.{recipe.patches}.window must be {least} or more"
         )
+
+
+def _labels(config: Mapping[str, Any]) -> Iterator[str]:
+    """Tables and pictures tell methods and data sets apart by their labels."""
+    shown = {"methods": [*config["select"]["methods"], *streams_read(config)]}
+    shown["datasets"] = config["select"]["datasets"]
+    for what, names in shown.items():
+        labels: dict[str, str] = {}
+        for name in dict.fromkeys(names):
+            label = config[what][name]["label"]
+            if (first := labels.setdefault(label, name)) != name:
+                yield (
+                    f"{what}.{name}.label: {what}.{first} is called {label!r} too; give"
+                    " it another label"
+                )
 
 
 def _fair(config: Mapping[str, Any]) -> Iterator[str]:
