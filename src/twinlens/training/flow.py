@@ -20,6 +20,7 @@ from twinlens.flow.flownet2 import FLOWNET2, FlowNet2, normalised
 from twinlens.flow.flownet2.cascade import DIVISOR
 from twinlens.flow.flownet2.networks import DECODED, LEVELS
 from twinlens.progress import say, teller
+from twinlens.training import networks
 from twinlens.training.flow_curve import draw_stages
 from twinlens.training.flow_recipe import SMALL_STAGE, STAGES, FlowRecipe
 from twinlens.training.moving import Pairs, Scenes
@@ -64,12 +65,11 @@ def train_flownet2(
     )
     run = _Run(about, recipe, out)
     run.go_on()
-    rows = pd.DataFrame(run.log, columns=COLUMNS)
+    rows = pd.DataFrame(run.log, columns=COLUMNS).astype({"step": int})
     rows["stage"] = [STAGES[int(stage)] for stage in rows["stage"]]
     formats.write_csv(log, "training/1", rows)
     draw_stages(rows, f"FlowNet2 at width {width:g}", curve)
-    with formats.create(out, FLOWNET2, about) as file:
-        checkpoints.save_state(file.create_group("state"), run.network.state_dict())
+    networks.save(out, FLOWNET2, about, run.network)
     run.checkpoint.unlink(missing_ok=True)
 
 
