@@ -24,12 +24,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import h5py
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = NDArray[Any]
 
@@ -485,6 +488,15 @@ def write_csv(path: Path, kind: str, rows: pd.DataFrame) -> None:
             f"# twinlens {kind} rows={len(rows)} sha256={digest}\n{body}",
             encoding="utf-8",
         )
+
+
+def write_figure(path: Path, figure: "Figure", dpi: int) -> None:
+    """Publish a figure of pyplot's and close it; no release's name is in the file."""
+    from matplotlib import pyplot  # heavy, and few stages draw
+
+    with publish(path) as temporary:
+        figure.savefig(temporary, dpi=dpi, metadata={"Software": None})
+    pyplot.close(figure)
 
 
 def read_csv(path: Path, kind: str) -> pd.DataFrame:

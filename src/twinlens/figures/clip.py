@@ -141,9 +141,7 @@ def _draw(
     about = f"flow of {full:.1f} px a frame in full colour, row {row} over time"
     figure.suptitle(f"{name}: {about}", fontsize=9)
     figure.tight_layout(pad=0.4, rect=(0, 0, 1, 0.98))
-    with formats.publish(out) as temporary:
-        figure.savefig(temporary, dpi=130, metadata={"Software": None})
-    pyplot.close(figure)
+    formats.write_figure(out, figure, 130)
 
 
 def _last(columns: dict[str, Any]) -> Any:

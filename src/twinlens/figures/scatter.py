@@ -54,9 +54,7 @@ def draw_scatter(scores: list[Path], layout: Layout, dataset: str, out: Path) ->
         )
     figure = _drawn(right, shown, layout, methods)
     figure.suptitle(_title(layout, dataset, len(right)), fontsize=9)
-    with formats.publish(out) as temporary:
-        figure.savefig(temporary, dpi=130, metadata={"Software": None})
-    pyplot.close(figure)
+    formats.write_figure(out, figure, 130)
     say(f"{about.label}: {out}")
 
 

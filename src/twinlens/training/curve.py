@@ -32,6 +32,4 @@ def draw_curve(log: pd.DataFrame, bicubic: float, title: str, out: Path) -> None
     below.set(ylabel="PSNR on held-out patches (dB)", xlabel="steps")
     below.legend(loc="lower right")
     figure.tight_layout()
-    with formats.publish(out) as temporary:
-        figure.savefig(temporary, dpi=100, metadata={"Software": None})
-    pyplot.close(figure)
+    formats.write_figure(out, figure, 100)

@@ -29,6 +29,4 @@ def draw_stages(log: pd.DataFrame, title: str, out: Path) -> None:
     axes.set(title=title, yscale="log")
     axes.legend()
     figure.tight_layout()
-    with formats.publish(out) as temporary:
-        figure.savefig(temporary, dpi=100, metadata={"Software": None})
-    pyplot.close(figure)
+    formats.write_figure(out, figure, 100)

@@ -60,7 +60,7 @@ class Scenes:
         self.grid = np.stack([x, y]).astype(np.float64)
 
     def draw(self, count: int, *names: str | int) -> Pairs:
-        """Draw `count` pairs, those of `names`."""
+        """Draw `count` pairs; the same seed and `names` always give the same ones."""
         rng = np.random.default_rng(provenance.seed(self.seed, "pairs", *names))
         made = [self._pair(rng) for _ in range(count)]
         return Pairs(*(np.stack(each) for each in zip(*made, strict=True)))
