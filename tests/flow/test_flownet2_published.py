@@ -148,14 +148,14 @@ def test_what_lacks_and_what_is_too_many_is_told(network, tmp_path):
     layers["net4_conv1"] = layers.pop("net2_conv1")
     _write_h5(layers, tmp_path / "f.caffemodel.h5")
     found = weights.read(tmp_path / "f.caffemodel.h5")
-    why = r"1 missing \(net2_conv1\) and 1 unexpected \(net4_conv1\)"
+    why = r"1 layers missing \(net2_conv1\) and 1 layers unexpected \(net4_conv1\)"
     with pytest.raises(ValueError, match=why):
         flownet2.convert(found)
 
 
 def test_a_part_of_the_cascade_is_refused(network):
     state = {k: v for k, v in network.state_dict().items() if "flownets" not in k}
-    with pytest.raises(ValueError, match=r"no whole FlowNet2: layers 144 missing"):
+    with pytest.raises(ValueError, match=r"no whole FlowNet2: 144 layers missing"):
         flownet2.convert(state)
 
 

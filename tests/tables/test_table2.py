@@ -111,3 +111,4 @@ def test_columns_pair_up_by_what_stands_before_brackets():
     names = ["MSE", "WMSE (TV-L1)", "WMSE (FlowNet2)", "SoSR (TV-L1)"]
     assert bracketed(names) == [("WMSE (TV-L1)", "WMSE (FlowNet2)")]
     assert bracketed(["MSE", "WMSE", "WMSE+Perceptual"]) == []
+    assert bracketed(["A (1)", "B", "A (2)"]) == [("A (1)", "A (2)")]

@@ -86,7 +86,7 @@ def test_a_world_without_baselines_has_no_class_by_rule(tmp_path):
     files = _write(tmp_path, _scores(tmp_path, names=names), names)
     assert len(files.out.read_text().splitlines()) == 2
     text = files.markdown.read_text()
-    assert "no class is hard or easy by rule: VDSR, SPMC, VSR-DUF-52 say so" in text
+    assert "VDSR, SPMC, VSR-DUF-52; add one to select.methods" in text
 
 
 def test_it_warns_of_classes_chosen_by_what_is_shown(files):

@@ -99,9 +99,10 @@ def differences(pairs: Sequence[tuple[Bools, Bools]]) -> Floats:
     )
 
 
-def rms(points: Floats) -> float:
-    """Root mean square over the last axis's classes."""
-    return float(np.sqrt(np.mean(points**2)))
+def rms(points: Floats) -> Floats:
+    """Root mean square over the classes of the last axis: (..., C) to (...)."""
+    squared: Floats = np.sqrt(np.mean(points**2, axis=-1))
+    return squared
 
 
 def by_chance(pairs: Sequence[tuple[Bools, Bools]]) -> float:
@@ -117,7 +118,6 @@ def _line(pairs: Sequence[tuple[Bools, Bools]], seed: int) -> dict[str, object]:
     points = differences(pairs)
     rng = np.random.default_rng(seed)
     drawn = points[rng.integers(len(points), size=(DRAWS, len(points)))]
-    squares, means = np.sqrt((drawn**2).mean(axis=1)), drawn.mean(axis=1)
     line: dict[str, object] = {
         "rms": f"{rms(points):.2f}",
         "rms_by_chance": f"{by_chance(pairs):.2f}",
@@ -129,7 +129,7 @@ def _line(pairs: Sequence[tuple[Bools, Bools]], seed: int) -> dict[str, object]:
         "classes": len(points),
         "clips": sum(len(ours) for ours, _ in pairs),
     }
-    for name, values in (("rms", squares), ("mean", means)):
+    for name, values in (("rms", rms(drawn)), ("mean", drawn.mean(axis=1))):
         low, high = np.percentile(values, [2.5, 97.5])
         line |= {f"{name}_low": f"{low:.2f}", f"{name}_high": f"{high:.2f}"}
     return line

@@ -8,7 +8,6 @@ from twinlens.tables.accuracy import load
 from twinlens.tables.cases import Case
 from twinlens.tables.forms import Files, Layout
 
-COLUMNS = ("HR", "Bicubic", "SR")
 # Each case's methods from best to worst (section 3.2).
 RANKS = {
     "a": ("HR", "SR", "Bicubic"),

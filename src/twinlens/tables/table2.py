@@ -3,6 +3,7 @@
 Its like, by the estimator of the weight maps' flow, is made by the same code.
 """
 
+import itertools
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -92,11 +93,13 @@ def _compared(
 
 
 def bracketed(columns: Iterable[str]) -> list[tuple[str, str]]:
-    """Neighbouring columns that differ in brackets alone, as "SoSR (TV-L1)" does."""
-    names = list(columns)
-    bare = [re.sub(r" *\([^()]*\)$", "", name) for name in names]
+    """Pairs of columns that differ in brackets alone, as "SoSR (TV-L1)" does."""
     return [
-        (names[place], names[place + 1])
-        for place in range(len(names) - 1)
-        if bare[place] == bare[place + 1]
+        (one, other)
+        for one, other in itertools.combinations(columns, 2)
+        if _bare(one) == _bare(other)
     ]
+
+
+def _bare(column: str) -> str:
+    return re.sub(r" *\([^()]*\)$", "", column)

@@ -118,7 +118,11 @@ def _ordered(layout: Layout) -> Layout:
 def _after(layout: Layout) -> list[str]:
     """What to bear in mind of the rule."""
     if not (judges := _judges(layout)):
-        return [f"no class is hard or easy by rule: {', '.join(JUDGES)} say so"]
+        who = ", ".join(JUDGES)
+        return [
+            "no class is hard or easy by rule: that takes the scores of one or more of",
+            f"{who}; add one to select.methods",
+        ]
     who = ", ".join(layout.methods[key].label for key in judges)
     return [
         f"Classes are chosen by the scores of {who} themselves: in the hard ones these",

@@ -75,12 +75,13 @@ def _compare(wanted: list[str], there: list[str]) -> None:
     lacks = [name for name in wanted if name not in set(there)]
     more = [name for name in there if name not in set(wanted)]
     told = [
-        f"{len(names)} {what} ({', '.join(names[:6])}{', ...' * (len(names) > 6)})"
+        f"{len(names)} layers {what}"
+        f" ({', '.join(names[:6])}{', ...' * (len(names) > 6)})"
         for what, names in (("missing", lacks), ("unexpected", more))
         if names
     ]
     if told:
-        raise ValueError(f"no whole FlowNet2: layers {' and '.join(told)}")
+        raise ValueError(f"no whole FlowNet2: {' and '.join(told)}")
 
 
 def _blobs(found: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
