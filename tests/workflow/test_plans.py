@@ -58,7 +58,7 @@ def test_other_choices_have_a_plan_for_everything(folder, overlay, there, not_th
     [
         ("table1", "no table takes spatial scores of bicubic, vdsr; add to"),
         ("table5", "they compare super-resolution with the method labelled Bicubic"),
-        ("dispersion", "Table 5 and Figure 6 can't be made"),
+        ("dispersion", "Table 5, the dispersion and Figure 6 can't be made"),
     ],
 )
 def test_a_table_of_classes_that_can_t_be_made_says_why(folder, table, why):
@@ -66,6 +66,19 @@ def test_a_table_of_classes_that_can_t_be_made_says_why(folder, table, why):
     words = ("--cores", "1", "--configfile", "few.yaml")
     said = snakemake(folder, "-n", f"results/{table}.csv", *words, check=False)
     assert why in said
+
+
+def test_what_all_leaves_out_is_said_once(folder):
+    (folder / "few.yaml").write_text("select: {methods: [sosr, hr], table2: null}")
+    said = snakemake(folder, "-n", "all", "--cores", "1", "--configfile", "few.yaml")
+    assert said.count("Table 1 is left out: no table takes spatial scores of") == 1
+    assert said.count("Table 5, the dispersion and Figure 6 are left out: they") == 1
+
+
+def test_a_pair_in_table_1_stands_for_its_spatial_method(folder):
+    (folder / "pair.yaml").write_text("select: {table1: {SR: sosr_tosr2}}")
+    words = ("--cores", "1", "--configfile", "pair.yaml")
+    assert "1 table_1" in snakemake(folder, "-n", "results/table1.csv", *words)
 
 
 def test_an_artifact_of_a_method_that_no_table_shows_has_a_plan(folder):
