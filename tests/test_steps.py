@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from twinlens import steps
+from twinlens import formats, steps
 
 
 def test_every_epoch_goes_once_through_all_items():
@@ -27,3 +28,11 @@ def test_the_rate_falls_to_a_tenth_at_each_milestone():
 def test_a_cosine_ends_near_zero():
     rates = [steps.rate(at, 100, 2.0, "cosine", ()) for at in (0, 50, 99)]
     np.testing.assert_allclose(rates, [2.0, 1.0, 0.0005], atol=1e-3)
+
+
+def test_a_loss_that_is_no_number_is_refused_with_its_step():
+    steps.refuse_nan("vdsr", [0.1, 0.2], 0)
+    with pytest.raises(formats.ArtifactError, match=r"vdsr: its loss .* at step 12:"):
+        steps.refuse_nan("vdsr", [0.1, float("nan"), 0.2], 10)
+    with pytest.raises(formats.ArtifactError, match="its PSNR is not a finite number"):
+        steps.refuse_nan("vdsr", [float("inf")], 3, "PSNR")

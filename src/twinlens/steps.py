@@ -4,7 +4,9 @@ import functools
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from twinlens import formats
 
 
 def rate(
@@ -23,6 +25,27 @@ def rate(
     if schedule == "cosine":
         return lr * 0.5 * (1 + float(np.cos(np.pi * done)))
     return lr * 0.1 ** sum(done >= mark for mark in milestones)
+
+
+def refuse_nan(name: str, values: ArrayLike, first: int, what: str = "loss") -> None:
+    """Stop a training that went astray: its weights would give numbers all the same.
+
+    Args:
+        name: of what is trained.
+        values: (N,) of steps in a row.
+        first: step of the first, from 0.
+        what: they are.
+
+    Raises:
+        ArtifactError: one is not finite; the text has its step.
+    """
+    astray = ~np.isfinite(np.asarray(values, dtype=np.float64))
+    if astray.any():
+        raise formats.ArtifactError(
+            f"{name}: its {what} is not a finite number at step"
+            f" {first + int(astray.argmax()) + 1}: lower lr or set clip in its recipe,"
+            " or look for a division by zero in its network"
+        )
 
 
 def draw(step: int, batch: int, count: int, seed: int) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from twinlens import losses, models
+from twinlens import formats, losses, models
 from twinlens.losses.vgg import Vgg
 from twinlens.training.objectives import (
     Objective,
@@ -51,6 +51,18 @@ def test_another_network_gets_the_low_frames(batch):
     assert input_of(network) == "low"
     rest = {key: each for key, each in batch.items() if key != "interpolated"}
     torch.testing.assert_close(made_frames(network, rest), network(flat(batch["low"])))
+
+
+def test_pictures_of_another_shape_are_refused(batch):
+    class Gray(torch.nn.Module):
+        frames = 1
+
+        def forward(self, low):
+            return low[:, 0, :1].repeat_interleave(4, 2).repeat_interleave(4, 3)
+
+    why = r"Gray made pictures of shape \(6, 1, 16, 16\), .* \(6, 3, 16, 16\)"
+    with pytest.raises(formats.ArtifactError, match=why):
+        made_frames(Gray(), batch)
 
 
 def test_luma_and_rgb_are_different_errors(batch):

@@ -158,6 +158,14 @@ def test_mse_that_does_not_beat_bicubic_is_told_loudly(tmp_path, capsys):
     assert "WARNING net: trained with MSE, yet its PSNR" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("validations", [2, 1])
+def test_a_training_that_goes_astray_gives_no_weights(tmp_path, validations):
+    how = runs.recipe(steps=8, lr=1e30, validations=validations)
+    with pytest.raises(formats.ArtifactError, match="net: its .* is not a finite"):
+        runs.train(tmp_path, how=how)
+    assert not (tmp_path / "net.h5").exists()
+
+
 def test_psnr_is_that_of_clipped_luma_less_its_border():
     true = torch.rand(1, 3, 16, 16) * 0.5
     assert psnr(true, true).item() == pytest.approx(120)

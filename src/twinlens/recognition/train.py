@@ -211,6 +211,7 @@ class _Run:
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self.optimizer.step()
         right = (consensus.argmax(dim=1) == labels).float().mean()
+        steps.refuse_nan("recogniser", [loss.item()], self.step)
         self.log.append((self.step, loss.item(), right.item(), rate))
         self.step += 1
         if time.monotonic() - self._saved > checkpoints.SECONDS_BETWEEN:

@@ -140,6 +140,7 @@ class _Run:
         loss.backward()
         self.optimizer.step()
         row = (STAGES.index(stage), step, loss.item(), error.item(), rate)
+        steps.refuse_nan("flownet2", [row[2]], self.done)
         self.log.append(row)
         self.done += 1
 

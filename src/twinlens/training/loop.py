@@ -279,6 +279,7 @@ class Training:
         if interpolated:
             self.bicubic = float(torch.cat(interpolated).mean())
         found = float(torch.cat(made).mean())
+        steps.refuse_nan(self.job.name, [found], self.step - 1, "PSNR")
         say(
             f"train {self.job.name}: {self.step} steps, held-out PSNR {found:.2f}"
             f" dB (bicubic {self.bicubic:.2f} dB)"
@@ -289,6 +290,7 @@ class Training:
         """Take new rows of the log off the device."""
         if self._fresh:
             fresh = torch.stack(self._fresh).cpu().numpy()
+            steps.refuse_nan(self.job.name, fresh[:, 3], first=self.step - len(fresh))
             self.log = np.concatenate([self.log, fresh]) if len(self.log) else fresh
             self._fresh = []
 

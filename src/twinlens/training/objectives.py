@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from twinlens import colour, losses, models
+from twinlens import colour, formats, losses, models
 from twinlens.training.recipe import Loss
 
 Batch = Mapping[str, Tensor]
@@ -21,13 +21,29 @@ def made_frames(network: Any, batch: Batch) -> Tensor:
 
     First all first frames, then all second ones: one pass of one network is the
     siamese network's two copies with shared weights.
+
+    Raises:
+        ArtifactError: the network makes pictures of another shape.
     """
     # ASSUME: section 3.3 is silent on batch normalisation (ToSR2): statistics are of
     # both copies' frames together here, of each copy's own in the released code.
     if input_of(network) == "interpolated":
-        made: Tensor = network.refine(flat(batch["interpolated"]))
-        return made
-    made = network(low_frames(network, batch))
+        interpolated = flat(batch["interpolated"])
+        made: Tensor = network.refine(interpolated)
+        return _shaped(made, interpolated.shape, network)
+    low = low_frames(network, batch)
+    parts, (height, width) = len(low), low.shape[-2:]
+    wanted = torch.Size([parts, 3, models.SCALE * height, models.SCALE * width])
+    return _shaped(network(low), wanted, network)
+
+
+def _shaped(made: Tensor, wanted: torch.Size, network: Any) -> Tensor:
+    """The same pictures, if their shape is as `twinlens.models` says."""
+    if made.shape != wanted:
+        raise formats.ArtifactError(
+            f"{type(network).__name__} made pictures of shape {tuple(made.shape)}, but"
+            f" must make {tuple(wanted)}: (pictures, colours, height, width)"
+        )
     return made
 
 
