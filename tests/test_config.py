@@ -125,6 +125,19 @@ def test_a_wrong_value_is_told_with_its_place(key, value):
     assert line.startswith((f"{place}: ", f"{place}."))
 
 
+def test_a_number_that_yaml_takes_for_text_is_told_how_to_be_written():
+    (line,) = problems(training__recipe__lr="1e-3")
+    assert line.endswith("; write it as 1.0e-3, with point and sign")
+    (line,) = problems(training__recipe__lr="fast")
+    assert "point and sign" not in line
+
+
+def test_weights_need_a_network_that_has_an_importer():
+    entry = {"label": "RRN", "model": "rrn", "weights": "rrn.pth"}
+    (line,) = problems(methods__rrn=entry)
+    assert line.startswith("methods.rrn.weights: no published weights of rrn are known")
+
+
 @pytest.mark.parametrize(
     ("key", "other"),
     [("methods__vdsr__label", "Bicubic"), ("datasets__yard__label", "Workshop")],

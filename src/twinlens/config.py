@@ -194,7 +194,17 @@ def _lines(error: jsonschema.ValidationError) -> Iterator[str]:
     about = (
         error.schema.get("description", "") if isinstance(error.schema, dict) else ""
     )
-    yield f"{where}: {error.message}" + (f" ({about})" if about else "")
+    told = f"{where}: {error.message}" + (f" ({about})" if about else "")
+    yield told + ("; write it as 1.0e-3, with point and sign" * _meant_as_number(error))
+
+
+def _meant_as_number(error: jsonschema.ValidationError) -> bool:
+    """Whether it is a number such as 1e-3, which YAML takes for text."""
+    try:
+        float(error.instance)
+    except (TypeError, ValueError):
+        return False
+    return isinstance(error.instance, str)
 
 
 def _nearest(word: object, known: Sequence[str]) -> str:
@@ -310,12 +320,20 @@ def _network(
         near = _nearest(made["model"], models.names())
         yield f"{where}.model: no model {made['model']!r}{near}"
         return
+    if wrong := models.problem(made["model"]):
+        yield f"{where}.model: {wrong}"
+        return
     known = models.settings(made["model"])
     for key in entry.get("settings", {}):
         if known is not None and key not in known:
             near = _nearest(key, known)
             yield f"{where}.settings: {made['model']} takes no {key!r}{near}"
     if made.get("weights"):
+        if not models.has_importer(made["model"]):
+            yield (
+                f"{where}.weights: no published weights of {made['model']} are known;"
+                f" its file needs a function convert, see {models.__name__}"
+            )
         return
     if "recipe" in made:
         yield from _recipe(f"{where}.recipe", made, config)

@@ -45,7 +45,7 @@ def test_a_loss_of_its_own_is_finite_at_each_part_of_a_training(name):
 
 
 @pytest.mark.parametrize(
-    "stated", ["FRAMES = 4", "FRAMES = 2 * 3 + 1", "FRAMES = None", ""]
+    "stated", ["FRAMES = 4", "FRAMES = 2 * 3 + 1", "FRAMES: int = 2", ""]
 )
 def test_a_file_that_states_no_odd_number_of_frames_is_refused(
     tmp_path, monkeypatch, stated
@@ -71,6 +71,25 @@ def test_refining_an_interpolation_is_the_same_as_the_whole(name):
 @pytest.mark.parametrize("name", models.names())
 def test_whether_it_learns_is_told_without_building_it(name):
     assert models.learns(name) == any(True for _ in models.build(name).parameters())
+
+
+def test_frames_may_be_stated_with_a_type(tmp_path, monkeypatch):
+    (tmp_path / "typed.py").write_text("FRAMES: int = 3")
+    monkeypatch.setattr(models, "HERE", tmp_path)
+    assert models.frames("typed") == 3
+
+
+def test_a_slip_in_a_file_is_told_with_its_line(tmp_path, monkeypatch):
+    (tmp_path / "slip.py").write_text("FRAMES = 1\ndef build(:\n")
+    monkeypatch.setattr(models, "HERE", tmp_path)
+    assert "slip.py, line 2: " in models.problem("slip")
+    assert models.problem("slip").startswith(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_whether_it_has_an_importer_is_told_without_building_it(name):
+    assert models.has_importer(name) == hasattr(models.module(name), "convert")
+    assert models.problem(name) is None
 
 
 def test_what_build_takes_is_told_without_building_it():

@@ -84,14 +84,15 @@ def frames(name: str) -> int:
     """
     for node in _stated(name):
         match node:
-            case ast.Assign(
-                targets=[ast.Name(id="FRAMES")], value=ast.Name(id="WHOLE_CLIP")
+            case (
+                ast.Assign(targets=[ast.Name(id="FRAMES")], value=value)
+                | ast.AnnAssign(target=ast.Name(id="FRAMES"), value=value)
             ):
-                return WHOLE_CLIP
-            case ast.Assign(
-                targets=[ast.Name(id="FRAMES")], value=ast.Constant(value=int(number))
-            ) if number % 2:
-                return number
+                match value:
+                    case ast.Name(id="WHOLE_CLIP"):
+                        return WHOLE_CLIP
+                    case ast.Constant(value=int(number)) if number % 2:
+                        return number
     raise ValueError(
         f"{HERE / name}.py: write FRAMES = 1, or 3, 5, ... (an odd number in digits),"
         " or FRAMES = WHOLE_CLIP"
@@ -105,8 +106,27 @@ def learns(name: str) -> bool:
 
 def has_own_loss(name: str) -> bool:
     """Whether a network's file has an `own_loss`, told without loading PyTorch."""
+    return _defines(name, "own_loss")
+
+
+def has_importer(name: str) -> bool:
+    """Whether a network's file has a `convert`, told without loading PyTorch."""
+    return _defines(name, "convert")
+
+
+def problem(name: str) -> str | None:
+    """What is wrong with a network's file, as far as reading it shows."""
+    try:
+        frames(name)
+        settings(name)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _defines(name: str, function: str) -> bool:
     return any(
-        isinstance(node, ast.FunctionDef) and node.name == "own_loss"
+        isinstance(node, ast.FunctionDef) and node.name == function
         for stated in _stated(name)
         for node in ast.walk(stated)
     )
@@ -132,4 +152,8 @@ def _stated(name: str) -> list[ast.stmt]:
     """The statements of a network's file."""
     if name not in names():
         module(name)  # which says what there is
-    return ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8")).body
+    file = HERE / f"{name}.py"
+    try:
+        return ast.parse(file.read_text(encoding="utf-8")).body
+    except SyntaxError as error:
+        raise ValueError(f"{file}, line {error.lineno}: {error.msg}") from error
