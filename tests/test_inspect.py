@@ -147,6 +147,12 @@ def test_a_set_without_patches_has_no_sheet(tmp_path, capsys):
     assert "contact sheet" not in capsys.readouterr().out
 
 
+def test_text_is_not_to_be_removed(tmp_path):
+    (tmp_path / "table3.csv").write_text("Method")
+    with pytest.raises(formats.ArtifactError, match=r"table3\.csv: is text"):
+        inspect(tmp_path / "table3.csv")
+
+
 def test_it_is_a_command(tmp_path, capsys):
     path = frames(tmp_path / "x.h5")
     cli.main(["inspect", str(path), "--clips", "1", "--columns", "2"])

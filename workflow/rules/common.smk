@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import sys
+import time
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -25,6 +26,7 @@ config.update(checks.located(config))
 if found := doctor.assets(config):
     raise WorkflowError("missing, all at once:\n  " + "\n  ".join(found))
 
+STARTED = time.time()
 W = f"results/{config['world']}"
 DATASETS = config["select"]["datasets"]
 METHODS = config["select"]["methods"]

@@ -475,13 +475,14 @@ def draw_options(wildcards):
 
 
 def show_tables():
-    """Print the present world's tables, and where they lie."""
+    """Print the tables that this run made, and where they lie."""
     for path in sorted(Path(W).glob("*.md")):
         copy = Path("results") / path.name
-        if copy.exists() and copy.read_bytes() == path.read_bytes():
+        if copy.exists() and copy.stat().st_mtime > STARTED:
             print(f"\n{path.read_text()}\n{copy.with_suffix('.csv')}", file=sys.stderr)
-    logs = [*Path(f"{W}/logs").glob("flow_error.log")]
-    for path in [*logs, *sorted(Path(f"{W}/logs/train_sr").rglob("*.log"))]:
+    logs = [f"train_sr/{name}" for name in sorted(checks.networks(config))]
+    logs += ["flow_error"] if checks.needs_flownet2(config) else []
+    for path in filter(Path.exists, (Path(f"{W}/logs/{name}.log") for name in logs)):
         for line in path.read_text(errors="replace").splitlines():
             if line.startswith("WARNING"):
                 print(line, file=sys.stderr)

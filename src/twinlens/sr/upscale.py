@@ -66,6 +66,7 @@ def _network(method: str, weights: Path | None, results: Path) -> Any:
         if not any(True for _ in bare.parameters()):
             return bare.eval()
     path = weights or _trained(method, results)
+    say(f"{method}: {path}")
     with formats.reading(path, networks.NETWORK) as file:
         about = formats.about(file)
     return networks.load(path, about["model"], about["settings"])
