@@ -480,8 +480,8 @@ def show_tables():
         copy = Path("results") / path.name
         if copy.exists() and copy.stat().st_mtime > STARTED:
             print(f"\n{path.read_text()}\n{copy.with_suffix('.csv')}", file=sys.stderr)
-    logs = [f"train_sr/{name}" for name in sorted(checks.networks(config))]
-    logs += ["flow_error"] if checks.needs_flownet2(config) else []
+    logs = ["flow_error"] if checks.needs_flownet2(config) else []
+    logs += [f"train_sr/{name}" for name in sorted(checks.networks(config))]
     for path in filter(Path.exists, (Path(f"{W}/logs/{name}.log") for name in logs)):
         for line in path.read_text(errors="replace").splitlines():
             if line.startswith("WARNING"):
