@@ -98,7 +98,10 @@ def test_a_quick_length_is_the_rounded_double_one_or_doubted():
     assert doubt.mean() < 1e-4
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize(
+    "name",
+    [SETS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in SETS[1:])],
+)
 def test_fast_error_is_at_most_two_percent_above_opencvs(name):
     pairs = small_pairs(name)
     fast = np.stack([run(pair, "fast") for pair in pairs])
