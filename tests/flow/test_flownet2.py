@@ -148,7 +148,8 @@ def test_a_pair_s_flow_depends_on_that_pair_alone(network):
     [
         (np.zeros((1, 8, 8, 3)), np.zeros((1, 8, 8, 3)), "first is no numpy array of"),
         (np.zeros((1, 8, 8), np.uint8), np.zeros((1, 8, 8), np.uint8), "has shape"),
-        (*[np.zeros((1, 0, 8, 3), np.uint8)] * 2, "without pixels"),
+        (*[np.zeros((1, 8, 9000, 3), np.uint8)] * 2, "sides outside"),
+        (*[np.zeros((1, 0, 8, 3), np.uint8)] * 2, "sides outside"),
         (np.zeros((1, 8, 8, 3), np.uint8), np.zeros((1, 8, 9, 3), np.uint8), "agree"),
     ],
 )

@@ -23,6 +23,7 @@ DIVISOR = 20.0
 """FlowNetC and -S tell flow divided by this; -SD tells it times this."""
 STEP = 64
 """Sides that the networks take are multiples of it."""
+LARGEST = 8191  # px, as for TV-L1: patch sets take either
 
 
 class FlowNet2(nn.Module):
@@ -168,7 +169,7 @@ def _check(first: object, second: object) -> None:
                 f"{name} has shape {pictures.shape}, but must have (pictures, height,"
                 " width, 3)"
             )
-        if 0 in pictures.shape[1:3]:
-            raise ValueError(f"{name} has pictures without pixels: {pictures.shape}")
+        if not 0 < min(pictures.shape[1:3]) <= max(pictures.shape[1:3]) <= LARGEST:
+            raise ValueError(f"{name} has sides outside 1..{LARGEST} px")
     if first.shape != second.shape:  # type: ignore[attr-defined]
         raise ValueError("first and second have different shapes; they must agree")
