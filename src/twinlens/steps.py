@@ -34,7 +34,7 @@ def refuse_nan(name: str, values: ArrayLike, first: int, what: str = "loss") -> 
         name: of what is trained.
         values: (N,) of steps in a row.
         first: step of the first, from 0.
-        what: they are.
+        what: "loss", or another word for what the values are.
 
     Raises:
         ArtifactError: one is not finite; the text has its step.
@@ -43,8 +43,8 @@ def refuse_nan(name: str, values: ArrayLike, first: int, what: str = "loss") -> 
     if astray.any():
         raise formats.ArtifactError(
             f"{name}: its {what} is not a finite number at step"
-            f" {first + int(astray.argmax()) + 1}: lower lr or set clip in its recipe,"
-            " or look for a division by zero in its network"
+            f" {first + int(astray.argmax()) + 1}: lower lr in its recipe, or"
+            " look for a division by zero in its network"
         )
 
 

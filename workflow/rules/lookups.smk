@@ -478,7 +478,8 @@ def show_tables():
     """Print the tables that this run made, and where they lie."""
     for path in sorted(Path(W).glob("*.md")):
         copy = Path("results") / path.name
-        if copy.exists() and copy.stat().st_mtime > STARTED:
+        made = copy.exists() and copy.stat().st_mtime > STARTED
+        if made and copy.read_bytes() == path.read_bytes():
             print(f"\n{path.read_text()}\n{copy.with_suffix('.csv')}", file=sys.stderr)
     logs = ["flow_error"] if checks.needs_flownet2(config) else []
     logs += [f"train_sr/{name}" for name in sorted(checks.networks(config))]

@@ -22,7 +22,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     try:
         found = scipy.io.loadmat(path, struct_as_record=False)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # SciPy's, for files of version 7.3 (HDF5)
         raise ValueError(
             f"{path}: a MATLAB file of version 7.3; save it with -v7"
         ) from error
