@@ -71,7 +71,7 @@ def peer(path: Path, recipe: Recipe, network: dict[str, int]) -> float:
     torch.manual_seed(0)
     made = models.build("vdsr", **network)
     wanted = [*recipe.loss.wanted, "interpolated"]
-    read = Patches([path], SPLIT, 0, validation=False, wanted=wanted)
+    read = Patches([path], "spatial", SPLIT, 0, validation=False, wanted=wanted)
     stored = [read[place] for place in range(len(read))]
     tensors = {
         key: torch.stack([torch.from_numpy(each[key]) for each in stored])

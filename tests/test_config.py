@@ -537,7 +537,7 @@ def test_a_network_s_recipe_is_the_shared_one_with_its_own():
 def test_only_what_is_shown_is_trained():
     config = changed(**_only("bicubic", "hr"))
     assert checks.networks(config) == {}
-    assert checks.patch_sets(config) == set()
+    assert checks.patch_sets(config) == []
     config = changed(select__methods=["bicubic", "tosr1", "hr"])
     assert sorted(checks.networks(config)) == [
         "sosr",

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from tests.patches.clips import patch_set
-from twinlens import cli, formats
-from twinlens.formats import ArtifactError
+from twinlens import cli
+from twinlens.artifacts import reader, writer
+from twinlens.artifacts.shard import Shard
+from twinlens.errors import ArtifactError
 from twinlens.inspect import GAP, TILE_HEIGHT, inspect
 
 ABOUT = {"id": "0123456789abcdef", "stage": "frames", "seed": 2019, "bound": 20.0}
@@ -14,7 +16,7 @@ NAMES = [f"Wave/{number}" for number in range(3)]
 
 def shard(path, kind, arrays, inputs=None, **facts):
     about = {**ABOUT, "inputs": inputs or {"videos/yard": "f" * 32}}
-    with formats.Shard(path, kind, about, NAMES) as made:
+    with Shard(path, kind, about, NAMES) as made:
         for name in NAMES:
             made.write(name, arrays, **facts)
     return path
@@ -56,7 +58,7 @@ def test_frames_are_drawn_in_a_row_a_clip(tmp_path):
 
 def test_low_frames_are_drawn_above_their_originals(tmp_path):
     high = frames(tmp_path / "high.h5", height=24, width=32)
-    inputs = {str(high): formats.file_id(high)}
+    inputs = {str(high): reader.file_id(high)}
     low = frames(tmp_path / "low.h5", kind="low/1", inputs=inputs)
     inspect(low, clips=1, columns=3)
     assert sheet(low) == (2, 3 * (160 + GAP))
@@ -90,9 +92,9 @@ def test_the_true_class_of_scores_is_green(tmp_path, streams):
 
 def test_weights_are_told_and_not_drawn(tmp_path, capsys):
     path = tmp_path / "weights.h5"
-    with formats.create(path, "weights/1", {**ABOUT, "inputs": {}}) as file:
+    with writer.create(path, "weights/1", {**ABOUT, "inputs": {}}) as file:
         for number in range(10):
-            formats.put(file, f"state/layer{number}", np.eye(3, dtype=np.float32))
+            writer.put(file, f"state/layer{number}", np.eye(3, dtype=np.float32))
     inspect(path)
     told = capsys.readouterr().out.splitlines()
     assert "arrays: 10, 90 numbers" in told
@@ -103,7 +105,7 @@ def test_weights_are_told_and_not_drawn(tmp_path, capsys):
 
 def test_a_shard_without_clips_is_told(tmp_path, capsys):
     path = tmp_path / "x.h5"
-    with formats.Shard(path, "frames/1", {**ABOUT, "inputs": {}}, []):
+    with Shard(path, "frames/1", {**ABOUT, "inputs": {}}, []):
         pass
     inspect(path)
     assert "frames/1" in capsys.readouterr().out
@@ -149,7 +151,7 @@ def test_a_set_without_patches_has_no_sheet(tmp_path, capsys):
 
 def test_text_is_not_to_be_removed(tmp_path):
     (tmp_path / "table3.csv").write_text("Method")
-    with pytest.raises(formats.ArtifactError, match=r"table3\.csv: is text"):
+    with pytest.raises(ArtifactError, match=r"table3\.csv: is text"):
         inspect(tmp_path / "table3.csv")
 
 

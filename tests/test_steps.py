@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from twinlens import formats, steps
+from twinlens import steps
+from twinlens.errors import ArtifactError
 
 
 def test_every_epoch_goes_once_through_all_items():
@@ -32,7 +33,7 @@ def test_a_cosine_ends_near_zero():
 
 def test_a_loss_that_is_no_number_is_refused_with_its_step():
     steps.refuse_nan("vdsr", [0.1, 0.2], 0)
-    with pytest.raises(formats.ArtifactError, match=r"vdsr: its loss .* at step 12:"):
+    with pytest.raises(ArtifactError, match=r"vdsr: its loss .* at step 12:"):
         steps.refuse_nan("vdsr", [0.1, float("nan"), 0.2], 10)
-    with pytest.raises(formats.ArtifactError, match="its PSNR is not a finite number"):
+    with pytest.raises(ArtifactError, match="its PSNR is not a finite number"):
         steps.refuse_nan("vdsr", [float("inf")], 3, "PSNR")

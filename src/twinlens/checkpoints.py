@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from twinlens import formats
+from twinlens.artifacts import writer
+from twinlens.artifacts.reader import Group
+from twinlens.errors import ArtifactError, unusable
 
 CHECKPOINT = "checkpoint/1"
 SECONDS_BETWEEN = float(os.environ.get("TWINLENS_CHECKPOINT_SECONDS", "60"))
@@ -43,26 +45,53 @@ def save(
         log: (steps, columns), the rows so far.
         facts: attributes, such as the steps that are done.
     """
-    with formats.create(path, CHECKPOINT, about) as file:
+    with writer.create(path, CHECKPOINT, about) as file:
         file.attrs.update(facts)
         save_state(file.create_group("state"), network.state_dict())
         save_optimizer(file.create_group("optimizer"), optimizer)
-        formats.put(file, "log", log)
+        writer.put(file, "log", log)
+
+
+def fault(state: Mapping[str, Tensor]) -> str:
+    """Why weights can't be used, "" if they can.
+
+    A network with NaN gives scores whose largest is always class 0, and black frames.
+    """
+    for key, value in state.items():
+        if value.is_floating_point() and not value.isfinite().all():
+            return f"{key} has values that are not finite numbers"
+        if key.endswith("running_var") and bool((value < 0).any()):
+            return f"{key} has negative variances"
+    return ""
 
 
 def save_state(group: h5py.Group, state: Mapping[str, Tensor]) -> None:
-    """Store a state dict, one data set an entry."""
+    """Store a state dict, one data set an entry.
+
+    Raises:
+        ArtifactError: it has values that no network can use.
+    """
+    if why := fault(state):
+        raise ArtifactError(
+            f"weights are not stored: {why}; after a training: lower lr in its recipe"
+        )
     for key, value in state.items():
-        formats.put(group, key, value.detach().cpu().numpy())
+        writer.put(group, key, value.detach().cpu().numpy())
         group[key].attrs["shape"] = np.array(value.shape, dtype=np.int64)
 
 
-def load_state(group: h5py.Group) -> dict[str, Tensor]:
-    """Read what `save_state` stored."""
+def load_state(group: Group) -> dict[str, Tensor]:
+    """Read what `save_state` stored.
+
+    Raises:
+        ArtifactError: it is damaged, or has values that no network can use.
+    """
     state = {}
     for key, item in group.items():
         shape = tuple(item.attrs["shape"])
         state[key] = torch.from_numpy(item[:].reshape(shape))
+    if why := fault(state):
+        raise unusable(group.path, why)
     return state
 
 
@@ -72,7 +101,7 @@ def save_optimizer(group: h5py.Group, optimizer: torch.optim.Optimizer) -> None:
         save_state(group.create_group(str(key)), entry)
 
 
-def load_optimizer(group: h5py.Group, optimizer: torch.optim.Optimizer) -> None:
+def load_optimizer(group: Group, optimizer: torch.optim.Optimizer) -> None:
     """Read what `save_optimizer` stored; groups and rates stay as they are."""
     state = optimizer.state_dict()
     state["state"] = {int(key): load_state(entry) for key, entry in group.items()}
@@ -100,8 +129,10 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], what: str) -> Non
     """Put weights into a network.
 
     Raises:
-        ValueError: entries are missing, unexpected or of another shape.
+        ValueError: entries are missing, unexpected, of another shape or not finite.
     """
+    if why := fault(state):
+        raise ValueError(f"{what}: {why}")
     own = network.state_dict()
     wrong = [k for k, v in state.items() if k not in own or v.shape != own[k].shape]
     wrong += [k for k in own if k not in state]

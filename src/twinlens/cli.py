@@ -184,8 +184,11 @@ def _end_with_master() -> None:
 
 def _told() -> tuple[type[Exception], ...]:
     """Errors whose text is for the user: no stack trace helps there."""
-    from twinlens.formats import ArtifactError
-    from twinlens.media.ffmpeg import RejectedError
-    from twinlens.media.sets import DataError
+    from twinlens import errors
 
-    return ArtifactError, DataError, RejectedError
+    return (
+        errors.ArtifactError,
+        errors.DataError,
+        errors.DecodingError,
+        errors.RejectedError,
+    )

@@ -90,14 +90,20 @@ def table2_columns(config: Mapping[str, Any], table: str = "table2") -> dict[str
     return {label: name for label, name in columns.items() if name}
 
 
-def networks(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The networks that the tables need, by name; a start's begins with `starts/`.
+def networks(
+    config: Mapping[str, Any], shown: Iterable[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """The networks of some methods, by name; a start's begins with `starts/`.
 
     Of each its `model`, `settings`, and `weights` (a file), or else `recipe` and, where
     it begins with another's weights, `start`.
+
+    Args:
+        config: the merged config.
+        shown: methods, pairs among them; those of all tables by default.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name in streams_read(config):
+    for name in streams_read(config) if shown is None else _members(config, shown):
         entry = config["methods"][name]
         if entry.get("weights") or "recipe" in entry:
             found[name] = network(config, name)
@@ -105,6 +111,13 @@ def networks(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             start = f"starts/{entry['start']}"
             found[start] = network(config, start)
     return found
+
+
+def _members(config: Mapping[str, Any], shown: Iterable[str]) -> list[str]:
+    """Methods themselves, and instead of a pair its two."""
+    pairs = ((config["methods"][name], name) for name in shown)
+    members = (entry.get(stream, name) for entry, name in pairs for stream in STREAMS)
+    return list(dict.fromkeys(members))
 
 
 def network(config: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -146,10 +159,13 @@ def _weights(config: Mapping[str, Any], name: str) -> str:
     return told
 
 
-def patch_sets(config: Mapping[str, Any]) -> set[str]:
-    """The patch sets that the tables' networks are trained on."""
-    trained = (each for each in networks(config).values() if not each.get("weights"))
-    return {each["recipe"]["patches"] for each in trained if "recipe" in each}
+def patch_sets(
+    config: Mapping[str, Any], shown: Iterable[str] | None = None
+) -> list[str]:
+    """The patch sets that the networks of some methods (see `networks`) train on."""
+    found = networks(config, shown).values()
+    trained = (each for each in found if not each.get("weights"))
+    return sorted({each["recipe"]["patches"] for each in trained if "recipe" in each})
 
 
 def needs_perceptual(config: Mapping[str, Any]) -> bool:

@@ -35,6 +35,7 @@ PACKAGES = {
     "skimage": "scikit-image",
     "torch": "torch",
     "tqdm": "tqdm",
+    "xxhash": "xxhash",
     "yaml": "pyyaml",
 }
 GIB = 1 << 30

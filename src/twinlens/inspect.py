@@ -1,16 +1,19 @@
 """Look inside an artifact: what it is, what it holds, and a sheet of pictures."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlens import formats
+from twinlens.artifacts import reader
+from twinlens.artifacts.publish import publish
+from twinlens.artifacts.reader import Artifact
+from twinlens.errors import ArtifactError
 from twinlens.flow.colours import coloured, fastest
 from twinlens.flow.encoding import decode
 from twinlens.protocol import STREAMS
@@ -36,32 +39,32 @@ def inspect(
         ArtifactError: the file is not whole, or not ours.
     """
     if file.suffix in {".csv", ".md"}:
-        raise formats.ArtifactError(f"{file}: is text, to be read as it is")
-    with formats.reading(file) as artifact:
+        raise ArtifactError(f"{file}: is text, to be read as it is")
+    with reader.open(file) as artifact:
         print(*_lines(file, artifact), sep="\n")
         rows = [row for row in _rows(artifact, clips, columns) if row]
         if rows:
             path = sheet or file.with_suffix(".png")
-            with formats.publish(path) as temporary:
+            with publish(path) as temporary:
                 cv2.imwrite(str(temporary), _sheet(rows)[..., ::-1])
             print(f"contact sheet: {path}")
-            names = formats.clips(artifact)
+            names = artifact.clips
             for place in _spread(len(names), clips):
                 print(f"  {names[place]}")
 
 
-def _lines(path: Path, file: h5py.File) -> Iterator[str]:
+def _lines(path: Path, file: Artifact) -> Iterator[str]:
     """The report, a line each."""
-    about = formats.about(file)
+    about = dict(file.about)
     inputs = about.pop("inputs", {})
     size = path.stat().st_size / 1e6
-    yield f"{path}: {formats.format_of(file)}, {size:.1f} MB, complete"
+    yield f"{path}: {file.kind}, {size:.1f} MB, complete"
     for key, value in about.items():
         text = json.dumps(value) if isinstance(value, dict | list) else value
         yield f"  {key}: {text}"
     for name, identity in inputs.items():
         yield f"  made from: {name} ({identity[:12]})"
-    names = formats.clips(file)
+    names = file.clips
     if names:
         yield f"clips: {len(names)}, {names[0]} ... {names[-1]}"
         yield from _summary(file, names)
@@ -69,32 +72,29 @@ def _lines(path: Path, file: h5py.File) -> Iterator[str]:
         yield from _arrays(file)
 
 
-def _summary(file: h5py.File, names: list[str]) -> Iterator[str]:
+def _summary(file: Artifact, names: list[str]) -> Iterator[str]:
     """Each array over all clips: dtype, shapes, number of items, range of some."""
-    keys = sorted(formats.clip(file, names[0]))
+    keys = sorted(file.clip(names[0]))
     some = names[:: max(1, len(names) // 16)]
     for key in keys:
-        items = [formats.clip(file, name)[key] for name in names]
+        items = [file.clip(name)[key] for name in names]
         shapes = sorted({item.shape[1:] for item in items})
         count = sum(len(item) for item in items)
-        values = [formats.clip(file, name)[key][:] for name in some]
+        values = [file.clip(name)[key][:] for name in some]
         yield (
             f"  {key}: {items[0].dtype}, {count} of shape"
             f" {' or '.join(map(str, shapes[:3]))}; {_range(values)}"
         )
-    first = formats.facts(formats.clip(file, names[0]))
+    first = file.clip(names[0]).facts
     if first:
         told = ", ".join(f"{key} {value}" for key, value in first.items())
         yield f"  {names[0]}: {told}"
 
 
-def _arrays(file: h5py.File) -> Iterator[str]:
+def _arrays(file: Artifact) -> Iterator[str]:
     """Arrays of an artifact without clips, such as weights."""
-    found: list[h5py.Dataset] = []
-    file.visititems(
-        lambda _, item: found.append(item) if isinstance(item, h5py.Dataset) else None
-    )
-    total = sum(item.size for item in found)
+    found = list(file.arrays())
+    total = sum(math.prod(item.shape) for item in found)
     yield f"arrays: {len(found)}, {total:,} numbers"
     for item in found[:MOST_LINES]:
         yield f"  {item.name}: {item.dtype} {item.shape}; {_range([item[:]])}"
@@ -114,9 +114,9 @@ def _range(values: list[NDArray[Any]]) -> str:
 # --- pictures -------------------------------------------------------------------------
 
 
-def _rows(file: h5py.File, clips: int, columns: int) -> list[list[Image]]:
+def _rows(file: Artifact, clips: int, columns: int) -> list[list[Image]]:
     """Pictures of some clips: frames, frames beside their source, flow, or scores."""
-    names = formats.clips(file)
+    names = file.clips
     chosen = [names[place] for place in _spread(len(names), clips)]
     draw = {
         "frames/1": _frames,
@@ -127,15 +127,15 @@ def _rows(file: h5py.File, clips: int, columns: int) -> list[list[Image]]:
         "patches/1": _patches,
         "scores/1": _scores,
     }
-    kind = formats.format_of(file)
+    kind = file.kind
     if kind not in draw:
         return []
     rows = [draw[kind](file, name, columns) for name in chosen]
     source = _source(file) if kind in {"low/1", "frames/1"} else None
     if source is None:
         return rows
-    with formats.reading(source) as twin:
-        there = set(formats.clips(twin))
+    with reader.open(source) as twin:
+        there = set(twin.clips)
         pairs = [
             [row, _frames(twin, name, columns)] if name in there else [row]
             for name, row in zip(chosen, rows, strict=True)
@@ -143,9 +143,9 @@ def _rows(file: h5py.File, clips: int, columns: int) -> list[list[Image]]:
     return [row for pair in pairs for row in pair]
 
 
-def _source(file: h5py.File) -> Path | None:
+def _source(file: Artifact) -> Path | None:
     """The artifact that frames were made from, to draw beneath them."""
-    for path in formats.about(file).get("inputs", {}):
+    for path in file.about.get("inputs", {}):
         if path.endswith(".h5") and Path(path).exists():
             return Path(path)
     return None
@@ -157,30 +157,30 @@ def _spread(count: int, most: int) -> list[int]:
     return sorted({int(place) for place in np.linspace(0, count - 1, most)})
 
 
-def _frames(file: h5py.File, name: str, columns: int) -> list[Image]:
-    frames = formats.clip(file, name)["frames"]
+def _frames(file: Artifact, name: str, columns: int) -> list[Image]:
+    frames = file.clip(name)["frames"]
     return [frames[place] for place in _spread(len(frames), columns)]
 
 
-def _flow(file: h5py.File, name: str, columns: int) -> list[Image]:
+def _flow(file: Artifact, name: str, columns: int) -> list[Image]:
     """Flow as colours: hue is direction, saturation speed, one scale for a clip."""
-    group = formats.clip(file, name)
+    group = file.clip(name)
     stored = group["flow"] if "flow" in group else group["forward"]
     chosen = [stored[place] for place in _spread(len(stored), columns)]
     if stored.dtype == np.uint8:
-        bound = float(formats.about(file)["bound"])
+        bound = float(file.about["bound"])
         chosen = [decode(each, bound) for each in chosen]
     full = fastest(np.stack(chosen))
     return [coloured(flow, full) for flow in chosen]
 
 
-def _patches(file: h5py.File, name: str, columns: int) -> list[Image]:
+def _patches(file: Artifact, name: str, columns: int) -> list[Image]:
     """Some patches: low resolution, original (both of a pair), motion or its weight."""
-    group = formats.clip(file, name)
+    group = file.clip(name)
     pictures: list[Image] = []
     each = 2 + group["high"].shape[1]
     for place in _spread(len(group["high"]), max(1, columns // each)):
-        low = group["low"][place, 0]
+        low = group["low"][place][0]
         pictures += [low[len(low) // 2], *group["high"][place]]
         if "flow" in group:
             flow = group["flow"][place].astype(np.float32)
@@ -192,9 +192,9 @@ def _patches(file: h5py.File, name: str, columns: int) -> list[Image]:
     return pictures
 
 
-def _scores(file: h5py.File, name: str, columns: int) -> list[Image]:
+def _scores(file: Artifact, name: str, columns: int) -> list[Image]:
     """Scores of the streams there are: a bar a class, green where the label is."""
-    group = formats.clip(file, name)
+    group = file.clip(name)
     label = int(group.attrs["label"])
     scored = [group[key][:].mean(axis=0) for key in STREAMS if key in group]
     return [_bars(scores, label) for scores in scored]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twinlens import formats
+from twinlens.errors import ArtifactError
 
 
 def rate(
@@ -41,7 +41,7 @@ def refuse_nan(name: str, values: ArrayLike, first: int, what: str = "loss") -> 
     """
     astray = ~np.isfinite(np.asarray(values, dtype=np.float64))
     if astray.any():
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"{name}: its {what} is not a finite number at step"
             f" {first + int(astray.argmax()) + 1}: lower lr in its recipe, or"
             " look for a division by zero in its network"

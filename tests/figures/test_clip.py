@@ -4,11 +4,12 @@ import pandas as pd
 import pytest
 
 from tests.patches.clips import moving
-from twinlens import formats
+from twinlens.artifacts.table import write_csv
+from twinlens.errors import ArtifactError
 from twinlens.figures.clip import Shown, _busiest, draw_clip
 
 pytestmark = pytest.mark.slow
-BICUBIC = Shown(label="Bicubic", model="bicubic")
+BICUBIC = Shown(label="Bicubic", name="bicubic", model="bicubic")
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def manifest(tmp_path, make_video):
         }
         for name in ("one", "two", "three")
     ]
-    formats.write_csv(tmp_path / "m.csv", "manifest/1", pd.DataFrame(rows))
+    write_csv(tmp_path / "m.csv", "manifest/1", pd.DataFrame(rows))
     return tmp_path / "m.csv"
 
 
@@ -33,7 +34,7 @@ def test_the_sheet_has_a_column_for_each_method(manifest, tmp_path):
         draw_clip(manifest, [BICUBIC] * count, tmp_path / f"{count}.png")
         sizes.append(cv2.imread(str(tmp_path / f"{count}.png")).shape)
     assert sizes[0][0] == sizes[1][0]
-    two = Shown(label="Again", model="bicubic")
+    two = Shown(label="Again", name="again", model="bicubic")
     draw_clip(manifest, [BICUBIC, two], tmp_path / "2.png", clip="c/two")
     wide = cv2.imread(str(tmp_path / "2.png")).shape[1]
     assert wide > sizes[0][1]
@@ -49,7 +50,7 @@ def test_clips_that_are_low_already_have_no_original(manifest, tmp_path):
 
 
 def test_an_unknown_clip_is_told(manifest, tmp_path):
-    with pytest.raises(formats.ArtifactError, match="lists no test clip c/four"):
+    with pytest.raises(ArtifactError, match="lists no test clip c/four"):
         draw_clip(manifest, [BICUBIC], tmp_path / "x.png", clip="c/four")
 
 

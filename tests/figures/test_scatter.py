@@ -4,7 +4,7 @@ import pytest
 from matplotlib import pyplot
 
 from tests.tables import made
-from twinlens import formats
+from twinlens.errors import ArtifactError
 from twinlens.figures import scatter
 from twinlens.tables.forms import Dataset
 
@@ -86,7 +86,7 @@ def test_clips_without_originals_have_no_hr_panel(tmp_path, shards, axes):
 
 def test_bicubic_alone_makes_no_picture(tmp_path, shards, monkeypatch):
     monkeypatch.delitem(METHODS, "vdsr")
-    with pytest.raises(formats.ArtifactError, match="no method has scores besides"):
+    with pytest.raises(ArtifactError, match="no method has scores besides"):
         _draw(tmp_path, shards, ("bicubic",), has_hr=False)
 
 

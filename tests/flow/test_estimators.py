@@ -5,7 +5,10 @@ import pytest
 import torch
 
 from tests.patches.clips import moving
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts import reader
+from twinlens.artifacts.shard import Shard
+from twinlens.errors import ArtifactError
 from twinlens.flow import estimators, flownet2, tvl1
 from twinlens.flow.gray import gray
 from twinlens.flow.motion import motion
@@ -31,15 +34,15 @@ def corpus(tmp_path):
     video, _ = moving(0)
     facts = {"method": "hr", "dataset": "made", "part": "corpus"}
     about = provenance.about("made", [], {}, **facts)
-    with formats.Shard(tmp_path / "hr.h5", "frames/1", about, ["c/a"]) as shard:
+    with Shard(tmp_path / "hr.h5", "frames/1", about, ["c/a"]) as shard:
         shard.write("c/a", {"frames": video, "index": np.arange(16)}, frames=16)
     return tmp_path / "hr.h5"
 
 
 def _forward(path):
-    with formats.reading(path, "motion/1") as file:
-        clip = formats.clip(file, "c/a")
-        return clip["index"][:], clip["forward"][:], formats.about(file)
+    with reader.open(path, "motion/1") as file:
+        clip = file.clip("c/a")
+        return clip["index"][:], clip["forward"][:], file.about
 
 
 def test_tv_l1_sees_the_grey_of_frames(corpus, tmp_path):
@@ -62,21 +65,21 @@ def test_flownet2_sees_their_colours(corpus, network, tmp_path):
     loaded = flownet2.load(network)
     wanted = flownet2.estimate(loaded, video[index], video[index + 2])
     assert np.array_equal(forward, wanted.astype(np.float16))
-    assert formats.file_id(network) in about["inputs"].values()
+    assert reader.file_id(network) in about["inputs"].values()
 
 
 def test_flownet2_without_a_network_is_refused(corpus, tmp_path):
-    with pytest.raises(formats.ArtifactError, match="flownet2 needs --network"):
+    with pytest.raises(ArtifactError, match="flownet2 needs --network"):
         motion(corpus, tmp_path / "m.h5", PROTOCOL, estimator="flownet2")
 
 
 def test_an_unknown_estimator_lists_those_there_are():
-    with pytest.raises(formats.ArtifactError, match="there are: flownet2, tvl1"):
+    with pytest.raises(ArtifactError, match="there are: flownet2, tvl1"):
         estimators.load("farneback")
 
 
 def test_a_network_that_was_never_trained_is_refused(tmp_path):
     about = provenance.about("made", [], {}, width=1 / 16, trained=False)
     networks.save(tmp_path / "f.h5", flownet2.FLOWNET2, about, flownet2.build(1 / 16))
-    with pytest.raises(formats.ArtifactError, match=r"f\.h5: this network was never"):
+    with pytest.raises(ArtifactError, match=r"f\.h5: this network was never"):
         flownet2.load(tmp_path / "f.h5")

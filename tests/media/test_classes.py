@@ -1,6 +1,6 @@
 """The list of a data set's classes."""
 
-from twinlens import formats
+from twinlens.artifacts.table import read_csv
 from twinlens.media.classes import classes
 
 
@@ -12,5 +12,5 @@ def test_classes_have_their_labels_and_keep_their_names(tmp_path):
             (folder / clip).touch()
     settings = {"kind": "folder", "videos": str(tmp_path / "own")}
     classes(settings, tmp_path / "classes.csv")
-    rows = formats.read_csv(tmp_path / "classes.csv", "classes/1")
+    rows = read_csv(tmp_path / "classes.csv", "classes/1")
     assert dict(zip(rows["label"], rows["class"], strict=True)) == {0: "007", 1: "run"}

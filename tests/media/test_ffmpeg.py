@@ -1,4 +1,5 @@
 import csv
+import errno
 import os
 import shutil
 import subprocess
@@ -6,8 +7,9 @@ import subprocess
 import numpy as np
 import pytest
 
+from twinlens.errors import DecodingError, RejectedError
 from twinlens.media import ffmpeg
-from twinlens.media.ffmpeg import Limits, RejectedError, decode
+from twinlens.media.ffmpeg import Limits, decode
 
 MPEG4 = "-c:v mpeg4 -vtag xvid -q:v 3 -f avi"
 
@@ -207,8 +209,78 @@ def test_too_many_bytes_are_rejected(video):
     assert len(decode(video, Limits(bytes=size)).frames) == 6
 
 
-def test_too_long_a_decoding_is_rejected(video):
-    assert rejected(video, seconds=1e-4) == "decoding took longer than 0.0001 s"
+# --- what says nothing about the video ------------------------------------------------
+
+
+@pytest.fixture
+def fake_ffmpeg(tmp_path, monkeypatch):
+    """Let a shell script decode; it may call the real one, `$real`."""
+
+    def use(script):
+        tool, real = tmp_path / "tool/ffmpeg", ffmpeg.binary()
+        tool.parent.mkdir()
+        tool.write_text(f"#!/bin/sh\nreal={real}\ncount={tmp_path}/count\n{script}")
+        tool.chmod(0o755)
+        monkeypatch.setattr(ffmpeg, "binary", lambda: str(tool))
+
+    return use
+
+
+def test_a_decoding_over_its_time_does_not_reject_the_video(video):
+    with pytest.raises(DecodingError, match=r"clip\.avi: decoding took longer than"):
+        decode(video, Limits(seconds=1e-4))
+
+
+@pytest.mark.parametrize("signal", ["KILL", "TERM", "SEGV"])
+def test_a_killed_decoder_does_not_reject_the_video(video, fake_ffmpeg, signal):
+    fake_ffmpeg(f"kill -{signal} $$")
+    words = rf"clip\.avi: ffmpeg was ended by SIG{signal}"
+    with pytest.raises(DecodingError, match=words):
+        decode(video)
+
+
+def test_a_read_that_failed_once_is_done_again(video, fake_ffmpeg):
+    fake_ffmpeg(
+        'if [ -e "$count" ]; then exec "$real" "$@"; fi\n'
+        'touch "$count"; echo "[error] Error during demuxing: Input/output error" >&2'
+    )
+    assert len(decode(video).frames) == 6
+
+
+def test_a_read_that_failed_once_can_not_shorten_a_clip(video, fake_ffmpeg):
+    fake_ffmpeg(
+        'if [ -e "$count" ]; then exec "$real" "$@"; fi; touch "$count"\n'
+        '"$real" "$@" | head -c 4608; echo "[error] Input/output error" >&2'
+    )
+    assert len(decode(video).frames) == 6
+
+
+def test_a_disk_that_gives_a_video_up_does_not_reject_it(
+    video, fake_ffmpeg, monkeypatch
+):
+    def refuse(path):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    fake_ffmpeg('echo "[error] Input/output error" >&2; exit 251')
+    monkeypatch.setattr(ffmpeg, "sha1", refuse)
+    with pytest.raises(DecodingError, match=r"clip\.avi: can't be read: Input/output"):
+        decode(video)
+
+
+def test_a_damaged_video_that_gives_the_same_words_twice_is_rejected(
+    video, fake_ffmpeg
+):
+    fake_ffmpeg('echo "[error] Error opening input: Input/output error" >&2; exit 251')
+    assert "Input/output error" in rejected(video)
+
+
+def test_memory_that_is_short_does_not_reject_a_video_of_usual_size(video, fake_ffmpeg):
+    fake_ffmpeg(
+        'echo "[info] Stream #0:0: Video: mpeg4, yuv420p, 320x240, 25 fps" >&2\n'
+        'echo "[error] Cannot allocate memory" >&2; exit 244'
+    )
+    with pytest.raises(DecodingError, match="no memory left to decode it"):
+        decode(video)
 
 
 # --- ffmpeg itself --------------------------------------------------------------------

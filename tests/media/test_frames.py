@@ -6,7 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from twinlens import formats
+from twinlens.artifacts import reader
+from twinlens.artifacts.table import read_csv
 from twinlens.degrade.bicubic import resize
 from twinlens.flow.stage import flow
 from twinlens.media import frames as stage
@@ -46,18 +47,18 @@ def run(root, out, **settings):
     path, report = out / "test-00.h5", out / "test-00.csv"
     settings = {"part": "test", "protocol": PROTOCOL, **settings}
     frames("own", entry, out=path, report=report, **settings)
-    return path, formats.read_csv(report, "report/1").set_index("clip")
+    return path, read_csv(report, "report/1").set_index("clip")
 
 
 def read(path):
     """The arrays and facts of each clip."""
-    with formats.reading(path, "frames/1") as file:
+    with reader.open(path, "frames/1") as file:
         return {
             name: {
-                "facts": formats.facts(formats.clip(file, name)),
-                **{key: item[:] for key, item in formats.clip(file, name).items()},
+                "facts": file.clip(name).facts,
+                **{key: item[:] for key, item in file.clip(name).items()},
             }
-            for name in formats.clips(file)
+            for name in file.clips
         }
 
 
@@ -121,23 +122,23 @@ def test_shards_together_hold_every_clip_once(made, tmp_path):
 
 def test_the_artifact_says_where_it_comes_from(made, tmp_path):
     path, _ = run(made, tmp_path, seed=5)
-    with formats.reading(path, "frames/1", dataset="own", part="test") as file:
-        about = formats.about(file)
+    with reader.open(path, "frames/1", dataset="own", part="test") as file:
+        about = file.about
     assert about["protocol"] == PROTOCOL.settings()
     assert about["seed"] == 5
     assert list(about["inputs"]) == [str(made / "videos")]
 
 
 def test_a_swapped_video_gives_another_identity(own, tmp_path, make_video, noise):
-    before = formats.file_id(run(own, tmp_path / "1")[0])
+    before = reader.file_id(run(own, tmp_path / "1")[0])
     make_video(own / "videos/jump/c.avi", noise(30, seed=99))
-    assert formats.file_id(run(own, tmp_path / "2")[0]) != before
+    assert reader.file_id(run(own, tmp_path / "2")[0]) != before
 
 
 def test_a_moved_folder_gives_the_same_identity(own, tmp_path):
-    before = formats.file_id(run(own, tmp_path / "1")[0])
+    before = reader.file_id(run(own, tmp_path / "1")[0])
     moved = own.rename(tmp_path / "moved")
-    assert formats.file_id(run(moved, tmp_path / "2")[0]) == before
+    assert reader.file_id(run(moved, tmp_path / "2")[0]) == before
 
 
 # --- the size of a corpus -------------------------------------------------------------
@@ -250,8 +251,8 @@ def test_numbers_stay_whole_beside_a_rejected_clip(own, tmp_path):
         out=tmp_path / "flow.h5",
         preset="fast",
     )
-    with formats.reading(tmp_path / "flow.h5", "flow/1") as file:
-        assert formats.clips(file) == [clip for clip in LENGTHS if clip != "jump/c"]
+    with reader.open(tmp_path / "flow.h5", "flow/1") as file:
+        assert file.clips == [clip for clip in LENGTHS if clip != "jump/c"]
 
 
 def test_a_container_that_states_another_number_is_noted(own, tmp_path, monkeypatch):
@@ -294,7 +295,7 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(made, tmp_path, monkeypatch)
     left[0] = 2
     resumed, report = run(made, tmp_path / "resumed")
     same(whole, resumed)
-    assert formats.file_id(whole) == formats.file_id(resumed)
+    assert reader.file_id(whole) == reader.file_id(resumed)
     assert report.equals(expected)
     assert left == [0]
 

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from twinlens import formats
-from twinlens.formats import ArtifactError
+from twinlens.artifacts.table import read_csv, write_csv
+from twinlens.errors import ArtifactError
 from twinlens.media.frames import REPORT
 from twinlens.media.manifest import manifest
 
@@ -41,13 +41,13 @@ def join(tmp_path, own, max_rejected=0.02, **changes):
     rows = [row(name, **changes.get(name, {})) for name in names]
     reports = [tmp_path / "test-00.csv", tmp_path / "test-01.csv"]
     for path, some in zip(reports, (rows[:6], rows[6:]), strict=True):
-        formats.write_csv(path, "report/1", pd.DataFrame(some, columns=REPORT))
+        write_csv(path, "report/1", pd.DataFrame(some, columns=REPORT))
     out = {name: tmp_path / f"{name}.csv" for name in ("out", "missing", "rejected")}
     manifest("own", settings, reports, max_rejected=max_rejected, **out)
 
 
 def table(tmp_path, name, kind=None):
-    return formats.read_csv(tmp_path / f"{name}.csv", kind or f"{name}/1")
+    return read_csv(tmp_path / f"{name}.csv", kind or f"{name}/1")
 
 
 BAD = {"status": "rejected", "note": "the file is empty"}
@@ -125,7 +125,7 @@ def test_a_spoilt_report_is_named(tmp_path, own):
     path = tmp_path / "test-01.csv"
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(
-        ArtifactError, match=r"test-01.csv: was cut off or edited; .*rm"
+        ArtifactError, match=r"test-01.csv: was cut off or edited; .*--force"
     ):
         manifest(
             "own",

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from twinlens import formats
+from twinlens.artifacts import reader
 from twinlens.media.playground import Settings, generate, groups, members, render, sets
 from twinlens.media.playground import _tiles as tiles
 from twinlens.media.playground.clips import CORPUS_STUFF
@@ -161,8 +161,8 @@ def test_corpus_comes_with_its_flow(tmp_path):
     generate(tmp_path, "corpus", CORPUS, 1)
     (video,) = (tmp_path / "videos").iterdir()
     frames, _ = decode(video)
-    with formats.reading(tmp_path / "flow.h5", "truth/1") as file:
-        flow = formats.clip(file, video.stem)["flow"]
+    with reader.open(tmp_path / "flow.h5", "truth/1") as file:
+        flow = file.clip(video.stem)["flow"]
         assert flow.shape == (len(frames) - 1, 2, 96, 128)
         assert flow.dtype == np.float16
 

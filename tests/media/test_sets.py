@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from twinlens.errors import DataError
 from twinlens.media import scan, sets
-from twinlens.media.sets import DataError
 
 REAL_UCF = "Archery BasketballDunk HorseRace PlayingPiano PlayingViolin Surfing YoYo"
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts.shard import Shard
 from twinlens.patches.settings import PatchSettings
 from twinlens.patches.stage import patches
 
+NAME = "made"
 SETTINGS = {"size": 32, "crops": 2, "stride": (8, 8), "margin": 4}
 
 
@@ -27,10 +29,11 @@ def corpus(folder, videos, flows, gap=1, index=(5, 7)):
     files = folder / "frames.h5", folder / "motion.h5"
     same = {"dataset": "made", "part": "corpus"}
     about = provenance.about("made", [], {}, method="hr", count=len(videos), **same)
-    motion = provenance.about("motion", [], {}, gap=gap, count=len(videos), **same)
+    same |= {"count": len(videos), "estimator": "tvl1", "gap": gap}
+    motion = provenance.about("motion", [], {}, **same)
     with (
-        formats.Shard(files[0], "frames/1", about, names) as frames,
-        formats.Shard(files[1], "motion/1", motion, names) as moves,
+        Shard(files[0], "frames/1", about, names) as frames,
+        Shard(files[1], "motion/1", motion, names) as moves,
     ):
         for name, video, flow in zip(names, videos, flows, strict=True):
             arrays = {"frames": video, "index": np.arange(len(video))}
@@ -46,5 +49,5 @@ def patch_set(folder, count=4, gap=1, **settings):
     frames, motion = corpus(folder, videos, flows, gap)
     out, counts = folder / "patches.h5", folder / "patches.csv"
     how = PatchSettings(**{**SETTINGS, **settings})
-    patches(frames, motion, how, out, counts)
+    patches(frames, motion, NAME, "tvl1", gap, how, out, counts)
     return out, counts

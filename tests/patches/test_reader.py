@@ -1,12 +1,14 @@
 import multiprocessing
 import pickle
 
+import h5py
 import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
-from tests.patches.clips import patch_set
-from twinlens import formats
+from tests.patches.clips import NAME, patch_set
+from twinlens.artifacts.table import read_csv
+from twinlens.errors import ArtifactError
 from twinlens.patches.counts import count_patches
 from twinlens.patches.reader import Patches
 from twinlens.patches.settings import Split
@@ -17,7 +19,7 @@ WANTED = ["high", "speed"]
 
 def _patches(path, validation=False, split=None):
     split = split or Split(share=0.25)
-    return Patches([path], split, 0, validation=validation, wanted=WANTED)
+    return Patches([path], NAME, split, 0, validation=validation, wanted=WANTED)
 
 
 @pytest.fixture(scope="module")
@@ -66,29 +68,35 @@ def test_spawned_workers_read_the_same(path):
 
 def test_a_flipped_bit_is_named(tmp_path):
     path, _ = patch_set(tmp_path)
-    with formats.reading(path) as file:
-        where = formats.clip(file, "clip0")["high"].id.get_chunk_info(1).byte_offset
+    with h5py.File(path) as file:
+        where = file["clip/clip0/high"].id.get_chunk_info(1).byte_offset
     with path.open("r+b") as raw:
         raw.seek(where + 20)
         byte = raw.read(1)[0]
         raw.seek(where + 20)
         raw.write(bytes([byte ^ 1]))
     patches = Patches(
-        [path], Split(by="pair", share=0.01), 0, validation=False, wanted=WANTED
+        [path], NAME, Split(by="pair", share=0.01), 0, validation=False, wanted=WANTED
     )
-    with pytest.raises(formats.ArtifactError, match=r"patches\.h5: is damaged"):
+    with pytest.raises(ArtifactError, match=r"patches\.h5: is damaged"):
         [patches[place] for place in range(len(patches))]
+
+
+def test_patches_of_another_set_are_refused(tmp_path):
+    path, _ = patch_set(tmp_path)
+    with pytest.raises(ArtifactError, match="made for patches 'made', not 'other'"):
+        Patches([path], "other", Split(), 0, validation=False, wanted=WANTED)
 
 
 def test_pairs_where_single_frames_are_wanted_are_told(tmp_path):
     path, _ = patch_set(tmp_path, pair=True)
-    with pytest.raises(formats.ArtifactError, match="its patches have no speed; pairs"):
+    with pytest.raises(ArtifactError, match="its patches have no speed; pairs"):
         _patches(path)[0]
 
 
 def test_no_patch_left_is_told(tmp_path):
     path, _ = patch_set(tmp_path, least_variance=1.0)
-    with pytest.raises(formats.ArtifactError, match="no training patch is left"):
+    with pytest.raises(ArtifactError, match="no training patch is left"):
         _patches(path)
 
 
@@ -104,7 +112,7 @@ def test_a_split_by_clip_holds_out_at_least_one_and_leaves_one():
 
 
 def test_one_clip_cannot_be_split():
-    with pytest.raises(formats.ArtifactError, match=r"training\.split\.by: pair"):
+    with pytest.raises(ArtifactError, match=r"training\.split\.by: pair"):
         held_out(["one"], Split(), 0)
 
 
@@ -122,7 +130,7 @@ def _counted(folder, corpus="Corpus", split=None):
     path, counts = patch_set(folder)
     out = folder / "set.csv"
     count_patches([path], [counts], split or Split(share=0.25), corpus, out)
-    return formats.read_csv(out, "counts/1")
+    return read_csv(out, "counts/1")
 
 
 def test_counts_are_joined_by_side_of_the_split(tmp_path):

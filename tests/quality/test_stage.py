@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 
 from tests.patches.clips import moving
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts import reader
+from twinlens.artifacts.shard import Shard
+from twinlens.artifacts.table import read_csv
+from twinlens.errors import ArtifactError
 from twinlens.flow.motion import motion
 from twinlens.protocol import Protocol, read_frames
 from twinlens.quality.stage import judge
@@ -15,7 +19,7 @@ def _frames(path, method, change=0):
     video = (video + np.uint8(change)).astype(np.uint8)
     index = read_frames(len(video), "test", PROTOCOL, "c/a", 0)
     about = provenance.about("made", [], {}, method=method, dataset="made", part="test")
-    with formats.Shard(path, "frames/1", about, ["c/a"]) as shard:
+    with Shard(path, "frames/1", about, ["c/a"]) as shard:
         arrays = {"frames": video[index], "index": index}
         shard.write("c/a", arrays, frames=len(video))
     return path
@@ -33,8 +37,8 @@ def flows(tmp_path, originals):
 
 
 def test_motion_of_test_clips_goes_both_ways(flows):
-    with formats.reading(flows, "motion/1") as file:
-        clip = formats.clip(file, "c/a")
+    with reader.open(flows, "motion/1") as file:
+        clip = file.clip("c/a")
         assert clip["index"][:].tolist() == [0, 12]
         forward, backward = clip["forward"][0], clip["backward"][0]
     assert np.median(forward[0]) == pytest.approx(2, abs=0.2)
@@ -45,7 +49,7 @@ def test_a_method_is_measured_clip_by_clip(tmp_path, originals, flows):
     made = _frames(tmp_path / "sr.h5", "mine", change=20)
     out = tmp_path / "q.csv"
     judge(made, originals, flows, "mine", PROTOCOL, out)
-    (row,) = formats.read_csv(out, "quality/1").to_dict("records")
+    (row,) = read_csv(out, "quality/1").to_dict("records")
     assert row["clip"] == "c/a"
     assert row["psnr"] == pytest.approx(20 * np.log10(255 / (20 * 219 / 255)), abs=0.01)
     assert row["frames"] == 3
@@ -56,7 +60,7 @@ def test_a_method_is_measured_clip_by_clip(tmp_path, originals, flows):
 def test_originals_have_a_warping_error_of_their_own(tmp_path, originals, flows):
     out = tmp_path / "q.csv"
     judge(originals, originals, flows, "hr", PROTOCOL, out)
-    (row,) = formats.read_csv(out, "quality/1").to_dict("records")
+    (row,) = read_csv(out, "quality/1").to_dict("records")
     assert row["psnr"] == np.inf
     assert row["warping_error"] < 0.003
 
@@ -64,11 +68,11 @@ def test_originals_have_a_warping_error_of_their_own(tmp_path, originals, flows)
 def test_one_stream_s_frames_have_no_warping_error(tmp_path, originals, flows):
     out = tmp_path / "q.csv"
     judge(originals, originals, flows, "hr", PROTOCOL, out, steadiness=False)
-    (row,) = formats.read_csv(out, "quality/1").to_dict("records")
+    (row,) = read_csv(out, "quality/1").to_dict("records")
     assert row["frames"] == 3
     assert row["warping_error"] == ""
 
 
 def test_another_method_s_frames_are_refused(tmp_path, originals, flows):
-    with pytest.raises(formats.ArtifactError, match="made for method 'hr'"):
+    with pytest.raises(ArtifactError, match="made for method 'hr'"):
         judge(originals, originals, flows, "mine", PROTOCOL, tmp_path / "q.csv")

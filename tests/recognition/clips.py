@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from twinlens import checkpoints, formats, provenance
+from twinlens import checkpoints, provenance
+from twinlens.artifacts import writer
+from twinlens.artifacts.shard import Shard
+from twinlens.artifacts.table import write_csv
 from twinlens.flow.encoding import encode
 from twinlens.media.frames import REPORT
 from twinlens.protocol import Protocol, read_flows, read_frames
@@ -24,8 +27,8 @@ def shard(folder, lengths, keep="protocol", part="test", protocol=PROTOCOL):
     about = provenance.about("made", [], {}, keep=keep, lengths=lengths, **same)
     of_them = provenance.about("flow", [], {str(files["frames"]): about["id"]}, **same)
     with (
-        formats.Shard(files["frames"], "frames/1", about, names) as frames,
-        formats.Shard(files["flow"], "flow/1", of_them, names) as flows,
+        Shard(files["frames"], "frames/1", about, names) as frames,
+        Shard(files["flow"], "flow/1", of_them, names) as flows,
     ):
         for place, (name, total) in enumerate(zip(names, lengths, strict=True)):
             video, flow = _clip(place, total)
@@ -40,10 +43,10 @@ def shard(folder, lengths, keep="protocol", part="test", protocol=PROTOCOL):
         for place, (name, total) in enumerate(zip(names, lengths, strict=True))
     ]
     files["report"] = folder / "report.csv"
-    formats.write_csv(files["report"], "report/1", pd.DataFrame(rows, columns=REPORT))
+    write_csv(files["report"], "report/1", pd.DataFrame(rows, columns=REPORT))
     files["classes"] = folder / "classes.csv"
     classes = pd.DataFrame({"label": range(CLASSES), "class": list("abc")})
-    formats.write_csv(files["classes"], "classes/1", classes)
+    write_csv(files["classes"], "classes/1", classes)
     return files
 
 
@@ -76,6 +79,6 @@ def make_weights(folder, stream, trained=True):
         settings=settings,
         trained=trained,
     )
-    with formats.create(out, networks.WEIGHTS, about) as file:
+    with writer.create(out, networks.WEIGHTS, about) as file:
         checkpoints.save_state(file.create_group("state"), network.state_dict())
     return out

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from tests.recognition.clips import PROTOCOL, VIEWS, make_weights, shard
-from twinlens import formats
+from twinlens.artifacts import reader
+from twinlens.errors import ArtifactError
 from twinlens.protocol import Protocol, flow_stacks, rgb_frames
 from twinlens.recognition import networks
 from twinlens.recognition.score import network_scores, score
@@ -36,10 +37,10 @@ def _score(folder, files, protocol=PROTOCOL, name="scores.h5", streams=None):
         out,
         **streams,
     )
-    with formats.reading(out) as file:
+    with reader.open(out) as file:
         return {
-            clip: {key: item[:] for key, item in formats.clip(file, clip).items()}
-            for clip in formats.clips(file)
+            clip: {key: item[:] for key, item in file.clip(clip).items()}
+            for clip in file.clips
         }
 
 
@@ -85,8 +86,8 @@ def test_scores_are_the_network_s_own_by_hand(tmp_path):
     files = shard(tmp_path, lengths=[40])
     made = _score(tmp_path, files)["a/clip0"]["spatial"]
     network = networks.load(make_weights(tmp_path, "spatial"), torch.device("cpu"))
-    with formats.reading(files["frames"]) as file:
-        clip = formats.clip(file, "a/clip0")
+    with reader.open(files["frames"]) as file:
+        clip = file.clip("a/clip0")
         place = np.searchsorted(clip["index"][:], rgb_frames(40, PROTOCOL)[0])
         frame = recode_rgb(clip["frames"][place][None], VIEWS)
     views = network_input(crops_of(frame, VIEWS, False)[0], flow=False)
@@ -101,10 +102,10 @@ def test_stacks_hold_x_and_y_of_five_flows_in_turn(tmp_path):
         Snippets(
             [files["flow"]], [files["report"]], "temporal", PROTOCOL, VIEWS
         ) as snippets,
-        formats.reading(files["flow"]) as file,
+        reader.open(files["flow"]) as file,
     ):
         images, place = snippets.test("a/clip0", 40)
-        clip = formats.clip(file, "a/clip0")
+        clip = file.clip("a/clip0")
         rows = np.searchsorted(clip["index"][:], flow_stacks(40, PROTOCOL)[1])
         stored = clip["flow"][:][rows]
     np.testing.assert_array_equal(images[place[1]][2::2][0], stored[1, 0])
@@ -113,20 +114,20 @@ def test_stacks_hold_x_and_y_of_five_flows_in_turn(tmp_path):
 
 def test_a_network_that_was_never_trained_gives_no_numbers(tmp_path):
     weights = make_weights(tmp_path, "spatial", trained=False)
-    with pytest.raises(formats.ArtifactError, match="never trained"):
+    with pytest.raises(ArtifactError, match="never trained"):
         networks.load(weights, torch.device("cpu"))
 
 
 def test_flow_of_other_frames_is_refused(tmp_path):
     files = shard(tmp_path / "one", lengths=[40])
     other = shard(tmp_path / "other", lengths=[41])
-    with pytest.raises(formats.ArtifactError, match="is not that of"):
+    with pytest.raises(ArtifactError, match="is not that of"):
         _score(tmp_path, {**files, "flow": other["flow"]})
 
 
 def test_the_network_of_another_data_set_is_refused(tmp_path):
     weights = make_weights(tmp_path, "spatial")
-    with pytest.raises(formats.ArtifactError, match="made for dataset 'made'"):
+    with pytest.raises(ArtifactError, match="made for dataset 'made'"):
         networks.load(weights, torch.device("cpu"), dataset="other")
 
 
@@ -152,5 +153,5 @@ def test_one_stream_alone_is_scored_alike(tmp_path):
 def test_a_temporal_network_without_flow_is_refused(tmp_path):
     files = shard(tmp_path, lengths=[40])
     streams = {"temporal": make_weights(tmp_path, "temporal")}
-    with pytest.raises(formats.ArtifactError, match="--temporal and --flow"):
+    with pytest.raises(ArtifactError, match="--temporal and --flow"):
         _score(tmp_path, files, streams=streams)

@@ -5,7 +5,10 @@ import pytest
 import torch
 
 from tests.recognition.clips import CLASSES, PROTOCOL, VIEWS, make_weights, shard
-from twinlens import checkpoints, formats
+from twinlens import checkpoints
+from twinlens.artifacts import reader
+from twinlens.artifacts.table import read_csv
+from twinlens.errors import ArtifactError
 from twinlens.recognition import networks
 from twinlens.recognition import train as training
 from twinlens.recognition.train import Recipe, train
@@ -38,7 +41,7 @@ def _train(folder, stream="spatial", recipe=RECIPE, files=None, init=None, name=
 
 
 def _state(path):
-    with formats.reading(path, networks.WEIGHTS) as file:
+    with reader.open(path, networks.WEIGHTS) as file:
         return checkpoints.load_state(file["state"])
 
 
@@ -51,7 +54,7 @@ def _assert_equal(one, other):
 @pytest.mark.parametrize("stream", ["spatial", "temporal"])
 def test_a_stream_learns_what_its_frames_tell(tmp_path, stream):
     _train(tmp_path, stream, Recipe(**{**_fields(), "steps": 40}))
-    log = formats.read_csv(tmp_path / "log.csv", "training/1")
+    log = read_csv(tmp_path / "log.csv", "training/1")
     assert len(log) == 40
     assert log["accuracy"].tail(10).mean() > 0.9
     assert log["loss"].tail(10).mean() < 0.5 * log["loss"].head(3).mean()
@@ -139,11 +142,11 @@ def test_a_recipe_that_would_not_train_is_refused(wrong):
 
 def test_a_set_without_training_clips_says_so(tmp_path):
     files = shard(tmp_path, lengths=[], part="train")
-    with pytest.raises(formats.ArtifactError, match="no training clips"):
+    with pytest.raises(ArtifactError, match="no training clips"):
         _train(tmp_path, files=files)
 
 
 def test_frames_that_are_not_training_originals_are_refused(tmp_path):
     files = shard(tmp_path, lengths=[40, 33], part="test")
-    with pytest.raises(formats.ArtifactError, match="made for part 'test'"):
+    with pytest.raises(ArtifactError, match="made for part 'test'"):
         _train(tmp_path, files=files)

@@ -7,6 +7,7 @@ from torch import nn
 
 from twinlens import models
 from twinlens.degrade import upscale
+from twinlens.errors import ArtifactError
 from twinlens.sr.enlarge import enlarge
 
 CPU = torch.device("cpu")
@@ -65,7 +66,7 @@ def test_beyond_the_ends_is_black_where_the_network_says_so():
 
 
 def test_a_missing_neighbour_is_told():
-    with pytest.raises(ValueError, match="frames that the network reads"):
+    with pytest.raises(ArtifactError, match="frames that the network reads"):
         _seen(Seen(3), [2, 3, 5], [3], 8)
 
 
@@ -79,7 +80,7 @@ def test_a_network_of_the_whole_clip_runs_once():
 
 def test_a_clip_with_gaps_is_none_for_a_network_of_whole_clips():
     network, index = Seen(models.WHOLE_CLIP), np.array([0, 1, 3, 4, 5])
-    with pytest.raises(ValueError, match="reads whole clips, and frames are not there"):
+    with pytest.raises(ArtifactError, match="reads whole clips, and frames lack"):
         enlarge(network, _low(6)[index], index, np.array([1]), 6, CPU)
 
 

@@ -5,8 +5,10 @@ import pytest
 
 from tests.recognition.clips import PROTOCOL, shard
 from tests.training import runs
-from twinlens import formats
+from twinlens.artifacts import reader
+from twinlens.artifacts.shard import Shard
 from twinlens.degrade.stage import degrade
+from twinlens.errors import ArtifactError
 from twinlens.protocol import read_frames, with_neighbours
 from twinlens.sr.stage import super_resolve
 
@@ -15,29 +17,29 @@ from twinlens.sr.stage import super_resolve
 def low(tmp_path):
     """A low-resolution shard of two made-up clips."""
     files = shard(tmp_path, lengths=[40, 33])
-    with formats.reading(files["frames"]) as file:
-        about = formats.about(file)
+    with reader.open(files["frames"]) as file:
+        about = file.about
     _with_totals(files["frames"], about, {"a/clip0": 40, "a/clip1": 33})
     degrade(files["frames"], tmp_path / "low.h5")
     return tmp_path / "low.h5"
 
 
 def _with_totals(path, about, totals):
-    with formats.reading(path) as file:
+    with reader.open(path) as file:
         clips = {
-            name: {key: item[:] for key, item in formats.clip(file, name).items()}
-            for name in formats.clips(file)
+            name: {key: item[:] for key, item in file.clip(name).items()}
+            for name in file.clips
         }
-    with formats.Shard(path, "frames/1", about, list(clips)) as frames:
+    with Shard(path, "frames/1", about, list(clips)) as frames:
         for name, arrays in clips.items():
             frames.write(name, arrays, frames=totals[name])
 
 
 def _made(path):
-    with formats.reading(path, "frames/1") as file:
+    with reader.open(path, "frames/1") as file:
         return {
-            name: {key: item[:] for key, item in formats.clip(file, name).items()}
-            for name in formats.clips(file)
+            name: {key: item[:] for key, item in file.clip(name).items()}
+            for name in file.clips
         }
 
 
@@ -60,8 +62,8 @@ def test_a_stream_s_frames_alone_are_the_same_and_fewer(low, tmp_path):
 
 
 def test_a_trained_network_is_used_and_named(low, tmp_path):
-    runs.train(tmp_path / "net")
-    weights = tmp_path / "net/net.h5"
+    runs.train(tmp_path / "net", name="vdsr")
+    weights = tmp_path / "net/vdsr.h5"
     out = tmp_path / "sr.h5"
     super_resolve(
         low,
@@ -72,15 +74,15 @@ def test_a_trained_network_is_used_and_named(low, tmp_path):
         settings=runs.SETTINGS["vdsr"],
         weights=weights,
     )
-    with formats.reading(out) as file:
-        about = formats.about(file)
+    with reader.open(out) as file:
+        about = file.about
     assert about["method"] == "vdsr"
-    assert about["inputs"][str(weights)] == formats.file_id(weights)
+    assert about["inputs"][str(weights)] == reader.file_id(weights)
 
 
 def test_a_network_of_another_model_is_refused(low, tmp_path):
     runs.train(tmp_path / "net")
-    with pytest.raises(formats.ArtifactError, match="made for settings"):
+    with pytest.raises(ArtifactError, match="made for settings"):
         super_resolve(
             low,
             "vdsr",

@@ -7,8 +7,9 @@ import pytest
 
 from tests.sr.test_enlarge import Seen
 from tests.training import runs
-from twinlens import cli, formats
+from twinlens import cli
 from twinlens.degrade import upscale as bicubic
+from twinlens.errors import ArtifactError
 from twinlens.media import ffmpeg
 from twinlens.sr import upscale as module
 from twinlens.sr.upscale import upscale
@@ -47,22 +48,20 @@ def test_weights_can_be_named(video, tmp_path):
 
 
 def test_a_method_that_was_never_trained_is_told(video, tmp_path):
-    with pytest.raises(formats.ArtifactError, match="no trained network of 'sosr'"):
+    with pytest.raises(ArtifactError, match="no trained network of 'sosr'"):
         upscale(video, tmp_path / "out.mp4", results=tmp_path)
 
 
 def test_the_nearest_trained_method_is_told(video, tmp_path):
     runs.train(tmp_path / "results/made/networks/trained", name="sosr")
-    with pytest.raises(formats.ArtifactError, match="did you mean 'sosr'"):
+    with pytest.raises(ArtifactError, match="did you mean 'sosr'"):
         upscale(video, tmp_path / "out.mp4", "sosrr", results=tmp_path / "results")
 
 
 def test_several_worlds_are_told(video, tmp_path):
     for world in ("one", "two"):
         runs.train(tmp_path / f"results/{world}/networks/trained", name="sosr")
-    with pytest.raises(
-        formats.ArtifactError, match=r"choose by --weights one of .*one"
-    ):
+    with pytest.raises(ArtifactError, match=r"choose by --weights one of .*one"):
         upscale(video, tmp_path / "out.mp4", results=tmp_path / "results")
 
 
@@ -76,7 +75,7 @@ def test_the_present_world_s_network_comes_first(video, tmp_path, capsys):
 
 def test_a_video_does_not_take_its_own_place(video):
     before = video.read_bytes()
-    with pytest.raises(formats.ArtifactError, match="would take the place of what is"):
+    with pytest.raises(ArtifactError, match="would take the place of what is"):
         upscale(video, video, method="bicubic")
     assert video.read_bytes() == before
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts import writer
 from twinlens.tables.forms import Dataset, Files, Layout, Method
 
 
@@ -43,8 +44,8 @@ def shard(folder, dataset, method, right, clips=10, names=None):
     names = names or [f"{each}/{at:02d}" for each in right for at in range(clips)]
     classes = sorted(right)
     about = provenance.about("made", [], {}, dataset=dataset, method=method)
-    with formats.create(path, "scores/1", about) as made:
-        formats.put_clips(made, names)
+    with writer.create(path, "scores/1", about) as made:
+        writer.put_clips(made, names)
         for name in names:
             own, at = name.split("/")
             label = classes.index(own)
@@ -52,5 +53,5 @@ def shard(folder, dataset, method, right, clips=10, names=None):
             scores = np.eye(len(classes), dtype=np.float32)[[chosen]]
             group = made.create_group(f"clip/{name}")
             group.attrs["label"] = label
-            formats.put(group, "spatial", scores)
+            writer.put(group, "spatial", scores)
     return path

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts.shard import Shard
+from twinlens.errors import ArtifactError
 from twinlens.tables.accuracy import Scores, accuracy, by_class, load, mcnemar
 
 
@@ -56,11 +58,11 @@ def test_shards_of_which_one_lacks_a_stream_are_told(tmp_path):
     for place, streams in enumerate((["spatial", "temporal"], ["spatial"])):
         path = tmp_path / f"{place}.h5"
         about = provenance.about("score", [], {}, dataset="one", method="vdsr")
-        with formats.Shard(path, "scores/1", about, [f"A/{place}"]) as shard:
+        with Shard(path, "scores/1", about, [f"A/{place}"]) as shard:
             scores = dict.fromkeys(streams, np.zeros((1, 2), np.float32))
             shard.write(f"A/{place}", scores, label=0)
         paths.append(path)
-    with pytest.raises(formats.ArtifactError, match="only some have temporal scores"):
+    with pytest.raises(ArtifactError, match="only some have temporal scores"):
         load(paths)
 
 
@@ -85,7 +87,7 @@ def test_classes_are_named_by_the_clips_folders():
     ],
 )
 def test_classes_and_labels_that_do_not_pair_are_refused(clips, labels, told):
-    with pytest.raises(formats.ArtifactError, match=told):
+    with pytest.raises(ArtifactError, match=told):
         by_class(_named(clips, labels), "spatial")
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.tables import made
-from twinlens import formats
+from twinlens.errors import ArtifactError
 from twinlens.tables.dispersion import dispersion
 from twinlens.tables.forms import Dataset
 
@@ -65,7 +65,7 @@ def test_clips_without_originals_have_no_hr_line(tmp_path, shards):
 
 def test_there_is_no_dispersion_without_bicubic(tmp_path, shards):
     methods = {"vdsr": METHODS["vdsr"]}
-    with pytest.raises(formats.ArtifactError, match="no method is labelled Bicubic"):
+    with pytest.raises(ArtifactError, match="no method is labelled Bicubic"):
         _write(tmp_path, shards, ("vdsr",), methods)
 
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from tests.tables import made
-from twinlens import formats
+from twinlens.artifacts.table import write_csv
 from twinlens.tables.forms import Dataset, Layout, Method
 from twinlens.tables.quality import quality_table
 
@@ -11,6 +11,8 @@ def _measured(folder, method, psnr, error):
     path = folder / "one" / method / "test-00.csv"
     rows = pd.DataFrame(
         {
+            "dataset": "one",
+            "method": method,
             "clip": ["a/1", "a/2"],
             "frames": 3,
             "psnr": psnr,
@@ -19,7 +21,7 @@ def _measured(folder, method, psnr, error):
             "warping_error": error,
         }
     )
-    formats.write_csv(path, "quality/1", rows)
+    write_csv(path, "quality/1", rows)
     return path
 
 

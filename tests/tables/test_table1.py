@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tests.tables import made
-from twinlens import formats
+from twinlens.errors import ArtifactError
 from twinlens.tables import published
 from twinlens.tables.forms import Dataset
 from twinlens.tables.table1 import table1
@@ -161,7 +161,7 @@ def test_clips_without_originals_have_a_note_and_no_class(tmp_path):
 
 def test_missing_scores_are_told(tmp_path):
     scores = _scores(tmp_path, RIGHT)[:2]
-    with pytest.raises(formats.ArtifactError, match="no scores of vdsr on one"):
+    with pytest.raises(ArtifactError, match="no scores of vdsr on one"):
         table1(scores, made.layout(METHODS), made.files(tmp_path, "t"))
 
 
@@ -169,7 +169,7 @@ def test_methods_of_other_clips_are_refused(tmp_path):
     scores = _scores(tmp_path, RIGHT)[:2]
     right = {key: each[2] for key, each in RIGHT.items()}
     scores.append(made.shard(tmp_path, "one", "vdsr", right, clips=9))
-    with pytest.raises(formats.ArtifactError, match="not of the same clips"):
+    with pytest.raises(ArtifactError, match="not of the same clips"):
         table1(scores, made.layout(METHODS), made.files(tmp_path, "t"))
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.tables.made import files
 from tests.tables.test_table3 import _shard
-from twinlens import formats
+from twinlens.errors import ArtifactError
 from twinlens.tables import published
 from twinlens.tables.forms import Dataset, Layout, Method
 from twinlens.tables.table2 import bracketed, table2
@@ -84,7 +84,7 @@ def test_clips_without_originals_have_an_empty_hr_cell(tmp_path, scores):
 
 def test_missing_scores_are_told(tmp_path, scores):
     layout = _layout({"WMSE": "wmse"})
-    with pytest.raises(formats.ArtifactError, match="no scores of wmse on one"):
+    with pytest.raises(ArtifactError, match="no scores of wmse on one"):
         _write(tmp_path, table2, layout, scores)
 
 

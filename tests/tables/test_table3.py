@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from tests.tables.made import files
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts.shard import Shard
+from twinlens.errors import ArtifactError
 from twinlens.tables import published
 from twinlens.tables.forms import Dataset, Layout, Method
 from twinlens.tables.table3 import table3
@@ -23,7 +25,7 @@ def _shard(folder, dataset, method, spatial, temporal, labels=LABELS):
         places = range(part, len(labels), 2)
         names = [f"c/clip{place}" for place in places]
         about = provenance.about("made", [], {}, dataset=dataset, method=method, n=part)
-        with formats.Shard(path, "scores/1", about, names) as shard:
+        with Shard(path, "scores/1", about, names) as shard:
             for name, place in zip(names, places, strict=True):
                 arrays = {
                     stream: _scores(labels[place], right[place])
@@ -171,12 +173,12 @@ def test_scores_of_a_method_that_is_missing_are_named(tmp_path, scores):
             "sosr": Method(label="SoSR", spatial="sosr", temporal="sosr"),
         }
     )
-    with pytest.raises(formats.ArtifactError, match="no scores of sosr on one"):
+    with pytest.raises(ArtifactError, match="no scores of sosr on one"):
         _write(tmp_path, layout, scores)
 
 
 def test_a_clip_scored_twice_is_refused(tmp_path, scores):
-    with pytest.raises(formats.ArtifactError, match="twice"):
+    with pytest.raises(ArtifactError, match="twice"):
         _write(tmp_path, _layout(), [*scores, scores[0]])
 
 
@@ -184,7 +186,7 @@ def test_streams_of_other_clips_are_not_fused(tmp_path, scores):
     scores += _shard(tmp_path, "one", "few", [1] * 4, [1] * 4, LABELS[2:6])
     pair = Method(label="Pair", spatial="few", temporal="hr")
     layout = _layout(methods={"pair": pair, "hr": HR})
-    with pytest.raises(formats.ArtifactError, match="not of the same clips"):
+    with pytest.raises(ArtifactError, match="not of the same clips"):
         _write(tmp_path, layout, scores)
 
 

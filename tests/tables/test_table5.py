@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tests.tables import made
-from twinlens import formats
+from twinlens.errors import ArtifactError
 from twinlens.tables import published
 from twinlens.tables.forms import Dataset
 from twinlens.tables.table5 import table5
@@ -128,5 +128,5 @@ def test_published_values_stand_beside_the_complete_split_only(tmp_path, monkeyp
 
 def test_there_is_no_table_without_bicubic(tmp_path):
     scores = _scores(tmp_path, names=("vdsr", "sosr"))
-    with pytest.raises(formats.ArtifactError, match="no method is labelled Bicubic"):
+    with pytest.raises(ArtifactError, match="no method is labelled Bicubic"):
         _write(tmp_path, scores, ("vdsr", "sosr"))

@@ -1,7 +1,8 @@
 """Small trainings for the tests of this room."""
 
 from tests.patches.clips import patch_set
-from twinlens import checkpoints, formats, provenance
+from twinlens import checkpoints, provenance
+from twinlens.artifacts import reader
 from twinlens.losses import vgg
 from twinlens.patches.settings import Split
 from twinlens.training import networks
@@ -65,5 +66,5 @@ def train(folder, kind="mse", shard=None, name="net", how=None, **options):
 
 
 def state(path):
-    with formats.reading(path, networks.NETWORK) as file:
+    with reader.open(path, networks.NETWORK) as file:
         return checkpoints.load_state(file["state"])

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from twinlens import checkpoints, formats
+from twinlens import checkpoints
+from twinlens.artifacts import reader
+from twinlens.artifacts.table import read_csv
 from twinlens.flow import flownet2
 from twinlens.training import flow
 from twinlens.training.flow import STAGES, FlowRecipe, train_flownet2
@@ -25,7 +27,7 @@ def _train(folder, recipe, seed=1, width=WIDTH):
 
 
 def _state(path):
-    with formats.reading(path, "flownet2/1") as file:
+    with reader.open(path, "flownet2/1") as file:
         return checkpoints.load_state(file["state"])
 
 
@@ -42,7 +44,7 @@ def test_every_network_is_trained_and_told(trained):
     for stage in STAGES:
         names = [name for name in state if name.startswith(f"{stage}.")]
         assert any(not torch.equal(state[n], start.state_dict()[n]) for n in names)
-    log = formats.read_csv(trained.with_suffix(".csv"), "training/1")
+    log = read_csv(trained.with_suffix(".csv"), "training/1")
     assert log["stage"].tolist() == [stage for stage in STAGES for _ in range(2)]
     assert log["step"].tolist() == [0, 1] * 5
     assert trained.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
@@ -143,7 +145,7 @@ def test_errors_stand_beside_tv_l1_and_zero_flow(trained, tmp_path, capsys):
     for name in ("a.csv", "b.csv"):
         flow_error(trained, tmp_path / name, pairs=8, seed=3)
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
-    rows = formats.read_csv(tmp_path / "a.csv", "flow-error/1")
+    rows = read_csv(tmp_path / "a.csv", "flow-error/1")
     found = rows.set_index(["estimator", "motion"])
     assert (found["low"] <= found["error"]).all()
     assert (found["error"] <= found["high"]).all()
@@ -165,6 +167,6 @@ def test_it_learns_to_see_motion(tmp_path):
     steps = {**dict.fromkeys(STAGES, 1), "flownets_d": 400}
     recipe = FlowRecipe(steps=steps, batch=8)
     out = _train(tmp_path, recipe, width=1 / 8)
-    log = formats.read_csv(out.with_suffix(".csv"), "training/1")
+    log = read_csv(out.with_suffix(".csv"), "training/1")
     small = log[log["stage"] == "flownets_d"]["epe"]
     assert small.tail(40).mean() < 0.9 * small.head(40).mean()

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from twinlens import formats, models
+from twinlens import models
+from twinlens.errors import ArtifactError
 from twinlens.flow import flownet2
 from twinlens.losses import vgg
 from twinlens.training import networks
@@ -22,16 +23,14 @@ def test_a_published_vdsr_becomes_a_network(realdata, tmp_path, capsys):
 
 def test_weights_of_another_size_are_refused(realdata, tmp_path):
     file = realdata / "weights/vdsr/VDSR_Adam.caffemodel"
-    with pytest.raises(
-        formats.ArtifactError, match=r"VDSR_Adam.caffemodel: vdsr: 39 entries"
-    ):
+    with pytest.raises(ArtifactError, match=r"VDSR_Adam.caffemodel: vdsr: 39 entries"):
         import_network(file, "vdsr", tmp_path / "v.h5", {"width": 32, "depth": 20})
     assert not (tmp_path / "v.h5").exists()
 
 
 def test_a_damaged_file_is_refused(tmp_path):
     (tmp_path / "vdsr.mat").write_bytes(b"MATLAB 5.0 no more")
-    with pytest.raises(formats.ArtifactError, match=r"vdsr\.mat: not a \.mat file"):
+    with pytest.raises(ArtifactError, match=r"vdsr\.mat: not a \.mat file"):
         import_network(tmp_path / "vdsr.mat", "vdsr", tmp_path / "v.h5")
 
 
@@ -41,19 +40,19 @@ def test_a_file_that_is_not_there_is_told_once(tmp_path):
         lambda file: import_perceptual(file, tmp_path / "p.h5"),
         lambda file: import_flownet2(file, tmp_path / "f.h5"),
     ):
-        with pytest.raises(formats.ArtifactError) as told:
+        with pytest.raises(ArtifactError) as told:
             made(tmp_path / "none.pth")
         assert str(told.value) == f"{tmp_path}/none.pth: No such file or directory"
 
 
 def test_settings_that_its_network_refuses_are_told(tmp_path):
     torch.save({"a.weight": torch.zeros(2)}, tmp_path / "duf.pth")
-    with pytest.raises(formats.ArtifactError, match=r"duf\.pth: VSR-DUF of 15 layers"):
+    with pytest.raises(ArtifactError, match=r"duf\.pth: VSR-DUF of 15 layers"):
         import_network(tmp_path / "duf.pth", "duf", tmp_path / "d.h5", {"depth": 15})
 
 
 def test_a_model_without_published_weights_says_so(tmp_path):
-    with pytest.raises(formats.ArtifactError, match="no published weights of bicubic"):
+    with pytest.raises(ArtifactError, match="no published weights of bicubic"):
         import_network(tmp_path / "x.mat", "bicubic", tmp_path / "b.h5")
 
 
@@ -74,7 +73,7 @@ def test_torchvision_s_vgg_becomes_the_perceptual_network(tmp_path):
 
 def test_another_network_is_no_vgg(tmp_path):
     torch.save({"fc.weight": torch.zeros(2, 2)}, tmp_path / "net.pth")
-    with pytest.raises(formats.ArtifactError, match=r"net\.pth: no VGG-16 in it"):
+    with pytest.raises(ArtifactError, match=r"net\.pth: no VGG-16 in it"):
         import_perceptual(tmp_path / "net.pth", tmp_path / "p.h5")
 
 
@@ -93,18 +92,18 @@ def test_a_published_flownet2_becomes_an_artifact(tmp_path, monkeypatch, capsys)
 
 def test_a_flownet2_of_another_width_is_refused(tmp_path):
     torch.save(flownet2.build(1 / 16).state_dict(), tmp_path / "f.pth.tar")
-    with pytest.raises(formats.ArtifactError, match=r"f\.pth\.tar: FlowNet2: \d+ ent"):
+    with pytest.raises(ArtifactError, match=r"f\.pth\.tar: FlowNet2: \d+ ent"):
         import_flownet2(tmp_path / "f.pth.tar", tmp_path / "f.h5")
     assert not (tmp_path / "f.h5").exists()
 
 
 def test_another_network_is_no_flownet2(tmp_path):
     torch.save({"fc.weight": torch.zeros(2, 2)}, tmp_path / "net.pth")
-    with pytest.raises(formats.ArtifactError, match=r"net\.pth: no FlowNet2 in it"):
+    with pytest.raises(ArtifactError, match=r"net\.pth: no FlowNet2 in it"):
         import_flownet2(tmp_path / "net.pth", tmp_path / "f.h5")
 
 
 def test_a_network_with_weights_is_not_used_without_them():
-    with pytest.raises(formats.ArtifactError, match="vdsr has weights and none were"):
+    with pytest.raises(ArtifactError, match="vdsr has weights and none were"):
         networks.load(None, "vdsr", {})
     assert isinstance(networks.load(None, "bicubic", {}), type(models.build("bicubic")))

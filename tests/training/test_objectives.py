@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from twinlens import formats, losses, models
+from twinlens import losses, models
+from twinlens.errors import ArtifactError
 from twinlens.losses.vgg import Vgg
 from twinlens.training.objectives import (
     Objective,
@@ -61,7 +62,7 @@ def test_pictures_of_another_shape_are_refused(batch):
             return low[:, 0, :1].repeat_interleave(4, 2).repeat_interleave(4, 3)
 
     why = r"Gray made pictures of shape \(6, 1, 16, 16\), .* \(6, 3, 16, 16\)"
-    with pytest.raises(formats.ArtifactError, match=why):
+    with pytest.raises(ArtifactError, match=why):
         made_frames(Gray(), batch)
 
 

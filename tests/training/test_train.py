@@ -12,7 +12,10 @@ import pytest
 import torch
 
 from tests.training import runs
-from twinlens import checkpoints, formats, models
+from twinlens import checkpoints, models
+from twinlens.artifacts import reader
+from twinlens.artifacts.table import read_csv
+from twinlens.errors import ArtifactError
 from twinlens.training import loop, networks
 from twinlens.training.loop import psnr
 
@@ -34,7 +37,7 @@ def _assert_equal(one, other):
 
 
 def _log(folder, name="net"):
-    return formats.read_csv(folder / f"{name}.csv", "training/1")
+    return read_csv(folder / f"{name}.csv", "training/1")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -94,8 +97,8 @@ def test_alpha_auto_brings_both_terms_to_one_scale_and_says_so(tmp_path, capsys)
     how = runs.recipe("sosr", steps=4, lr=1e-9, loss={"auto_batches": 4})
     runs.train(tmp_path, "sosr", how=how)
     assert "to one scale (measured on 4 batches" in capsys.readouterr().err
-    with formats.reading(tmp_path / "net.h5") as file:
-        alpha = formats.about(file)["alpha"]
+    with reader.open(tmp_path / "net.h5") as file:
+        alpha = file.about["alpha"]
     log = _log(tmp_path)
     halves = (1 - alpha) * log["wmse"].mean(), alpha * log["perceptual"].mean()
     np.testing.assert_allclose(*halves, rtol=1e-3)
@@ -128,7 +131,7 @@ def test_it_starts_from_the_weights_that_it_is_given(tmp_path):
 
 def test_a_start_of_another_network_is_refused(tmp_path):
     runs.train(tmp_path, name="first")
-    with pytest.raises(formats.ArtifactError, match="made for settings"):
+    with pytest.raises(ArtifactError, match="made for settings"):
         networks.load(tmp_path / "first.h5", "vdsr", {"width": 8, "depth": 3})
 
 
@@ -161,7 +164,7 @@ def test_mse_that_does_not_beat_bicubic_is_told_loudly(tmp_path, capsys):
 @pytest.mark.parametrize("validations", [2, 1])
 def test_a_training_that_goes_astray_gives_no_weights(tmp_path, validations):
     how = runs.recipe(steps=8, lr=1e30, validations=validations)
-    with pytest.raises(formats.ArtifactError, match="net: its .* is not a finite"):
+    with pytest.raises(ArtifactError, match="net: its .* is not a finite"):
         runs.train(tmp_path, how=how)
     assert not (tmp_path / "net.h5").exists()
 
@@ -178,7 +181,7 @@ def test_psnr_is_that_of_clipped_luma_less_its_border():
 
 
 def test_an_uneven_batch_for_several_devices_is_told(tmp_path):
-    with pytest.raises(formats.ArtifactError, match="can't be shared evenly by 3"):
+    with pytest.raises(ArtifactError, match="can't be shared evenly by 3"):
         runs.train(tmp_path, devices=3)
 
 
@@ -267,7 +270,7 @@ def _reached(folder, name):
     path = _checkpoint(folder, name)
     if path is None:
         return 0
-    with formats.reading(path, checkpoints.CHECKPOINT) as file:
+    with reader.open(path, checkpoints.CHECKPOINT) as file:
         return int(file.attrs["step"])
 
 

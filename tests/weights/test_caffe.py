@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from twinlens import formats, weights
+from twinlens import weights
+from twinlens.errors import ArtifactError
 from twinlens.weights import caffe
 
 
@@ -106,7 +107,7 @@ def test_a_version_may_follow_the_ending(tmp_path):
 def test_an_unknown_kind_is_refused_with_those_known(tmp_path):
     file = tmp_path / "notes.txt"
     file.write_text("hello")
-    with pytest.raises(formats.ArtifactError, match=r"notes.txt.*\.caffemodel.*\.pth"):
+    with pytest.raises(ArtifactError, match=r"notes.txt.*\.caffemodel.*\.pth"):
         weights.read(file)
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from twinlens import formats, weights
+from twinlens import weights
+from twinlens.errors import ArtifactError
 
 
 def _read(path, **variables):
@@ -30,12 +31,12 @@ def test_a_cut_file_is_refused(tmp_path):
     raw = (tmp_path / "x.mat").read_bytes()
     (tmp_path / "cut.mat").write_bytes(raw[: len(raw) // 2])
     why = r"cut\.mat: not a \.mat file, or cut short"
-    with pytest.raises(formats.ArtifactError, match=why):
+    with pytest.raises(ArtifactError, match=why):
         weights.read(tmp_path / "cut.mat")
 
 
 def test_an_empty_file_is_refused(tmp_path):
-    with pytest.raises(formats.ArtifactError, match=r"x\.mat: holds no variables"):
+    with pytest.raises(ArtifactError, match=r"x\.mat: holds no variables"):
         _read(tmp_path / "x.mat")
 
 
@@ -43,5 +44,5 @@ def test_version_7_3_says_what_to_do(tmp_path):
     head = b"MATLAB 7.3 MAT-file".ljust(124, b" ") + b"\x00\x02IM"
     (tmp_path / "new.mat").write_bytes(head + bytes(512))
     why = r"new\.mat: a MATLAB file of version 7\.3; save it with -v7"
-    with pytest.raises(formats.ArtifactError, match=why):
+    with pytest.raises(ArtifactError, match=why):
         weights.read(tmp_path / "new.mat")

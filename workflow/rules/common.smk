@@ -15,7 +15,7 @@ SRC = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SRC))
 
 from twinlens import config as checks
-from twinlens import doctor, models, provenance, weights
+from twinlens import doctor, errors, models, provenance, weights
 from twinlens.media import scan, sets
 
 with open(Path(workflow.basedir) / "workflow/schemas/config.schema.yaml") as file:
@@ -193,7 +193,7 @@ def listed(dataset):
             kind = settings(dataset)["kind"]
             names = sets.listing(kind, settings(dataset)).classes
             FINGERPRINTS[dataset]["classes"] = names
-        except sets.DataError as error:
+        except errors.DataError as error:
             raise WorkflowError(f"datasets.{dataset}: {error}")
     return FINGERPRINTS[dataset]
 

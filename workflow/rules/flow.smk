@@ -4,7 +4,7 @@
 rule flow:
     """Compute the TV-L1 flow that the temporal stream reads of a shard."""
     input:
-        frames=high_frames,
+        frames=frames_of_stream("temporal"),
         report=f"{W}/reports/{{dataset}}/{{part}}-{{shard}}.csv",
     output:
         passing(f"{W}/flow/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5"),

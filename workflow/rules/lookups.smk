@@ -80,16 +80,25 @@ def corpus_of(patches):
     return config["patches"][patches]["corpus"]
 
 
+def motion_of(patches):
+    """The estimator of a patch set's motion, and the frames between a pair's two."""
+    entry = config["patches"][patches]
+    return entry.get("flow", "tvl1"), entry.get("gap", 1)
+
+
 def patch_source(wildcards, what):
-    """A corpus shard's frames or motion, or the corpus's manifest."""
-    entry = config["patches"][wildcards.patches]
-    corpus, shard = entry["corpus"], f"corpus-{wildcards.shard}.h5"
-    motion = f"{entry.get('flow', 'tvl1')}-{entry.get('gap', 1)}"
+    """A corpus shard's frames or motion."""
+    corpus, shard = corpus_of(wildcards.patches), f"corpus-{wildcards.shard}.h5"
+    motion = "{}-{}".format(*motion_of(wildcards.patches))
     return {
         "frames": f"{W}/frames/{corpus}/{shard}",
         "motion": f"{W}/motion/{corpus}/{motion}/{shard}",
-        "manifest": f"{W}/manifest/{corpus}/manifest.csv",
     }[what]
+
+
+def manifest_of(dataset):
+    """A data set's manifest: without one, too many of its clips were rejected."""
+    return f"{W}/manifest/{dataset}/manifest.csv"
 
 
 def patch_settings(wildcards):
@@ -114,8 +123,13 @@ def train_patches(wildcards):
 
 def start_weights(wildcards):
     """The weights that a training begins with, if the config names some."""
+    return network_file(start_name(wildcards)) if start_name(wildcards) else []
+
+
+def start_name(wildcards):
+    """The network that a training begins with; "" for random weights."""
     start = network_of(wildcards).get("start")
-    return network_file(f"starts/{start}") if start else []
+    return f"starts/{start}" if start else ""
 
 
 def perceptual_weights(wildcards):
@@ -128,7 +142,9 @@ def perceptual_weights(wildcards):
 
 def train_options(wildcards, input):
     """Options of a training that not every network has."""
-    words = [f"--start {input.start}"] if input.start else []
+    words = []
+    if input.start:
+        words.append(f"--start {input.start} --start_name {start_name(wildcards)}")
     if input.perceptual:
         after = str(config["training"]["perceptual"]["after_relu"]).lower()
         words.append(f"--perceptual {input.perceptual} --after_relu {after}")
@@ -182,6 +198,23 @@ def high_frames(wildcards):
     if wildcards.method == "hr":
         return f"{W}/frames/{wildcards.dataset}/{shard}"
     return f"{W}/sr/{wildcards.dataset}/{wildcards.method}/{shard}"
+
+
+def frames_of_stream(stream):
+    """An input function: a method's frames, if what a stream reads of them is made."""
+
+    def frames(wildcards):
+        method, dataset = wildcards.method, wildcards.dataset
+        stored = method == "hr" or stream in read(method) or kept(wildcards) == "all"
+        if not stored:
+            raise WorkflowError(
+                f"no table reads the {stream} stream of {method}, so its frames for it"
+                f" are not stored: add {method} to select.methods, or set"
+                f" datasets.{dataset}.frames: all"
+            )
+        return high_frames(wildcards)
+
+    return frames
 
 
 # --- Recogniser
@@ -246,6 +279,21 @@ def stream_options(wildcards, input):
 def read(method):
     """The streams of a method that are scored; both where no table shows it."""
     return READ.get(method, set(STREAMS))
+
+
+# --- Gates
+
+
+def gates(shown, datasets=DATASETS):
+    """What must stand before a table of some methods does, and is not read by it.
+
+    Manifests stop a run in which too many clips were rejected, counts of patches the
+    same for training clips. They are inputs of tables and of nothing that is costly:
+    when a gate changes, a table is written again and no network is trained again.
+    """
+    patches = checks.patch_sets(config, shown)
+    manifests = [manifest_of(dataset) for dataset in datasets]
+    return manifests + [f"{W}/patches/{name}.csv" for name in patches]
 
 
 # --- Tables
@@ -453,6 +501,7 @@ def drawn_methods(wildcards):
     shown = [
         {
             "label": config["methods"][name]["label"],
+            "name": name,
             "model": checks.network(config, name)["model"],
             "settings": checks.network(config, name)["settings"],
             "weights": network_file(name) or None,

@@ -106,6 +106,8 @@ rule manifest:
         f"{W}/logs/manifest/{{dataset}}.log",
     benchmark:
         f"{W}/benchmarks/manifest/{{dataset}}.tsv"
+    # Before all else: if too many clips were rejected, the run stops here.
+    priority: 100
     conda:
         "../../envs/twinlens.yaml"
     threads: 1

@@ -115,8 +115,6 @@ rule score:
         frames=high_frames,
         flow=score_flow,
         report=f"{W}/reports/{{dataset}}/{{part}}-{{shard}}.csv",
-        # A gate only: it stops the run if too much was rejected.
-        manifest=ancient(f"{W}/manifest/{{dataset}}/manifest.csv"),
         spatial=score_weights("spatial"),
         temporal=score_weights("temporal"),
     output:

@@ -64,7 +64,7 @@ rule super_resolve:
 rule quality:
     """Compare a method's frames of a shard with the originals."""
     input:
-        frames=high_frames,
+        frames=frames_of_stream("spatial"),
         originals=f"{W}/frames/{{dataset}}/{{part}}-{{shard}}.h5",
         motion=f"{W}/motion/{{dataset}}/tvl1-1/{{part}}-{{shard}}.h5",
     output:

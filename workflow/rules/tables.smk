@@ -4,7 +4,8 @@
 rule table_1:
     """Table 1: classes that details help or harm."""
     input:
-        table1_files,
+        scores=table1_files,
+        gates=lambda wildcards: gates(checks.table1_columns(config).values()),
     output:
         csv=f"{W}/table1.csv",
         long=f"{W}/table1_long.csv",
@@ -20,7 +21,7 @@ rule table_1:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        scores=lambda wildcards, input: json.dumps(list(input)),
+        scores=lambda wildcards, input: json.dumps(list(input.scores)),
         layout=table1_layout,
         seed=seed("tables"),
         code=code("tables.table1"),
@@ -33,7 +34,10 @@ rule table_1:
 rule table_2:
     """Table 2: the spatial stream by loss, the ablation of SoSR; or by flow."""
     input:
-        table2_files,
+        scores=table2_files,
+        gates=lambda wildcards: gates(
+            checks.table2_columns(config, wildcards.ablation).values()
+        ),
     output:
         csv=f"{W}/{{ablation}}.csv",
         long=f"{W}/{{ablation}}_long.csv",
@@ -51,7 +55,7 @@ rule table_2:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        scores=lambda wildcards, input: json.dumps(list(input)),
+        scores=lambda wildcards, input: json.dumps(list(input.scores)),
         layout=table2_layout,
         seed=seed("tables"),
         code=code("tables.table2"),
@@ -65,7 +69,8 @@ rule table_2:
 rule table_3:
     """Table 3: accuracy of every method in both streams and fused."""
     input:
-        score_files,
+        scores=score_files,
+        gates=gates(METHODS),
     output:
         csv=f"{W}/table3.csv",
         long=f"{W}/table3_long.csv",
@@ -81,7 +86,7 @@ rule table_3:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        scores=lambda wildcards, input: json.dumps(list(input)),
+        scores=lambda wildcards, input: json.dumps(list(input.scores)),
         layout=table3_layout,
         seed=seed("tables"),
         code=code("tables.table3"),
@@ -94,7 +99,8 @@ rule table_3:
 rule table_5:
     """Table 5: easy and hard classes by every method."""
     input:
-        compared_files,
+        scores=compared_files,
+        gates=gates(compared()),
     output:
         csv=f"{W}/table5.csv",
         long=f"{W}/table5_long.csv",
@@ -110,7 +116,7 @@ rule table_5:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        scores=lambda wildcards, input: json.dumps(list(input)),
+        scores=lambda wildcards, input: json.dumps(list(input.scores)),
         layout=compared_layout,
         seed=seed("tables"),
         code=code("tables.table5"),
@@ -123,7 +129,8 @@ rule table_5:
 rule dispersion:
     """How far every method's classes lie from Bicubic's."""
     input:
-        compared_files,
+        scores=compared_files,
+        gates=gates(compared()),
     output:
         csv=f"{W}/dispersion.csv",
         long=f"{W}/dispersion_long.csv",
@@ -139,7 +146,7 @@ rule dispersion:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        scores=lambda wildcards, input: json.dumps(list(input)),
+        scores=lambda wildcards, input: json.dumps(list(input.scores)),
         layout=compared_layout,
         seed=seed("tables"),
         code=code("tables.dispersion"),
@@ -152,7 +159,8 @@ rule dispersion:
 rule quality_table:
     """PSNR, SSIM and warping error of every method."""
     input:
-        quality_files,
+        measured=quality_files,
+        gates=gates(judged(), originals()),
     output:
         csv=f"{W}/quality.csv",
         long=f"{W}/quality_long.csv",
@@ -168,7 +176,7 @@ rule quality_table:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        measured=lambda wildcards, input: json.dumps(list(input)),
+        measured=lambda wildcards, input: json.dumps(list(input.measured)),
         layout=quality_layout,
         seed=seed("tables"),
         code=code("tables.quality"),
@@ -207,7 +215,8 @@ rule draw_clip:
 rule draw_scatter:
     """Figure 6: every class's accuracy by each method over Bicubic's."""
     input:
-        compared_files,
+        scores=compared_files,
+        gates=lambda wildcards: gates(compared(), [wildcards.dataset]),
     output:
         f"{W}/pictures/scatter/{{dataset}}.png",
     log:
@@ -221,7 +230,7 @@ rule draw_scatter:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        scores=lambda wildcards, input: json.dumps(list(input)),
+        scores=lambda wildcards, input: json.dumps(list(input.scores)),
         layout=compared_layout,
         code=code("figures.scatter"),
     shell:

@@ -6,8 +6,6 @@ rule patches:
     input:
         frames=lambda wildcards: patch_source(wildcards, "frames"),
         motion=lambda wildcards: patch_source(wildcards, "motion"),
-        # A gate only: it stops the run if too much was rejected.
-        manifest=lambda wildcards: ancient(patch_source(wildcards, "manifest")),
     output:
         patches=passing(f"{W}/patches/{{patches}}/{{shard}}.h5"),
         counts=f"{W}/patches/{{patches}}/{{shard}}.csv",
@@ -22,12 +20,15 @@ rule patches:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
+        flow=lambda wildcards: motion_of(wildcards.patches)[0],
+        gap=lambda wildcards: motion_of(wildcards.patches)[1],
         settings=patch_settings,
         seed=seed("patches"),
         code=code("patches.stage"),
     shell:
         "python -m twinlens.patches patches --plain --frames {input.frames}"
-        " --motion {input.motion} --settings {params.settings:q} --seed {params.seed}"
+        " --motion {input.motion} --name {wildcards.patches} --flow {params.flow}"
+        " --gap {params.gap} --settings {params.settings:q} --seed {params.seed}"
         " --out {output.patches} --counts {output.counts} 2>&1 | tee {log}"
 
 
@@ -36,6 +37,8 @@ rule count_patches:
     input:
         shards=lambda wildcards: patch_files(wildcards.patches, "h5"),
         counts=lambda wildcards: patch_files(wildcards.patches, "csv"),
+        # Not read: too many rejected clips stop the run.
+        manifest=lambda wildcards: manifest_of(corpus_of(wildcards.patches)),
     output:
         f"{W}/patches/{{patches}}.csv",
     log:
@@ -118,9 +121,6 @@ rule train_sr:
     """Train one super-resolution network by its recipe."""
     input:
         patches=train_patches,
-        counts=lambda wildcards: ancient(
-            f"{W}/patches/{recipe_of(wildcards)['patches']}.csv"
-        ),
         start=start_weights,
         perceptual=perceptual_weights,
     output:
@@ -186,6 +186,6 @@ rule import_sr:
             "training.given", f"models.{network_of(wildcards)['model']}", *READERS
         ),
     shell:
-        "python -m twinlens.training import-sr --plain --file {input:q}"
-        " --model {params.model} --settings {params.settings:q} --out {output}"
+        "python -m twinlens.training import-sr --plain --name {wildcards.network}"
+        " --file {input:q} --model {params.model} --settings {params.settings:q} --out {output}"
         " 2>&1 | tee {log}"

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts import reader
+from twinlens.artifacts.shard import Shard
 from twinlens.degrade.bicubic import downscale
 from twinlens.progress import track
 
@@ -19,22 +21,22 @@ def degrade(frames: Path, out: Path, scale: int = 4) -> None:
             `width` of the originals and the clip's number of `frames`.
         scale: how many times smaller each side becomes.
     """
-    with formats.reading(frames, "frames/1", method="hr") as source:
-        inherited = formats.about(source)
+    with reader.open(frames, "frames/1", method="hr") as source:
+        inherited = source.about
         about = provenance.about(
             "degrade",
             ["twinlens.degrade.stage"],
-            formats.ids(frames),
+            reader.ids(frames),
             dataset=inherited["dataset"],
             part=inherited["part"],
             scale=scale,
         )
-        names = formats.clips(source)
-        with formats.Shard(out, LOW, about, names) as shard:
+        names = source.clips
+        with Shard(out, LOW, about, names) as shard:
             for name in track(shard.missing(), f"low {inherited['dataset']}"):
-                clip = formats.clip(source, name)
+                clip = source.clip(name)
                 low = downscale(clip["frames"][:], scale)
                 height, width = clip["frames"].shape[1:3]
                 arrays = {"frames": low, "index": clip["index"][:]}
-                total = int(formats.facts(clip)["frames"])
+                total = int(clip.facts["frames"])
                 shard.write(name, arrays, height=height, width=width, frames=total)

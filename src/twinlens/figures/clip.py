@@ -12,8 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from twinlens import checkpoints, formats
+from twinlens import checkpoints
+from twinlens.artifacts.figure import write_figure
+from twinlens.artifacts.table import read_csv
 from twinlens.degrade.bicubic import downscale
+from twinlens.errors import ArtifactError
 from twinlens.flow.colours import coloured, fastest
 from twinlens.flow.gray import gray
 from twinlens.flow.tvl1 import tvl1
@@ -39,6 +42,8 @@ class Shown:
     """A method in the picture."""
 
     label: str
+    name: str
+    """The method in the config."""
     model: str
     settings: dict[str, Any] = field(default_factory=dict)
     weights: Path | None = None
@@ -85,12 +90,12 @@ def draw_clip(
 
 
 def _chosen(manifest: Path, clip: str | None) -> tuple[str, Path]:
-    rows = formats.read_csv(manifest, "manifest/1")
+    rows = read_csv(manifest, "manifest/1")
     rows = rows[(rows["part"] == "test") & (rows["status"] == "ok")]
     if clip is not None:
         rows = rows[rows["clip"] == clip]
     if rows.empty:
-        raise formats.ArtifactError(f"{manifest}: lists no test clip {clip or ''}")
+        raise ArtifactError(f"{manifest}: lists no test clip {clip or ''}")
     row = rows.iloc[len(rows) // 2]
     return str(row["clip"]), Path(row["path"])
 
@@ -102,7 +107,8 @@ def _middle(frames: Frames) -> Frames:
 
 def _by(method: Shown, low: Frames) -> Frames:
     device = checkpoints.device()
-    network = networks.load(method.weights, method.model, method.settings).to(device)
+    kind = method.model, method.settings, method.name
+    network = networks.load(method.weights, *kind).to(device)
     index = np.arange(len(low))
     with torch.inference_mode():
         return enlarge(network, low, index, index, len(low), device)
@@ -141,7 +147,7 @@ def _draw(
     about = f"flow of {full:.1f} px a frame in full colour, row {row} over time"
     figure.suptitle(f"{name}: {about}", fontsize=9)
     figure.tight_layout(pad=0.4, rect=(0, 0, 1, 0.98))
-    formats.write_figure(out, figure, 130)
+    write_figure(out, figure, 130)
 
 
 def _last(columns: dict[str, Any]) -> Any:

@@ -8,7 +8,8 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from twinlens import formats
+from twinlens.artifacts.figure import write_figure
+from twinlens.errors import ArtifactError
 from twinlens.progress import say
 from twinlens.tables import dispersion, facts, table5
 from twinlens.tables.accuracy import load
@@ -48,13 +49,13 @@ def draw_scatter(scores: list[Path], layout: Layout, dataset: str, out: Path) ->
     about = layout.datasets[dataset]
     shown = table5.highlighted(right, layout, about.label)
     if not (methods := dispersion.others(layout, right)):
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"{about.label}: no method has scores besides Bicubic; add some to"
             " select.methods"
         )
     figure = _drawn(right, shown, layout, methods)
     figure.suptitle(_title(layout, dataset, len(right)), fontsize=9)
-    formats.write_figure(out, figure, 130)
+    write_figure(out, figure, 130)
     say(f"{about.label}: {out}")
 
 

@@ -11,7 +11,12 @@ def encode(flow: NDArray[np.float32], bound: float = 20.0) -> NDArray[np.uint8]:
 
     Halves round to even, as the extraction tool of TSN does (its bound is 20): no
     motion is 128, since 127.5 lies between.
+
+    Raises:
+        ValueError: a value is not finite.
     """
+    if not np.isfinite(flow).all():
+        raise ValueError("flow with values that are not finite numbers")
     scaled = 255 * (flow.astype(np.float64) + bound) / (2 * bound)
     return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
 

@@ -1,15 +1,16 @@
 """The frames that flow is computed from, gray or in colour."""
 
 from collections.abc import Callable
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlens.artifacts.reader import Clip
+
 
 def gray_pairs(
-    clip: Any, pairs: NDArray[np.int64], gap: int = 1, size: list[int] | None = None
+    clip: Clip, pairs: NDArray[np.int64], gap: int = 1, size: list[int] | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The gray frames of pairs of a clip's stored frames: (n, H, W) twice.
 
@@ -18,6 +19,9 @@ def gray_pairs(
         pairs: first frame of each, of those that the clip stores.
         gap: frames from a pair's first to its second.
         size: width and height that frames are brought to first.
+
+    Raises:
+        ArtifactError: a frame is not stored.
     """
     if not len(pairs):
         height, width = clip["frames"].shape[1:3]
@@ -27,7 +31,7 @@ def gray_pairs(
 
 
 def colour_pairs(
-    clip: Any, pairs: NDArray[np.int64], gap: int = 1
+    clip: Clip, pairs: NDArray[np.int64], gap: int = 1
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The same in colour and as stored: (n, H, W, 3) twice, RGB."""
     if not len(pairs):
@@ -37,15 +41,15 @@ def colour_pairs(
 
 
 def _pairs(
-    clip: Any,
+    clip: Clip,
     pairs: NDArray[np.int64],
     gap: int,
     change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The frames of pairs, each read and changed once."""
     wanted = np.unique(np.concatenate([pairs, pairs + gap]))
-    places = np.searchsorted(clip["index"][:], wanted)
-    made = np.stack([change(clip["frames"][place]) for place in places])
+    frames = clip["frames"]
+    made = np.stack([change(frames[row]) for row in clip.rows(wanted)])
     first, second = (np.searchsorted(wanted, each) for each in (pairs, pairs + gap))
     return made[first], made[second]
 

@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts import reader
+from twinlens.artifacts.reader import Clip
+from twinlens.artifacts.shard import Shard
+from twinlens.errors import ArtifactError
 from twinlens.flow import estimators
 from twinlens.flow.estimators import Estimator
 from twinlens.flow.gray import colour_pairs
@@ -49,12 +53,12 @@ def motion(
         threads: pairs computed at once.
     """
     estimate = estimators.load(estimator, network, preset, threads)
-    with formats.reading(frames, "frames/1", method="hr") as source:
-        inherited = formats.about(source)
+    with reader.open(frames, "frames/1", method="hr") as source:
+        inherited = source.about
         about = provenance.about(
             "motion",
             ["twinlens.flow.motion", f"twinlens.flow.estimators.{estimator}"],
-            formats.ids(frames, *([network] if network else [])),
+            reader.ids(frames, *([network] if network else [])),
             dataset=inherited["dataset"],
             part=inherited["part"],
             protocol=protocol.settings(),
@@ -65,11 +69,11 @@ def motion(
             seed=seed,
         )
         test = inherited["part"] == "test"
-        names = formats.clips(source)
-        with formats.Shard(out, MOTION, about, names) as shard:
+        names = source.clips
+        with Shard(out, MOTION, about, names) as shard:
             for name in track(shard.missing(), f"motion {inherited['dataset']}"):
-                clip = formats.clip(source, name)
-                total = int(formats.facts(clip)["frames"])
+                clip = source.clip(name)
+                total = int(clip.facts["frames"])
                 index = (
                     judged_pairs(total, protocol, pairs)
                     if test
@@ -79,7 +83,7 @@ def motion(
 
 
 def _flows(
-    clip: Any,
+    clip: Clip,
     index: NDArray[np.int64],
     gap: int,
     estimate: Estimator,
@@ -91,4 +95,6 @@ def _flows(
     made["forward"] = estimate(first, second).astype(np.float16)
     if both:
         made["backward"] = estimate(second, first).astype(np.float16)
+    if not all(np.isfinite(flow).all() for flow in made.values()):
+        raise ArtifactError(f"{clip.path}: its flow has values that are not finite")
     return made

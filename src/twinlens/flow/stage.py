@@ -4,7 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts import reader
+from twinlens.artifacts.shard import Shard
+from twinlens.artifacts.table import read_csv
+from twinlens.errors import ArtifactError
 from twinlens.flow.encoding import encode
 from twinlens.flow.gray import gray_pairs
 from twinlens.flow.tvl1 import tvl1
@@ -41,14 +45,17 @@ def flow(
             does; none leaves them.
         seed: as given to `frames`.
         threads: pairs computed at once.
+
+    Raises:
+        ArtifactError: a frame that the recogniser reads is not stored.
     """
-    lengths = formats.read_csv(report, "report/1").set_index("clip")["frames"]
-    with formats.reading(frames, "frames/1", method=method) as source:
-        inherited = formats.about(source)
+    lengths = read_csv(report, "report/1").set_index("clip")["frames"]
+    with reader.open(frames, "frames/1", method=method) as source:
+        inherited = source.about
         about = provenance.about(
             "flow",
             ["twinlens.flow.stage"],
-            formats.ids(frames),
+            reader.ids(frames),
             dataset=inherited["dataset"],
             part=inherited["part"],
             method=method,
@@ -59,10 +66,12 @@ def flow(
             seed=seed,
         )
         label = f"flow {inherited['dataset']} {inherited['part']} {method}"
-        names = formats.clips(source)
-        with formats.Shard(out, FLOW, about, names) as shard:
+        names = source.clips
+        with Shard(out, FLOW, about, names) as shard:
             for name in track(shard.missing(), label):
-                clip = formats.clip(source, name)
+                clip = source.clip(name)
+                if name not in lengths:
+                    raise ArtifactError(f"{report}: lists no clip {name} of {frames}")
                 total = int(lengths[name])
                 pairs = read_flows(total, inherited["part"], protocol, name, seed)
                 first, second = gray_pairs(clip, pairs, size=size)

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from twinlens import checkpoints, formats
+from twinlens import checkpoints
+from twinlens.artifacts import reader
 
 PERCEPTUAL = "perceptual/1"
 WIDTHS = (64, 128, 256)
@@ -94,8 +95,8 @@ def load(path: Path, *, after_relu: bool = True) -> Vgg:
         path: HDF5 "perceptual/1": state/<key>; about: widths, pictures (its inputs).
         after_relu: whether conv3_3 is taken after its ReLU.
     """
-    with formats.reading(path, PERCEPTUAL) as file:
-        about = formats.about(file)
+    with reader.open(path, PERCEPTUAL) as file:
+        about = file.about
         network = Vgg(
             tuple(about["widths"]), inputs=about["pictures"], after_relu=after_relu
         )

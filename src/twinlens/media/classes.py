@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from twinlens import formats
+from twinlens.artifacts.table import write_csv
 from twinlens.media import sets
 
 
@@ -21,4 +21,4 @@ def classes(settings: dict[str, Any], out: Path) -> None:
     """
     names = sets.listing(settings["kind"], settings).classes
     rows = pd.DataFrame({"label": range(len(names)), "class": names})
-    formats.write_csv(out, "classes/1", rows)
+    write_csv(out, "classes/1", rows)

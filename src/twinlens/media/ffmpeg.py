@@ -3,10 +3,13 @@
 ffmpeg is the system's, or else the binary that `imageio-ffmpeg` ships.
 """
 
+import errno
 import functools
+import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -20,20 +23,27 @@ import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlens.formats import publish
+from twinlens.artifacts.publish import publish
+from twinlens.errors import DecodingError, RejectedError
 
 # A playlist with a video's name would make ffmpeg open other files: only these
 # containers are opened, and only as files.
 CONTAINERS = "avi,mov,matroska,mpegts,mpeg,mpegvideo,m4v,ogg,flv,asf,gif,yuv4mpegpipe"
 MOST_WORDS = 1 << 24  # bytes of messages
+DISK_FAULTS = tuple(
+    os.strerror(each)
+    for each in (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EINTR)
+)
+"""What ffmpeg says when a file could not be read to its end."""
+NO_MEMORY = os.strerror(errno.ENOMEM)
+AGAIN = (
+    "run the same command again: finished clips are kept. If this video alone fails"
+    " again and again, take it out of the data set"
+)
 OLDEST = (5, 1)  # the first that knows -fps_mode
 SUFFIXES = frozenset(
     ".avi .mp4 .m4v .mov .mkv .webm .ts .mpg .mpeg .ogv .flv .wmv .gif .y4m".split()
 )
-
-
-class RejectedError(ValueError):
-    """A file that gives no usable clip; the text is the reason."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +112,9 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
         limits: what it may cost.
 
     Raises:
-        RejectedError: unreadable, not a video, empty, cut, over a limit; the reason.
+        RejectedError: not a video, empty, cut, over a limit; the reason.
+        DecodingError: the decoder was ended from outside or by its time limit, or the
+            disk could not be read: nothing is known of the video.
     """
     limits = limits or Limits()
     if not path.is_file():
@@ -110,6 +122,11 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
     if path.stat().st_size == 0:
         raise RejectedError("the file is empty")
     code, raw, messages = _run(path, limits)
+    if any(words in messages for words in DISK_FAULTS):
+        # A damaged video can give these words too. Once it was read whole it lies in
+        # memory: what ffmpeg says then is the video's fault.
+        _read_whole(path)
+        code, raw, messages = _run(path, limits)
     size = re.findall(r"Video: rawvideo.*?, (\d+)x(\d+)", messages)
     if not size or not raw:
         raise RejectedError(_reason(messages, code))
@@ -137,7 +154,12 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
 
 
 def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
-    """Run ffmpeg: its exit status, raw RGB and messages."""
+    """Run ffmpeg: its exit status, raw RGB and messages.
+
+    Raises:
+        DecodingError: it did not end by itself, or had no memory for frames of a size
+            that is allowed.
+    """
     try:
         done = subprocess.run(
             _command(path, limits),
@@ -146,10 +168,57 @@ def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise RejectedError(
-            f"decoding took longer than {limits.seconds:g} s"
+        raise DecodingError(
+            f"{path}: decoding took longer than {limits.seconds:g} s: run the same"
+            " command again when the machine is less busy, or raise limits.seconds of"
+            " its data set"
         ) from error
-    return done.returncode, done.stdout, done.stderr.decode(errors="replace")
+    messages = done.stderr.decode(errors="replace")
+    if done.returncode < 0:
+        raise DecodingError(f"{path}: {_ended(done.returncode)}; {AGAIN}")
+    if NO_MEMORY in messages and _allowed(messages, limits):
+        raise DecodingError(f"{path}: no memory left to decode it; {AGAIN}")
+    return done.returncode, done.stdout, messages
+
+
+def _ended(code: int) -> str:
+    """A signal in words, from an exit status below 0."""
+    name = signal.Signals(-code).name
+    memory = " (out of memory, usually)" if name == "SIGKILL" else ""
+    return f"ffmpeg was ended by {name}{memory}"
+
+
+def _allowed(messages: str, limits: Limits) -> bool:
+    """Whether the container states frames of a size within the limits."""
+    found = re.search(r"Video: .*?, (\d+)x(\d+)", messages)
+    return found is not None and int(found[1]) * int(found[2]) <= limits.pixels
+
+
+def _read_whole(path: Path) -> None:
+    """Read a file once.
+
+    Raises:
+        DecodingError: the disk gives it up.
+    """
+    try:
+        sha1(path)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> DecodingError:
+    """What to raise when a video could not be read."""
+    return DecodingError(f"{path}: can't be read: {error.strerror or error}; {AGAIN}")
+
+
+def sha1(path: Path) -> str:
+    """Digest of a file's bytes.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha1").hexdigest()
 
 
 def _command(path: Path, limits: Limits | None) -> list[str]:
@@ -320,6 +389,8 @@ def _reason(messages: str, code: int) -> str:
     """What ffmpeg said was wrong, in one line."""
     if "matches no streams" in messages:
         return "no video stream in it (audio only?)"
+    if code < 0:
+        return _ended(code)
     return f"ffmpeg: {_errors(messages) or f'no frame, exit status {code}'}"
 
 

@@ -10,10 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts import reader
+from twinlens.artifacts.shard import Shard
+from twinlens.artifacts.table import write_csv
 from twinlens.degrade.bicubic import resize
+from twinlens.errors import RejectedError
 from twinlens.media import scan
-from twinlens.media.ffmpeg import Limits, RejectedError, decode
+from twinlens.media.ffmpeg import Limits, decode, sha1, unreadable
 from twinlens.progress import say, track
 from twinlens.protocol import Protocol, read_frames, with_neighbours
 
@@ -57,6 +61,10 @@ def frames(
         keep: "protocol" for the frames that are read, "all" for every frame.
         around: neighbours to keep on each side of those, for networks that read several
             frames.
+
+    Raises:
+        DecodingError: a decoder was ended or a disk failed. Clips that are done stay
+            done; that clip is not rejected, since nothing is known of it.
     """
     rows = scan.shard(settings, part, shard, shards)
     rows["sha1"] = [_sha1(Path(path)) for path in rows["path"]]
@@ -79,7 +87,7 @@ def frames(
     limits = Limits(**settings.get("limits", {}))
     how = _How(part, protocol, seed, keep, around, short_side, limits)
     rejected: dict[str, str] = {}
-    with formats.Shard(out, FRAMES, about, list(rows["clip"])) as made:
+    with Shard(out, FRAMES, about, list(rows["clip"])) as made:
         todo = rows[rows["clip"].isin(made.missing())]
         for row in track(todo.to_dict("records"), f"frames {dataset} {part}"):
             try:
@@ -90,7 +98,7 @@ def frames(
                 made.skip(row["clip"])
             else:
                 made.write(row["clip"], arrays, **facts)
-    formats.write_csv(report, "report/1", _report(rows, out, rejected))
+    write_csv(report, "report/1", _report(rows, out, rejected))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +140,15 @@ def _decoded(
 
 
 def _sha1(path: Path) -> str:
-    """Digest of a file; "" if it can't be read, which decoding will tell."""
+    """Digest of a file; "" if there is none, which decoding will report.
+
+    Raises:
+        DecodingError: it can't be read.
+    """
     try:
-        return hashlib.sha1(path.read_bytes(), usedforsecurity=False).hexdigest()
-    except OSError:
-        return ""
+        return sha1(path) if path.is_file() else ""
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def fitted(frames: NDArray[np.uint8], short_side: int | None) -> NDArray[np.uint8]:
@@ -153,13 +165,13 @@ def fitted(frames: NDArray[np.uint8], short_side: int | None) -> NDArray[np.uint
 def _report(rows: pd.DataFrame, out: Path, rejected: dict[str, str]) -> pd.DataFrame:
     """Rows for the manifest: what every clip is, or why it is not there."""
     lines = []
-    with formats.reading(out, FRAMES) as file:
+    with reader.open(out, FRAMES) as file:
         for row in rows.to_dict("records"):
             line = {key: row[key] for key in ("clip", "class", "label", "part")}
             if row["clip"] in rejected:
                 line |= {"status": "rejected", "note": rejected[row["clip"]]}
             else:
-                line |= _facts(formats.clip(file, row["clip"]))
+                line |= _facts(file.clip(row["clip"]))
             lines.append({**line, "path": row["path"]})
     counts = dict.fromkeys(COUNTS, "Int64")  # also where rejected clips have none
     return pd.DataFrame(lines, columns=REPORT).astype(counts)
@@ -168,7 +180,7 @@ def _report(rows: pd.DataFrame, out: Path, rejected: dict[str, str]) -> pd.DataF
 def _facts(group: Any) -> dict[str, Any]:
     """Size, length and source of a clip; a note where the container says otherwise."""
     height, width = group["frames"].shape[1:3]
-    facts = formats.facts(group)
+    facts = group.facts
     stated, found = int(facts["container_frames"]), int(facts["frames"])
     notes = []
     if stated and stated != found:

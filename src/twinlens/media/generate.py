@@ -1,13 +1,13 @@
 """Make a playground data set: real video files on disk, from a seed."""
 
-import hashlib
 from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
-from twinlens import formats
+from twinlens.artifacts.table import write_csv
 from twinlens.media import playground
+from twinlens.media.ffmpeg import sha1
 from twinlens.progress import say, teller
 
 
@@ -30,10 +30,10 @@ def generate(
         {
             "file": str(path.relative_to(folder)),
             "bytes": path.stat().st_size,
-            "sha1": hashlib.sha1(path.read_bytes(), usedforsecurity=False).hexdigest(),
+            "sha1": sha1(path),
         }
         for path in files
         if not path.name.startswith(".") and path != out
     ]
-    formats.write_csv(out, "generated/1", pd.DataFrame(rows))
+    write_csv(out, "generated/1", pd.DataFrame(rows))
     say(f"{label}: {asdict(settings)['kind']}, {len(rows)} files in {folder}")

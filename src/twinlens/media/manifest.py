@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from twinlens import formats
+from twinlens.artifacts.table import read_csv, write_csv
+from twinlens.errors import ArtifactError
 from twinlens.media import sets
 from twinlens.progress import say
 
@@ -36,24 +37,24 @@ def manifest(
     found = sets.listing(settings["kind"], settings)
     for warning in found.warnings:
         say(f"WARNING {dataset}: {warning}")
-    formats.write_csv(missing, "missing/1", pd.DataFrame({"file": found.missing}))
+    write_csv(missing, "missing/1", pd.DataFrame({"file": found.missing}))
     rows = pd.concat([_with_shard(path) for path in reports], ignore_index=True)
     bad = rows[rows["status"] == "rejected"]
-    formats.write_csv(rejected, "rejected/1", bad[["clip", "part", "path", "note"]])
+    write_csv(rejected, "rejected/1", bad[["clip", "part", "path", "note"]])
     _tell(dataset, rows, found.missing)
     if len(bad) > max_rejected * len(rows):
         reasons = "\n".join(f"  {row.path}: {row.note}" for row in bad.itertuples())
         say(f"{dataset}: rejected clips:\n{reasons}")
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"{dataset}: {len(bad)} of {len(rows)} clips can't be used (listed above,"
             f" and in {reports[0].parent}), more than max_rejected {max_rejected:g}"
             " allows; mend or remove these files, or raise"
             f" datasets.{dataset}.max_rejected in the config"
         )
-    formats.write_csv(out, "manifest/1", rows)
+    write_csv(out, "manifest/1", rows)
     usable = rows[(rows["part"] == "test") & (rows["status"] == "ok")]
     if found.classes and usable.empty:
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"{dataset}: no test clip is left: {len(found.missing)} listed files are"
             f" not there, {len(bad)} clips were rejected; check its videos and split"
         )
@@ -72,7 +73,7 @@ def manifest(
 
 
 def _with_shard(path: Path) -> pd.DataFrame:
-    rows = formats.read_csv(path, "report/1")
+    rows = read_csv(path, "report/1")
     return rows.assign(shard=path.stem.rpartition("-")[2])
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from twinlens import formats
+from twinlens.artifacts import reader
+from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.patches.crops import REASONS
 from twinlens.patches.settings import PATCHES, Split
 from twinlens.patches.split import held_out, is_held_out
@@ -37,7 +38,7 @@ def count_patches(
             for training and validation.
         seed: of the split.
     """
-    rows = pd.concat([formats.read_csv(path, CLIP_COUNTS) for path in counts])
+    rows = pd.concat([read_csv(path, CLIP_COUNTS) for path in counts])
     kept, pair = _held_out(shards, split, seed)
     rows = rows.merge(kept, on="clip")
     sums = rows.groupby("held")[["pairs", "candidates", *REASONS, "kept"]].sum()
@@ -49,7 +50,7 @@ def count_patches(
         validation = int(rows["validation"].sum())
         made["kept"] = [int(rows["kept"].sum()) - validation, validation]
     published = PUBLISHED[pair] if corpus == "CDVL-134" else ("", "")
-    formats.write_csv(out, "counts/1", made.assign(published=published))
+    write_csv(out, "counts/1", made.assign(published=published))
     for line in made.to_dict("records"):
         dropped = ", ".join(f"{line[why]} {why}" for why in REASONS)
         say(
@@ -65,10 +66,10 @@ def _held_out(shards: list[Path], split: Split, seed: int) -> tuple[pd.DataFrame
     frames: dict[str, np.ndarray] = {}
     pair = False
     for path in shards:
-        with formats.reading(path, PATCHES) as file:
-            pair = bool(formats.about(file)["settings"]["pair"])
-            for clip in formats.clips(file):
-                frames[clip] = formats.clip(file, clip)["frame"][:]
+        with reader.open(path, PATCHES) as file:
+            pair = bool(file.about["settings"]["pair"])
+            for clip in file.clips:
+                frames[clip] = file.clip(clip)["frame"][:]
     held = held_out(frames, split, seed)
     rows = [
         {

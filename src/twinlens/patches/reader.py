@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlens import formats
+from twinlens.artifacts import reader
+from twinlens.errors import ArtifactError
 from twinlens.patches.settings import PATCHES, Split
 from twinlens.patches.split import held_out, is_held_out
 
@@ -24,6 +24,7 @@ class Patches:
 
     Args:
         shards: HDF5 "patches/1".
+        name: of the patch set.
         split: what is held out.
         seed: of the split.
         validation: the patches that are held out, or else all others.
@@ -36,27 +37,28 @@ class Patches:
     def __init__(
         self,
         shards: Sequence[Path],
+        name: str,
         split: Split,
         seed: int,
         *,
         validation: bool,
         wanted: Sequence[str],
     ) -> None:
-        self.shards, self.wanted = list(shards), list(wanted)
+        self.shards, self.name, self.wanted = list(shards), name, list(wanted)
         self._process = -1
         self._places: list[tuple[int, str, int]] = []
         frames: dict[tuple[int, str], NDArray[np.int32]] = {}
         for number, path in enumerate(self.shards):
-            with formats.reading(path, PATCHES) as file:
-                for clip in formats.clips(file):
-                    frames[number, clip] = formats.clip(file, clip)["frame"][:]
+            with reader.open(path, PATCHES, patches=name) as file:
+                for clip in file.clips:
+                    frames[number, clip] = file.clip(clip)["frame"][:]
         held = held_out((clip for _, clip in frames), split, seed)
         for (number, clip), first in frames.items():
             mine = is_held_out(clip, first, held, split, seed) == validation
             self._places += [(number, clip, int(row)) for row in np.flatnonzero(mine)]
         if not self._places:
             part = "validation" if validation else "training"
-            raise formats.ArtifactError(
+            raise ArtifactError(
                 f"{', '.join(map(str, shards))}: no {part} patch is left; the counts"
                 " beside them say why, patches.* in the config what is asked"
             )
@@ -68,30 +70,27 @@ class Patches:
         self._open()
         number, clip, row = self._places[place]
         if (number, clip) not in self._groups:
-            group = formats.clip(self._files[number], clip)
+            group = self._files[number].clip(clip)
             if lacking := [key for key in self.wanted if key not in group]:
-                raise formats.ArtifactError(
+                raise ArtifactError(
                     f"{self.shards[number]}: its patches have no {', '.join(lacking)};"
                     " pairs have flow, single frames speed: name another patch set"
                 )
             self._groups[number, clip] = {key: group[key] for key in self.wanted}
         stored = self._groups[number, clip]
-        try:
-            return {key: each[row] for key, each in stored.items()}
-        except OSError as error:
-            raise (formats.damaged(self._files[number]) or error) from error
+        return {key: each[row] for key, each in stored.items()}
 
     def _open(self) -> None:
         """Open the shards, once in each process."""
         if self._process == os.getpid():
             return
         self._stack = ExitStack()
-        self._groups: dict[tuple[int, str], dict[str, h5py.Dataset]] = {}
-        opened = (formats.reading(path, PATCHES, cache=False) for path in self.shards)
+        self._groups: dict[tuple[int, str], dict[str, reader.Array]] = {}
+        opened = (reader.open(path, PATCHES, patches=self.name) for path in self.shards)
         self._files = [self._stack.enter_context(each) for each in opened]
         self._process = os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
         """Without its open files, which stay with their process."""
-        shared = {"shards", "wanted", "_places"}
+        shared = {"shards", "name", "wanted", "_places"}
         return {key: vars(self)[key] for key in shared} | {"_process": -1}

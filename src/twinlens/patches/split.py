@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.errors import ArtifactError
 from twinlens.patches.settings import Split
 
 
@@ -21,7 +22,7 @@ def held_out(clips: Iterable[str], split: Split, seed: int) -> set[str]:
     if split.by == "pair":
         return set()
     if len(names) < 2:
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"the corpus has {len(names)} clip: one must be held out and one trained"
             " on; add videos, or set training.split.by: pair"
         )

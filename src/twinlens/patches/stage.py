@@ -8,8 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts import reader
+from twinlens.artifacts.reader import Clip
+from twinlens.artifacts.shard import Shard
+from twinlens.artifacts.table import write_csv
 from twinlens.degrade.bicubic import downscale, upscale
+from twinlens.errors import ArtifactError
 from twinlens.flow.pairs import MOTION
 from twinlens.patches import crops
 from twinlens.patches.settings import PATCHES, PatchSettings
@@ -23,6 +28,9 @@ Array = NDArray[Any]
 def patches(
     frames: Path,
     motion: Path,
+    name: str,
+    flow: str,
+    gap: int,
     settings: PatchSettings,
     out: Path,
     counts: Path,
@@ -33,6 +41,9 @@ def patches(
     Args:
         frames: HDF5 "frames/1" of corpus clips, every frame.
         motion: HDF5 "motion/1" of the same, forward flow of the pairs to use.
+        name: of the patch set.
+        flow: the estimator of the motion.
+        gap: frames from a pair's first to its second.
         settings: how to cut.
         out: HDF5 "patches/1". Of each clip, N patches of P frames (2 of a pair, else
             1), S their side, a chunk a patch:
@@ -47,48 +58,46 @@ def patches(
     Raises:
         ArtifactError: a clip's frames are smaller than a patch.
     """
-    with formats.reading(frames, "frames/1", method="hr", part="corpus") as source:
-        inherited = formats.about(source)
+    with reader.open(frames, "frames/1", method="hr", part="corpus") as source:
+        inherited = source.about
         about = provenance.about(
             "patches",
             ["twinlens.patches.stage"],
-            formats.ids(frames, motion),
+            reader.ids(frames, motion),
             dataset=inherited["dataset"],
+            patches=name,
             settings=settings.settings(),
             seed=seed,
         )
-        names = formats.clips(source)
+        names = source.clips
+        of = {"dataset": inherited["dataset"], "estimator": flow, "gap": gap}
         with (
-            formats.reading(motion, MOTION, dataset=inherited["dataset"]) as flows,
-            formats.Shard(out, PATCHES, about, names) as shard,
+            reader.open(motion, MOTION, **of) as flows,
+            Shard(out, PATCHES, about, names) as shard,
         ):
-            gap = int(formats.about(flows)["gap"])
-            for name in track(shard.missing(), f"patches {inherited['dataset']}"):
+            for clip in track(shard.missing(), f"patches {inherited['dataset']}"):
                 try:
                     pieces, told = _clip(
-                        formats.clip(source, name),
-                        formats.clip(flows, name),
+                        source.clip(clip),
+                        flows.clip(clip),
                         settings,
                         gap,
-                        provenance.seed(seed, "crops", name),
+                        provenance.seed(seed, "crops", clip),
                     )
                 except ValueError as error:
-                    raise formats.ArtifactError(f"{frames}: {name}: {error}") from error
-                shard.write(name, _stacked(pieces, settings), **told)
-    formats.write_csv(counts, CLIP_COUNTS, _counts(out))
+                    raise ArtifactError(f"{frames}: {clip}: {error}") from error
+                shard.write(clip, _stacked(pieces, settings), **told)
+    write_csv(counts, CLIP_COUNTS, _counts(out))
 
 
 def _counts(out: Path) -> pd.DataFrame:
-    with formats.reading(out, PATCHES) as file:
-        rows = [
-            {"clip": name, **formats.facts(formats.clip(file, name))}
-            for name in formats.clips(file)
-        ]
+    with reader.open(out, PATCHES) as file:
+        rows = [{"clip": name, **file.clip(name).facts} for name in file.clips]
     return pd.DataFrame(rows, columns=COUNTS)
 
 
 def _clip(
-    clip: Any, flows: Any, how: PatchSettings, gap: int, seed: int
+    clip: Clip, flows: Clip, how: PatchSettings, gap: int, seed: int
 ) -> tuple[list[dict[str, Array]], dict[str, int]]:
     """A clip's patches, and how many were kept and dropped."""
     told = Counter(dict.fromkeys(COUNTS[1:], 0))
@@ -96,7 +105,7 @@ def _clip(
     for place, start in enumerate(flows["index"][:]):
         rng = np.random.default_rng((seed, int(start)))
         flow = flows["forward"][place]
-        first, second = clip["frames"][int(start)], clip["frames"][int(start) + gap]
+        first, second = clip.at("frames", [start, start + gap])
         spots = crops.best(flow, how, rng)
         told["pairs"] += 1
         told["candidates"] += len(spots)
@@ -114,7 +123,7 @@ def _clip(
 
 
 def _cut(
-    clip: Any,
+    clip: Clip,
     start: int,
     gap: int,
     flow: Array,
@@ -146,12 +155,12 @@ def _cut(
 class _Frame:
     """A frame with the low-resolution frames around it, ready to be cut."""
 
-    def __init__(self, clip: Any, place: int, how: PatchSettings) -> None:
+    def __init__(self, clip: Clip, place: int, how: PatchSettings) -> None:
         around = np.arange(place - how.window // 2, place + how.window // 2 + 1)
         # Only clips too short for EDGE frames at their ends come to this: repeat them.
-        around = np.clip(around, 0, len(clip["frames"]) - 1)
+        around = np.clip(around, 0, int(clip.facts["frames"]) - 1)
         self.how = how
-        self.high = np.stack([clip["frames"][int(each)] for each in around])
+        self.high = clip.at("frames", around)
         if how.cut == "frame":
             self.low = downscale(self.high)
             self.interpolated = upscale(self.low[how.window // 2])

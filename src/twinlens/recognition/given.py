@@ -5,7 +5,10 @@ from typing import Any
 
 from torch import Tensor
 
-from twinlens import checkpoints, formats, provenance, weights
+from twinlens import checkpoints, provenance, weights
+from twinlens.artifacts import reader, writer
+from twinlens.artifacts.table import read_csv
+from twinlens.errors import ArtifactError
 from twinlens.recognition import backbones, networks
 
 
@@ -33,7 +36,7 @@ def import_weights(
     Raises:
         ArtifactError: the file can't be read, or holds another network.
     """
-    count = len(formats.read_csv(classes, "classes/1")) if classes else 0
+    count = len(read_csv(classes, "classes/1")) if classes else 0
     channels = networks.channels(stream, stack)
     found = weights.read(file)
     try:
@@ -42,7 +45,7 @@ def import_weights(
             network = backbones.build(backbone, channels=channels, classes=count)
             backbones.load(network, state)
     except ValueError as error:
-        raise formats.ArtifactError(f"{file}: {error}") from error
+        raise ArtifactError(f"{file}: {error}") from error
     about = provenance.about(
         "import",
         [
@@ -50,7 +53,7 @@ def import_weights(
             f"twinlens.recognition.backbones.{backbone}",
             *weights.MODULES,
         ],
-        formats.ids(file),
+        reader.ids(file),
         dataset=dataset,
         stream=stream,
         backbone=backbone,
@@ -59,7 +62,7 @@ def import_weights(
         settings={},
         trained=count > 0,
     )
-    with formats.create(out, networks.WEIGHTS, about) as artifact:
+    with writer.create(out, networks.WEIGHTS, about) as artifact:
         checkpoints.save_state(artifact.create_group("state"), state)
 
 
@@ -74,6 +77,8 @@ def _converted(backbone: str, found: dict[str, Any], classes: int) -> dict[str, 
             f"holds no classifier of {classes} classes: it is an image network"
             " (recogniser.init takes it) or one of another data set"
         )
+    if why := checkpoints.fault(state):
+        raise ValueError(why)
     if not classes:
         state = {key: each for key, each in state.items() if not key.startswith("fc.")}
     return state

@@ -11,7 +11,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from twinlens import checkpoints, formats
+from twinlens import checkpoints
+from twinlens.artifacts import reader
+from twinlens.errors import ArtifactError
 from twinlens.recognition import backbones
 
 WEIGHTS = "weights/1"
@@ -33,10 +35,10 @@ def load(path: Path, device: torch.device, **expected: Any) -> nn.Module:
     Raises:
         ArtifactError: the file is not whole, or its network was never trained.
     """
-    with formats.reading(path, WEIGHTS, **expected) as file:
-        about = formats.about(file)
+    with reader.open(path, WEIGHTS, **expected) as file:
+        about = file.about
         if not about.get("trained"):
-            raise formats.ArtifactError(
+            raise ArtifactError(
                 f"{path}: this network was never trained; its scores would mean"
                 " nothing. Train it, or give weights in the config"
             )

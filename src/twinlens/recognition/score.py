@@ -9,7 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from twinlens import checkpoints, formats, provenance
+from twinlens import checkpoints, provenance
+from twinlens.artifacts import reader
+from twinlens.artifacts.shard import Shard
+from twinlens.errors import ArtifactError
 from twinlens.progress import track
 from twinlens.protocol import Protocol
 from twinlens.recognition import networks
@@ -53,14 +56,14 @@ def score(
     torch.set_num_threads(threads)
     given = [each for each in (spatial, temporal) if each]
     if bool(flow) != bool(temporal) or not given:
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"{dataset} {method}: the spatial stream needs --spatial, the temporal one"
             " --temporal and --flow"
         )
     about = provenance.about(
         "score",
         ["twinlens.recognition.score", *_backbones(*given)],
-        formats.ids(frames, *([flow] if flow else []), report, *given),
+        reader.ids(frames, *([flow] if flow else []), report, *given),
         dataset=dataset,
         method=method,
         protocol=protocol.settings(),
@@ -79,7 +82,7 @@ def score(
     with ExitStack() as stack:
         sources = [stack.enter_context(each.snippets) for each in made.values()]
         rows = sources[0].rows
-        with formats.Shard(out, SCORES, about, list(rows["clip"])) as shard:
+        with Shard(out, SCORES, about, list(rows["clip"])) as shard:
             todo = rows[rows["clip"].isin(shard.missing())].to_dict("records")
             for row in track(todo, f"score {dataset} {method}"):
                 clip, length = str(row["clip"]), int(row["frames"])
@@ -89,10 +92,10 @@ def score(
 
 def _check_same_frames(frames: Path, flow: Path) -> None:
     """Refuse flow that was computed from other frames."""
-    with formats.reading(flow, "flow/1") as file:
-        sources = formats.about(file)["inputs"].values()
-    if formats.file_id(frames) not in sources:
-        raise formats.ArtifactError(
+    with reader.open(flow, "flow/1") as file:
+        sources = file.about["inputs"].values()
+    if reader.file_id(frames) not in sources:
+        raise ArtifactError(
             f"{flow}: its flow is not that of {frames}; remove it and run again"
         )
 
@@ -101,8 +104,8 @@ def _backbones(*weights: Path) -> list[str]:
     """The modules of the networks' backbones."""
     names = set()
     for path in weights:
-        with formats.reading(path, networks.WEIGHTS) as file:
-            names.add(formats.about(file)["backbone"])
+        with reader.open(path, networks.WEIGHTS) as file:
+            names.add(file.about["backbone"])
     return [f"twinlens.recognition.backbones.{name}" for name in sorted(names)]
 
 
@@ -121,7 +124,7 @@ class _Scorer:
         dataset: str,
         method: str,
     ) -> None:
-        self.device = checkpoints.device()
+        self.weights, self.device = weights, checkpoints.device()
         self.network = networks.load(
             weights, self.device, dataset=dataset, stream=stream
         )
@@ -136,6 +139,11 @@ class _Scorer:
         images, place = self.snippets.test(clip, frames)
         crops = test_crops(images, self.snippets.views, self.flow)
         made = network_scores(self.network, crops, self.flow, self.device, self.batch)
+        if not np.isfinite(made).all():
+            raise ArtifactError(
+                f"{self.weights}: its scores of {clip} are not finite numbers: train it"
+                " again with a lower lr, or give other weights"
+            )
         return made.mean(axis=1)[place]
 
 

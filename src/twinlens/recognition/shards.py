@@ -11,12 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import h5py
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twinlens import formats
+from twinlens.artifacts import reader
+from twinlens.artifacts.reader import Clip
+from twinlens.artifacts.table import read_csv
+from twinlens.errors import ArtifactError
 from twinlens.protocol import (
     Indices,
     Protocol,
@@ -60,21 +62,25 @@ class Snippets:
         self.protocol, self.views, self.seed = protocol, views, seed
         self.expected, self.cache_bytes = expected or {}, cache_bytes
         self._cache: dict[str, Images] = {}
-        self._reports = [formats.read_csv(path, "report/1") for path in reports]
+        self._reports = [read_csv(path, "report/1") for path in reports]
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         """Open and verify all shards."""
         kind = KINDS[self.stream]
-        self._where: dict[str, h5py.Group] = {}
+        self._where: dict[str, Clip] = {}
         for path in self.shards:
-            opened = formats.reading(path, kind, **self.expected)
+            opened = reader.open(path, kind, **self.expected)
             file = self._stack.enter_context(opened)
-            for name in formats.clips(file):
-                self._where[name] = formats.clip(file, name)
-        groups = self._where.items()
-        self._index = {name: group["index"][:] for name, group in groups}
-        size = sum(group[NAMES[self.stream]].nbytes for _, group in groups)
+            for name in file.clips:
+                self._where[name] = file.clip(name)
+        if lacking := sorted(set(self.rows["clip"]) - set(self._where)):
+            raise ArtifactError(
+                f"{', '.join(map(str, self.shards))}: hold no clip {lacking[0]}, which"
+                " the reports list: they are of other shards"
+            )
+        stored = (clip[NAMES[self.stream]] for clip in self._where.values())
+        size = sum(array.nbytes for array in stored)
         self._keep = size <= self.cache_bytes
         return self
 
@@ -84,7 +90,7 @@ class Snippets:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close them; a checksum that failed is told with its file."""
+        """Close them."""
         self._stack.__exit__(kind, error, trace)
 
     @cached_property
@@ -121,13 +127,7 @@ class Snippets:
 
     def _stacks(self, clip: str, wanted: Indices) -> Images:
         """Images at these places of a clip, (n, depth) to (n, C, H, W)."""
-        index = self._index[clip]
-        rows = np.searchsorted(index, wanted)
-        if not np.array_equal(index[np.minimum(rows, len(index) - 1)], wanted):
-            raise formats.ArtifactError(
-                f"{self._where[clip].file.filename}: {clip} lacks images that the"
-                " protocol reads; remove the file and run again"
-            )
+        rows = self._where[clip].rows(wanted)
         distinct, place = np.unique(rows, return_inverse=True)
         taken = self._images(clip, distinct)[place.reshape(rows.shape)]
         return taken.reshape(len(wanted), -1, *taken.shape[-2:])

@@ -16,7 +16,10 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from twinlens import checkpoints, formats, provenance, steps
+from twinlens import checkpoints, provenance, steps
+from twinlens.artifacts import reader, writer
+from twinlens.artifacts.table import read_csv, write_csv
+from twinlens.errors import ArtifactError
 from twinlens.progress import say, track
 from twinlens.protocol import Protocol
 from twinlens.recognition import backbones, networks
@@ -94,11 +97,11 @@ def train(
         threads: CPU threads of torch; other numbers give other last digits.
     """
     checkpoints.repeatable(threads)
-    names = formats.read_csv(classes, "classes/1")["class"]
+    names = read_csv(classes, "classes/1")["class"]
     about = provenance.about(
         "train",
         ["twinlens.recognition.train", f"twinlens.recognition.backbones.{backbone}"],
-        formats.ids(*images, *reports, classes, *([init] if init else [])),
+        reader.ids(*images, *reports, classes, *([init] if init else [])),
         dataset=dataset,
         stream=stream,
         backbone=backbone,
@@ -118,7 +121,7 @@ def train(
         images, reports, stream, protocol, views, seed, originals, 2 << 30
     ) as snippets:
         if snippets.rows.empty:
-            raise formats.ArtifactError(
+            raise ArtifactError(
                 f"{dataset}: no training clips; give the recogniser weights in the"
                 " config, or a split with training clips"
             )
@@ -126,10 +129,10 @@ def train(
         label = f"train {dataset} {stream}"
         for batch, labels in track(batches, label, "steps", recipe.steps - run.step):
             run.update(batch, labels)
-    with formats.create(out, networks.WEIGHTS, about) as file:
+    with writer.create(out, networks.WEIGHTS, about) as file:
         checkpoints.save_state(file.create_group("state"), run.network.state_dict())
     rows = pd.DataFrame(run.log, columns=["step", "loss", "accuracy", "lr"])
-    formats.write_csv(log, "training/1", rows)
+    write_csv(log, "training/1", rows)
     run.checkpoint.unlink(missing_ok=True)
     last = rows.tail(max(1, len(rows) // 10))
     say(
@@ -226,7 +229,7 @@ class _Run:
     def _resume(self) -> None:
         if not self.checkpoint.exists():
             return
-        with formats.reading(
+        with reader.open(
             self.checkpoint, checkpoints.CHECKPOINT, id=self.about["id"]
         ) as file:
             self.network.load_state_dict(checkpoints.load_state(file["state"]))
@@ -241,7 +244,7 @@ class _Run:
 
 def _start_from(init: Path, network: nn.Module, about: dict[str, Any]) -> None:
     """Take the weights of an image network, its classifier aside."""
-    with formats.reading(init, networks.WEIGHTS) as file:
+    with reader.open(init, networks.WEIGHTS) as file:
         state = checkpoints.load_state(file["state"])
     module = backbones.module(about["backbone"])
     if about["channels"] != state[f"{module.FIRST_CONV}.weight"].shape[1]:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from twinlens import models
+from twinlens.errors import ArtifactError
 
 Frames = NDArray[np.uint8]
 ON_GPU = 16  # pictures at once
@@ -42,11 +43,12 @@ def enlarge(
         uint8 (m, 4h, 4w, 3), rounded and clipped.
 
     Raises:
-        ValueError: a frame that is needed is not there.
+        ArtifactError: a frame that is needed is not there, or the network gives values
+            that are not finite.
     """
     if network.frames == models.WHOLE_CLIP:
         if not np.array_equal(index, np.arange(total)):
-            raise ValueError("the network reads whole clips, and frames are not there")
+            raise ArtifactError("the network reads whole clips, and frames lack")
         return _whole(network, low_nhw3, wanted, device)
     half = int(network.frames) // 2
     around = wanted[:, None] + np.arange(-half, half + 1)
@@ -54,7 +56,7 @@ def enlarge(
     places = np.clip(around, 0, total - 1)
     rows = np.searchsorted(index, places).clip(max=len(index) - 1)
     if not np.array_equal(index[rows], places):
-        raise ValueError("frames that the network reads are not there")
+        raise ArtifactError("frames that the network reads are not stored")
     black = ~inside if getattr(network, "zeros_beyond", False) else inside & False
     size = max(1, ON_CPU // (low_nhw3.shape[1] * low_nhw3.shape[2]))
     size = ON_GPU if device.type == "cuda" else size
@@ -78,6 +80,8 @@ def _tensor(
 
 
 def _bytes(high_b3hw: torch.Tensor) -> Frames:
+    if not high_b3hw.isfinite().all():
+        raise ArtifactError("the network gives values that are not finite numbers")
     levels = (high_b3hw.clamp(0, 1) * 255).round().byte()
     return levels.movedim(1, -1).cpu().numpy()
 

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from twinlens import checkpoints, formats, provenance
+from twinlens import checkpoints, provenance
+from twinlens.artifacts import reader
+from twinlens.artifacts.shard import Shard
+from twinlens.errors import ArtifactError
 from twinlens.progress import track
 from twinlens.protocol import STREAMS, Protocol, read_frames
 from twinlens.sr.enlarge import enlarge
@@ -36,22 +39,26 @@ def super_resolve(
         out: HDF5 "frames/1": of each clip `frames` uint8 (n, H, W, 3) and `index`.
         protocol: how the recogniser samples a clip.
         settings: arguments of the model's `build`.
-        weights: HDF5 "network/1"; none for a model without weights.
+        weights: HDF5 "network/1" of this method; none for a model without weights.
         streams: the streams that will read the result; both by default.
         keep: "protocol" for the frames that are read, "all" for every frame there is.
         seed: as given to `frames`.
         threads: CPU threads of torch.
+
+    Raises:
+        ArtifactError: the weights are of another method, or not finite; or a frame that
+            is needed is not stored.
     """
     checkpoints.repeatable(threads)
     device, settings = checkpoints.device(), settings or {}
-    network = networks.load(weights, model, settings).to(device)
+    network = networks.load(weights, model, settings, method).to(device)
     chosen = streams or list(STREAMS)
-    with formats.reading(low) as source:
-        inherited = formats.about(source)
+    with reader.open(low) as source:
+        inherited = source.about
         about = provenance.about(
             "sr",
             ["twinlens.sr.stage", f"twinlens.models.{model}"],
-            formats.ids(low, *([weights] if weights else [])),
+            reader.ids(low, *([weights] if weights else [])),
             dataset=inherited["dataset"],
             part=inherited["part"],
             method=method,
@@ -61,20 +68,24 @@ def super_resolve(
             keep=keep,
             seed=seed,
         )
-        names, part = formats.clips(source), inherited["part"]
+        names, part = source.clips, inherited["part"]
         with (
-            formats.Shard(out, "frames/1", about, names) as shard,
+            Shard(out, "frames/1", about, names) as shard,
             torch.inference_mode(),
         ):
             for name in track(shard.missing(), f"sr {inherited['dataset']} {method}"):
-                clip = formats.clip(source, name)
-                index, facts = clip["index"][:], formats.facts(clip)
+                clip = source.clip(name)
+                index, facts = clip["index"][:], clip.facts
                 total = int(facts["frames"])
                 wanted = index
                 if keep != "all":
                     wanted = read_frames(total, part, protocol, name, seed, chosen)
                 frames = clip["frames"][:]
-                high = enlarge(network, frames, index, wanted, total, device)
+                try:
+                    high = enlarge(network, frames, index, wanted, total, device)
+                except ArtifactError as error:
+                    what = f"{method}: {name} of {low}: {error}"
+                    raise ArtifactError(what) from error
                 # ASSUME: the paper is silent on sides that 4 does not divide: MATLAB's
                 # low resolution is ceil(n / 4), and the result is cut to n.
                 height = int(facts.get("height") or high.shape[1])

@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from twinlens import checkpoints, formats, models
+from twinlens import checkpoints, models
+from twinlens.artifacts import reader
+from twinlens.errors import ArtifactError
 from twinlens.media import ffmpeg
 from twinlens.progress import say, track
 from twinlens.sr.enlarge import clip, enlarge
@@ -45,7 +47,7 @@ def upscale(
         RejectedError: the file can't be decoded.
     """
     if out.exists() and out.samefile(file):
-        raise formats.ArtifactError(f"{out}: would take the place of what is read")
+        raise ArtifactError(f"{out}: would take the place of what is read")
     checkpoints.repeatable(threads)
     device = checkpoints.device()
     network = _network(method, weights, results).to(device)
@@ -67,9 +69,10 @@ def _network(method: str, weights: Path | None, results: Path) -> Any:
             return bare.eval()
     path = weights or _trained(method, results)
     say(f"{method}: {path}")
-    with formats.reading(path, networks.NETWORK) as file:
-        about = formats.about(file)
-    return networks.load(path, about["model"], about["settings"])
+    with reader.open(path, networks.NETWORK) as file:
+        about = file.about
+    kind = about["model"], about["settings"]
+    return networks.load(path, *kind, None if weights else method)
 
 
 def _trained(method: str, results: Path) -> Path:
@@ -80,14 +83,14 @@ def _trained(method: str, results: Path) -> Path:
     }
     if not found:
         near = _near(method, results)
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"no trained network of {method!r} in {results}/*/networks{near}: train it"
             " (snakemake --cores all results/table3.csv), or name a file by --weights"
         )
     present = _present_world(results)
     if present in found or len(found) == 1:
         return found.get(present) or next(iter(found.values()))
-    raise formats.ArtifactError(
+    raise ArtifactError(
         f"several worlds have {method!r}: choose by --weights one of"
         f" {', '.join(map(str, found.values()))}"
     )

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from twinlens import formats
+from twinlens.artifacts import reader
+from twinlens.artifacts.reader import Clip
+from twinlens.errors import ArtifactError, unusable
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -37,7 +39,7 @@ class Scores:
         """
         found: Floats | None = getattr(self, stream)
         if found is None:
-            raise formats.ArtifactError(f"the {stream} stream was not scored")
+            raise ArtifactError(f"the {stream} stream was not scored")
         return found
 
     def fused(self, weights: Sequence[float]) -> Floats:
@@ -68,12 +70,13 @@ def load(paths: Iterable[Path]) -> dict[tuple[str, str], Scores]:
     """Read score shards and join those of a data set and method.
 
     Raises:
-        ArtifactError: a file is not whole, or two hold the same clip.
+        ArtifactError: a file is not whole, has scores that are not finite, or has a
+            clip that another has.
     """
     found: dict[tuple[str, str], list[Path]] = {}
     for path in paths:
-        with formats.reading(path, "scores/1") as file:
-            about = formats.about(file)
+        with reader.open(path, "scores/1") as file:
+            about = file.about
         found.setdefault((about["dataset"], about["method"]), []).append(path)
     return {key: _join(shards) for key, shards in found.items()}
 
@@ -83,24 +86,32 @@ def _join(paths: Sequence[Path]) -> Scores:
     labels: list[int] = []
     streams: dict[str, list[Floats]] = {"spatial": [], "temporal": []}
     for path in paths:
-        with formats.reading(path, "scores/1") as file:
-            for name in formats.clips(file):
-                group = formats.clip(file, name)
+        with reader.open(path, "scores/1") as file:
+            for name in file.clips:
+                group = file.clip(name)
                 clips.append(name)
                 labels.append(int(group.attrs["label"]))
                 for stream, made in streams.items():
                     if stream in group:
-                        made.append(group[stream][:].mean(axis=0, dtype=np.float64))
+                        made.append(_over_snippets(group, stream))
     if len(set(clips)) < len(clips):
-        raise formats.ArtifactError(f"{[str(path) for path in paths]}: a clip twice")
+        raise ArtifactError(f"{[str(path) for path in paths]}: a clip twice")
     for stream, made in streams.items():
         if len(made) not in {0, len(clips)}:
-            raise formats.ArtifactError(
-                f"{[str(path) for path in paths]}: only some have {stream} scores;"
-                " remove them and run again"
+            raise ArtifactError(
+                f"{[str(path) for path in paths]}: only some have {stream} scores"
             )
     joined = {key: np.stack(made) if made else None for key, made in streams.items()}
     return Scores(clips, np.array(labels), **joined)
+
+
+def _over_snippets(clip: Clip, stream: str) -> Floats:
+    """The mean of a clip's scores: (C,)."""
+    scores = clip[stream][:]
+    if not np.isfinite(scores).all():
+        raise unusable(clip.path, f"has {stream} scores that are not finite numbers")
+    mean: Floats = scores.mean(axis=0, dtype=np.float64)
+    return mean
 
 
 def accuracy(scores_nc: Floats, labels_n: NDArray[np.int64], seed: int) -> Accuracy:
@@ -170,7 +181,7 @@ def by_class(made: Scores, stream: str) -> dict[str, Bools]:
     found = sorted(set(zip(made.labels.tolist(), names, strict=True)))
     for pairs in zip(*found, strict=True):
         if twice := {str(each) for each in pairs if pairs.count(each) > 1}:
-            raise formats.ArtifactError(
+            raise ArtifactError(
                 f"classes and labels do not pair: {', '.join(sorted(twice))}; remove"
                 " these scores and run again"
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from twinlens import formats
+from twinlens.errors import ArtifactError
 from twinlens.tables import published
 from twinlens.tables.accuracy import Accuracy, Bools, Scores, by_class, wilson
 from twinlens.tables.forms import Dataset, Layout
@@ -19,7 +19,7 @@ def of(loaded: Loaded, dataset: str, method: str) -> Scores:
         ArtifactError: they were not given.
     """
     if (dataset, method) not in loaded:
-        raise formats.ArtifactError(f"no scores of {method} on {dataset} were given")
+        raise ArtifactError(f"no scores of {method} on {dataset} were given")
     return loaded[dataset, method]
 
 
@@ -43,7 +43,7 @@ def same_clips(dataset: str, *scores: Scores) -> None:
         ArtifactError: their scores are not of the same clips in the same order.
     """
     if any(each.clips != scores[0].clips for each in scores):
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"{dataset}: the scores of two methods are not of the same clips"
         )
 

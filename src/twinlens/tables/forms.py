@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from twinlens import formats
+from twinlens.artifacts.publish import publish
 from twinlens.progress import say
 from twinlens.tables import published
 
@@ -116,7 +116,7 @@ def write(
 
 
 def _publish(path: Path, text: str) -> None:
-    with formats.publish(path) as temporary:
+    with publish(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts.table import read_csv
 from twinlens.quality import QUALITY
 from twinlens.tables import forms
 from twinlens.tables.forms import Files, Layout
@@ -33,7 +34,7 @@ def quality_table(
     along the original's TV-L1 flow. Intervals redraw clips.
 
     Args:
-        measured: csv of clips, at `.../<dataset>/<method>/<shard>.csv`.
+        measured: csv of clips, each with its data set and method.
         layout: rows, columns and their names.
         files: where its three forms go.
         seed: of the bootstrap.
@@ -63,8 +64,9 @@ def _joined(paths: list[Path]) -> dict[tuple[str, str], pd.DataFrame]:
     """The clips of each data set and method."""
     found: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for path in paths:
-        key = path.parts[-3], path.parts[-2]
-        found.setdefault(key, []).append(formats.read_csv(path, QUALITY))
+        rows = read_csv(path, QUALITY)
+        for (dataset, method), clips in rows.groupby(["dataset", "method"]):
+            found.setdefault((str(dataset), str(method)), []).append(clips)
     return {key: pd.concat(each, ignore_index=True) for key, each in found.items()}
 
 

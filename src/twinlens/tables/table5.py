@@ -3,7 +3,8 @@
 import dataclasses
 from pathlib import Path
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.errors import ArtifactError
 from twinlens.tables import cases, facts, forms, published
 from twinlens.tables.accuracy import load
 from twinlens.tables.cases import Case
@@ -72,7 +73,7 @@ def reference(layout: Layout) -> str:
         ArtifactError: there is none.
     """
     if (found := forms.named(layout, REFERENCE)) is None:
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"no method is labelled {REFERENCE}, with which the others are compared;"
             " add it to select.methods"
         )

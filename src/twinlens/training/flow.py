@@ -15,7 +15,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from twinlens import checkpoints, formats, provenance, steps
+from twinlens import checkpoints, provenance, steps
+from twinlens.artifacts import reader
+from twinlens.artifacts.table import write_csv
 from twinlens.flow.flownet2 import FLOWNET2, FlowNet2, normalised
 from twinlens.flow.flownet2.cascade import DIVISOR
 from twinlens.flow.flownet2.networks import DECODED, LEVELS
@@ -67,7 +69,7 @@ def train_flownet2(
     run.go_on()
     rows = pd.DataFrame(run.log, columns=COLUMNS).astype({"step": int})
     rows["stage"] = [STAGES[int(stage)] for stage in rows["stage"]]
-    formats.write_csv(log, "training/1", rows)
+    write_csv(log, "training/1", rows)
     draw_stages(rows, f"FlowNet2 at width {width:g}", curve)
     networks.save(out, FLOWNET2, about, run.network)
     run.checkpoint.unlink(missing_ok=True)
@@ -156,7 +158,7 @@ class _Run:
     def _resume(self) -> None:
         if not self.checkpoint.exists():
             return
-        with formats.reading(
+        with reader.open(
             self.checkpoint, checkpoints.CHECKPOINT, id=self.about["id"]
         ) as file:
             self.network.load_state_dict(checkpoints.load_state(file["state"]))

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts.table import write_csv
 from twinlens.flow import estimators
 from twinlens.progress import say
 from twinlens.training.flow import SMALL
@@ -61,7 +62,7 @@ def flow_error(
             for motion in ("all", *MOTIONS)
         ]
     )
-    formats.write_csv(out, FLOW_ERROR, rows)
+    write_csv(out, FLOW_ERROR, rows)
     _tell(rows)
 
 

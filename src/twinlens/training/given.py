@@ -3,13 +3,19 @@
 from pathlib import Path
 from typing import Any
 
-from twinlens import checkpoints, formats, models, provenance, weights
+from twinlens import checkpoints, models, provenance, weights
+from twinlens.artifacts import reader
+from twinlens.errors import ArtifactError
 from twinlens.progress import say
 from twinlens.training import networks
 
 
 def import_network(
-    file: Path, model: str, out: Path, settings: dict[str, Any] | None = None
+    file: Path,
+    model: str,
+    out: Path,
+    settings: dict[str, Any] | None = None,
+    name: str | None = None,
 ) -> None:
     """Turn a published super-resolution file into our artifact.
 
@@ -18,23 +24,25 @@ def import_network(
         model: the network it holds, a file of `twinlens.models`.
         out: HDF5 "network/1".
         settings: arguments of the model's `build`; none for its published size.
+        name: the method or start that it is for; the model's name without.
 
     Raises:
         ArtifactError: the file can't be read, or holds another network.
     """
     module, settings = models.module(model), settings or {}
     if not hasattr(module, "convert"):
-        raise formats.ArtifactError(f"no published weights of {model} are known")
+        raise ArtifactError(f"no published weights of {model} are known")
     found = weights.read(file)
     try:
         network = models.build(model, **settings)
         checkpoints.load_into(network, module.convert(found), model)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise formats.ArtifactError(f"{file}: {error}") from error
+        raise ArtifactError(f"{file}: {error}") from error
     about = provenance.about(
         "import-sr",
         ["twinlens.training.given", f"twinlens.models.{model}", *weights.MODULES],
-        formats.ids(file),
+        reader.ids(file),
+        network=name or model,
         model=model,
         settings=settings,
         trained=True,

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import torch
 
-from twinlens import checkpoints, formats, provenance, weights
+from twinlens import checkpoints, provenance, weights
+from twinlens.artifacts import reader
+from twinlens.errors import ArtifactError
 from twinlens.flow import flownet2
 from twinlens.progress import say
 from twinlens.training import networks
@@ -29,11 +31,11 @@ def import_flownet2(file: Path, out: Path) -> None:
         network.to_empty(device="cpu")
         checkpoints.load_into(network, state, "FlowNet2")
     except ValueError as error:
-        raise formats.ArtifactError(f"{file}: {error}") from error
+        raise ArtifactError(f"{file}: {error}") from error
     about = provenance.about(
         "import-flow",
         ["twinlens.training.given_flownet2", *weights.MODULES],
-        formats.ids(file),
+        reader.ids(file),
         width=network.width,
         trained=True,
         recipe=None,

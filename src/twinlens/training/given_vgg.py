@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from twinlens import checkpoints, formats, provenance, weights
+from twinlens import checkpoints, provenance, weights
+from twinlens.artifacts import reader
+from twinlens.errors import ArtifactError
 from twinlens.losses import vgg
 from twinlens.progress import say
 from twinlens.training import networks
@@ -25,11 +27,11 @@ def import_perceptual(file: Path, out: Path, inputs: str | None = None) -> None:
         network = vgg.Vgg(inputs=taken)
         checkpoints.load_into(network, state, "VGG-16")
     except ValueError as error:
-        raise formats.ArtifactError(f"{file}: {error}") from error
+        raise ArtifactError(f"{file}: {error}") from error
     about = provenance.about(
         "import-vgg",
         ["twinlens.training.given_vgg", *weights.MODULES],
-        formats.ids(file),
+        reader.ids(file),
         pictures=taken,
         widths=list(vgg.WIDTHS),
         trained=True,

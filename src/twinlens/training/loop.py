@@ -21,7 +21,8 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from twinlens import checkpoints, colour, formats, models, steps
+from twinlens import checkpoints, colour, models, steps
+from twinlens.artifacts import reader
 from twinlens.losses import vgg
 from twinlens.patches.reader import Patches
 from twinlens.patches.settings import Split
@@ -43,6 +44,7 @@ class Job:
     recipe: Recipe
     out: Path
     start: Path | None
+    start_name: str | None
     perceptual: Path | None
     after_relu: bool
     threads: int
@@ -105,7 +107,7 @@ def _fit(fabric: Fabric, job: Job) -> None:
 def _found(job: Job) -> Found:
     """The result, from the checkpoint of the last step."""
     path = checkpoints.path_beside(job.out, job.about["id"])
-    with formats.reading(path, checkpoints.CHECKPOINT, id=job.about["id"]) as file:
+    with reader.open(path, checkpoints.CHECKPOINT, id=job.about["id"]) as file:
         names = ["step", "lr", "psnr", "loss", *file.attrs["parts"]]
         log = pd.DataFrame(file["log"][:], columns=names).astype({"step": int})
         alpha = float(file.attrs["alpha"])
@@ -157,7 +159,8 @@ class Training:
         torch.manual_seed(about["seed"])
         network = models.build(about["model"], **about["settings"])
         if job.start is not None:
-            networks.start(network, job.start, about["model"], about["settings"])
+            kind = about["model"], about["settings"]
+            networks.start(network, job.start, *kind, job.start_name)
         # Before the optimiser: its state is loaded to where the parameters are.
         self.plain = network.to(fabric.device).train()
         self.optimizer = torch.optim.Adam(groups(network, self.recipe), self.recipe.lr)
@@ -191,6 +194,7 @@ class Training:
             wanted = {"high", "interpolated", self.input}
         return Patches(
             self.job.patches,
+            self.recipe.patches,
             self.job.split,
             self.job.about["seed"],
             validation=validation,
@@ -319,7 +323,7 @@ class Training:
         if not path.exists():
             return
         kind = checkpoints.CHECKPOINT
-        with formats.reading(path, kind, id=self.job.about["id"]) as file:
+        with reader.open(path, kind, id=self.job.about["id"]) as file:
             self.plain.load_state_dict(checkpoints.load_state(file["state"]))
             checkpoints.load_optimizer(file["optimizer"], self.optimizer)
             self.step, self.log = int(file.attrs["step"]), file["log"][:]

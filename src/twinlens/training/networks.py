@@ -1,7 +1,7 @@
 """Super-resolution networks as artifacts: weights with what they are and where from.
 
-HDF5 "network/1": state/<key>, one array for each entry of the state dict; about: model,
-settings, trained, and how.
+HDF5 "network/1": state/<key>, one array for each entry of the state dict; about:
+network (its name in the config), model, settings, trained, and how.
 """
 
 from pathlib import Path
@@ -9,18 +9,24 @@ from typing import Any
 
 from torch import nn
 
-from twinlens import checkpoints, formats, models
+from twinlens import checkpoints, models
+from twinlens.artifacts import reader, writer
+from twinlens.errors import ArtifactError
 
 NETWORK = "network/1"
 
 
-def load(path: Path | None, model: str, settings: dict[str, Any]) -> nn.Module:
+def load(
+    path: Path | None, model: str, settings: dict[str, Any], name: str | None = None
+) -> nn.Module:
     """A network ready to enlarge.
 
     Args:
         path: HDF5 "network/1"; None for a model without weights, such as bicubic.
         model: its file in `twinlens.models`.
         settings: arguments of its `build`.
+        name: the method or start that it must have been trained or imported for; None
+            takes any.
 
     Raises:
         ArtifactError: the file is not whole, of another network, or has no trained
@@ -28,12 +34,13 @@ def load(path: Path | None, model: str, settings: dict[str, Any]) -> nn.Module:
     """
     network = models.build(model, **settings)
     if path is not None:
-        with formats.reading(path, NETWORK, model=model, settings=settings) as file:
-            if not formats.about(file).get("trained"):
-                raise formats.ArtifactError(f"{path}: this network was never trained")
+        of = {"network": name} if name else {}
+        with reader.open(path, NETWORK, model=model, settings=settings, **of) as file:
+            if not file.about.get("trained"):
+                raise ArtifactError(f"{path}: this network was never trained")
             network.load_state_dict(checkpoints.load_state(file["state"]))
     elif any(True for _ in network.parameters()):
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"{model} has weights and none were given; train it, or give some"
         )
     return network.eval()
@@ -41,13 +48,19 @@ def load(path: Path | None, model: str, settings: dict[str, Any]) -> nn.Module:
 
 def save(path: Path, kind: str, about: dict[str, Any], network: nn.Module) -> None:
     """Publish a network's weights."""
-    with formats.create(path, kind, about) as file:
+    with writer.create(path, kind, about) as file:
         checkpoints.save_state(file.create_group("state"), network.state_dict())
 
 
-def start(network: nn.Module, path: Path, model: str, settings: dict[str, Any]) -> None:
-    """Give a network the weights of another training or of an imported file."""
-    network.load_state_dict(load(path, model, settings).state_dict())
+def start(
+    network: nn.Module,
+    path: Path,
+    model: str,
+    settings: dict[str, Any],
+    name: str | None = None,
+) -> None:
+    """Give a network the weights of another training, as `load` takes them."""
+    network.load_state_dict(load(path, model, settings, name).state_dict())
 
 
 def parameters(network: nn.Module) -> int:

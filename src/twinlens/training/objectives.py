@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from twinlens import colour, formats, losses, models
+from twinlens import colour, losses, models
+from twinlens.errors import ArtifactError
 from twinlens.training.recipe import Loss
 
 Batch = Mapping[str, Tensor]
@@ -40,7 +41,7 @@ def made_frames(network: Any, batch: Batch) -> Tensor:
 def _shaped(made: Tensor, wanted: torch.Size, network: Any) -> Tensor:
     """The same pictures, if their shape is as `twinlens.models` says."""
     if made.shape != wanted:
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"{type(network).__name__} made pictures of shape {tuple(made.shape)}, but"
             f" must make {tuple(wanted)}: (pictures, colours, height, width)"
         )

@@ -4,7 +4,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from twinlens import checkpoints, formats, provenance
+from twinlens import checkpoints, provenance
+from twinlens.artifacts import reader, writer
+from twinlens.artifacts.table import write_csv
+from twinlens.errors import ArtifactError
 from twinlens.patches.settings import Split
 from twinlens.progress import say
 from twinlens.training import loop, networks
@@ -23,6 +26,7 @@ def train_network(
     curve: Path,
     settings: dict[str, Any] | None = None,
     start: Path | None = None,
+    start_name: str | None = None,
     perceptual: Path | None = None,
     after_relu: bool = True,
     seed: int = 0,
@@ -33,7 +37,7 @@ def train_network(
     """Train a network by a recipe.
 
     Args:
-        name: what it is called where its progress is told.
+        name: the method or start that it is for.
         patches: HDF5 "patches/1".
         model: the network's file in `twinlens.models`.
         recipe: how to train.
@@ -44,6 +48,7 @@ def train_network(
         curve: PNG of the same.
         settings: arguments of the model's `build`.
         start: "network/1" to start from; random weights without.
+        start_name: the name that it must have.
         perceptual: "perceptual/1", for the loss "sosr".
         after_relu: whether its conv3_3 is taken after the ReLU.
         seed: decides first weights, order and split.
@@ -59,7 +64,8 @@ def train_network(
     about = provenance.about(
         "train-sr",
         ["twinlens.training.train", f"twinlens.models.{model}"],
-        formats.ids(*patches, *given),
+        reader.ids(*patches, *given),
+        network=name,
         model=model,
         settings=settings,
         recipe=asdict(recipe),
@@ -71,11 +77,11 @@ def train_network(
         trained=True,
     )
     if recipe.batch % devices:
-        raise formats.ArtifactError(
+        raise ArtifactError(
             f"a batch of {recipe.batch} can't be shared evenly by {devices} devices"
         )
     if recipe.loss.kind == "sosr" and perceptual is None:
-        raise formats.ArtifactError(f"{name}: loss sosr needs --perceptual")
+        raise ArtifactError(f"{name}: loss sosr needs --perceptual")
     job = loop.Job(
         name=name,
         about=about,
@@ -84,6 +90,7 @@ def train_network(
         recipe=recipe,
         out=out,
         start=start,
+        start_name=start_name,
         perceptual=perceptual,
         after_relu=after_relu,
         threads=threads,
@@ -91,11 +98,11 @@ def train_network(
         workers=workers,
     )
     found = loop.run(job)
-    formats.write_csv(log, "training/1", found.log)
+    write_csv(log, "training/1", found.log)
     draw_curve(found.log, found.bicubic, f"{name}: {recipe.loss.kind}", curve)
     _tell(found, recipe, name)
     told = {"psnr": found.psnr, "bicubic_psnr": found.bicubic, "alpha": found.alpha}
-    with formats.create(out, networks.NETWORK, {**about, **told}) as file:
+    with writer.create(out, networks.NETWORK, {**about, **told}) as file:
         checkpoints.save_state(file.create_group("state"), found.state)
     checkpoints.path_beside(out, about["id"]).unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from twinlens import formats
+from twinlens.errors import ArtifactError
 
 READERS = {
     ".caffemodel.h5": "hdf5",
@@ -45,9 +45,9 @@ def read(path: Path) -> dict[str, Any]:
     try:
         found: dict[str, Any] = import_module(f"{__name__}.{_reader(path)}").read(path)
     except OSError as error:
-        raise formats.ArtifactError(f"{path}: {error.strerror or error}") from error
+        raise ArtifactError(f"{path}: {error.strerror or error}") from error
     except ValueError as error:  # it names the file
-        raise formats.ArtifactError(str(error)) from error
+        raise ArtifactError(str(error)) from error
     return found
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlens import formats, named
+from twinlens import named
+from twinlens.errors import ArtifactError
 
 Frames = NDArray[np.uint8]
 """(N, H, W, 3), RGB 0..255."""
@@ -35,6 +36,6 @@ def load(
     try:
         module = named.module(Path(__file__).parent, __name__, name, "flow estimator")
     except ValueError as error:
-        raise formats.ArtifactError(str(error)) from error
+        raise ArtifactError(str(error)) from error
     found: Estimator = module.load(network, preset, threads)
     return found

@@ -3,7 +3,8 @@
 from functools import partial
 from pathlib import Path
 
-from twinlens import checkpoints, formats
+from twinlens import checkpoints
+from twinlens.errors import ArtifactError
 from twinlens.flow import flownet2
 from twinlens.flow.estimators import Estimator
 
@@ -11,7 +12,7 @@ from twinlens.flow.estimators import Estimator
 def load(network: Path | None, preset: str, threads: int) -> Estimator:
     """FlowNet2 with an artifact's weights; there are no presets of it."""
     if network is None:
-        raise formats.ArtifactError(
+        raise ArtifactError(
             "the flow estimator flownet2 needs --network, a flownet2/1 artifact"
         )
     checkpoints.repeatable(threads)

@@ -6,7 +6,9 @@ width, trained, and how.
 
 from pathlib import Path
 
-from twinlens import checkpoints, formats
+from twinlens import checkpoints
+from twinlens.artifacts import reader
+from twinlens.errors import ArtifactError
 from twinlens.flow.flownet2.cascade import FlowNet2
 
 FLOWNET2 = "flownet2/1"
@@ -18,10 +20,10 @@ def load(path: Path) -> FlowNet2:
     Raises:
         ArtifactError: the file is not whole, of another kind, or was never trained.
     """
-    with formats.reading(path, FLOWNET2) as file:
-        about = formats.about(file)
+    with reader.open(path, FLOWNET2) as file:
+        about = file.about
         if not about.get("trained"):
-            raise formats.ArtifactError(f"{path}: this network was never trained")
+            raise ArtifactError(f"{path}: this network was never trained")
         network = FlowNet2(about["width"])
         checkpoints.load_into(
             network, checkpoints.load_state(file["state"]), "FlowNet2"

@@ -10,7 +10,9 @@ import imageio_ffmpeg
 import numpy as np
 import numpy.typing as npt
 
-from twinlens import formats, provenance
+from twinlens import provenance
+from twinlens.artifacts import writer
+from twinlens.artifacts.publish import publish
 from twinlens.media.playground import groups
 from twinlens.media.playground.sets import Settings
 
@@ -33,7 +35,7 @@ def write_video(path: Path, frames: npt.NDArray[np.uint8], fps: int) -> None:
     size = f"{frames.shape[2]}x{frames.shape[1]}"
     source = f"-f rawvideo -pix_fmt rgb24 -s {size} -r {fps} -i -"
     options = f"-v error -y {source} {ENCODING} {REPEATABLE} -f avi".split()
-    with formats.publish(path) as part:
+    with publish(path) as part:
         command = [imageio_ffmpeg.get_ffmpeg_exe(), *options, str(part)]
         done = subprocess.run(
             command, input=frames.tobytes(), capture_output=True, check=False
@@ -44,7 +46,7 @@ def write_video(path: Path, frames: npt.NDArray[np.uint8], fps: int) -> None:
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     """Write text lines, whole or not at all."""
-    with formats.publish(path) as part:
+    with publish(path) as part:
         part.write_text("".join(f"{line}\n" for line in lines))
 
 
@@ -60,12 +62,12 @@ def write_flow(
             pixels down, from each frame to the next.
     """
     about = provenance.about("generate", [PACKAGE], {}, **origin)
-    with formats.create(path, TRUTH, about) as file:
+    with writer.create(path, TRUTH, about) as file:
         names = []
         for clip, flow in flows:
-            formats.put(file.create_group(f"clip/{clip}"), "flow", flow)
+            writer.put(file.create_group(f"clip/{clip}"), "flow", flow)
             names.append(clip)
-        formats.put_clips(file, names)
+        writer.put_clips(file, names)
 
 
 def write_splits(folder: Path, settings: Settings) -> None:

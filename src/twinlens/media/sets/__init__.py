@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from twinlens import named
+from twinlens.errors import DataError
 from twinlens.media.ffmpeg import SUFFIXES
 
 
@@ -36,10 +37,6 @@ class Listing:
     missing: list[str] = field(default_factory=list)
     """Files that the split names and the folder lacks."""
     warnings: list[str] = field(default_factory=list)
-
-
-class DataError(ValueError):
-    """A data set's folder that can't be used; the text says which and the mend."""
 
 
 def names() -> list[str]:

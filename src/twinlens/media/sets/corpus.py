@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from twinlens.media.sets import DataError, Listed, Listing, folder_of, videos
+from twinlens.errors import DataError
+from twinlens.media.sets import Listed, Listing, folder_of, videos
 
 
 def listing(settings: Mapping[str, Any]) -> Listing:

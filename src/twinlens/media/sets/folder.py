@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from twinlens import provenance
+from twinlens.errors import DataError
 from twinlens.media.ffmpeg import SUFFIXES
-from twinlens.media.sets import DataError, Listed, Listing, chosen, folder_of, videos
+from twinlens.media.sets import Listed, Listing, chosen, folder_of, videos
 
 
 def listing(settings: Mapping[str, Any]) -> Listing:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from twinlens.media.sets import DataError, Listed, Listing, chosen, folder_of, lines
+from twinlens.errors import DataError
+from twinlens.media.sets import Listed, Listing, chosen, folder_of, lines
 
 # The order of the published recognisers' outputs: not alphabetical at kick_ball, kick
 # and sword_exercise, sword.

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from twinlens.media.sets import DataError, Listed, Listing, chosen, folder_of, lines
+from twinlens.errors import DataError
+from twinlens.media.sets import Listed, Listing, chosen, folder_of, lines
 
 
 def listing(settings: Mapping[str, Any]) -> Listing:

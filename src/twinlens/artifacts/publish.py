@@ -1,0 +1,108 @@
+"""Publish a file: it appears whole or not at all, and has one writer at a time."""
+
+import errno
+import fcntl
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from twinlens.errors import ArtifactError
+
+ENOTSUPP = 524
+"""Linux's own number for "not supported"; NFS gives it instead of ENOTSUP."""
+WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK, ENOTSUPP}
+"""What file systems without locks say; unique temporary names still protect there."""
+WITHOUT_FOLDER_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, ENOTSUPP}
+"""What CIFS, sshfs and VirtualBox say to fsync of a folder, which they lack."""
+
+
+@contextmanager
+def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator[Path]:
+    """Give a temporary path beside `path`; when the block ends well, put it in place.
+
+    The temporary file keeps the suffix of `path`, for writers that go by it. If the
+    block raises, `path` stays as it was and the temporary file is removed.
+
+    Args:
+        path: the file to publish; its folder is made.
+        check: reads the finished temporary file and raises if it is not whole.
+
+    Raises:
+        ArtifactError: another process is writing the same file, or nothing was written.
+        OSError: the disk refused it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path):
+        for stale in hidden(path, r"\d+-[0-9a-f]{8}\.tmp.*"):
+            stale.unlink()
+        name = f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp{path.suffix}"
+        temporary = path.with_name(name)
+        try:
+            yield temporary
+            if not temporary.exists():
+                raise ArtifactError(f"{path}: its writer ended without writing it")
+            if check is not None:
+                check(temporary)
+            _sync(temporary)
+            temporary.replace(path)
+            _sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def hidden(path: Path, ending: str) -> list[Path]:
+    """Files hidden beside `path`: its name, then what the pattern `ending` matches."""
+    pattern = re.compile(re.escape(f".{path.name}.") + ending)
+    return [each for each in path.parent.iterdir() if pattern.fullmatch(each.name)]
+
+
+@contextmanager
+def locked(path: Path, what: str = "") -> Iterator[None]:
+    """Be the one writer of `path`, or raise an error that names the other."""
+    lock = path.with_name(f".{path.name}{what}.lock")
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(handle, 20).decode(errors="replace") or "unknown"
+            os.close(handle)
+            raise ArtifactError(
+                f"{path}: process {holder} is writing it now; wait until it ends, or"
+                f" end it (kill {holder}), then run again"
+            ) from error
+        except OSError as error:
+            if error.errno not in WITHOUT_LOCKS:
+                os.close(handle)
+                raise
+        with suppress(FileNotFoundError):
+            if os.fstat(handle).st_ino == lock.stat().st_ino:
+                break  # else: the last holder removed the file that we locked
+        os.close(handle)
+    try:
+        os.truncate(handle, 0)
+        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename outlive a power cut, where the file system can."""
+    try:
+        _sync(folder)
+    except OSError as error:
+        if error.errno not in WITHOUT_FOLDER_SYNC:
+            raise

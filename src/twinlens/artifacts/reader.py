@@ -1,0 +1,335 @@
+"""Read HDF5 artifacts: what is read is what was put there, or an error that names it.
+
+A file's seal is checked when it is opened, the digest of a chunk when it is read: one
+frame of a large shard costs one frame.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twinlens.artifacts import digests
+from twinlens.errors import ArtifactError, unusable
+
+BLOCK = 16 << 20
+"""Bytes that are checked at once."""
+
+
+@contextmanager
+def open(path: Path, kind: str | None = None, **expected: Any) -> "Iterator[Artifact]":
+    """Open an artifact for reading, or raise what is wrong with it and what to do.
+
+    No lock is asked for: others may read it, on disks without locks too.
+
+    Args:
+        path: an HDF5 artifact.
+        kind: the format that the reader needs; None takes any.
+        expected: what `about` must say, such as `dataset="ucf101"`.
+
+    Raises:
+        ArtifactError: missing, empty, cut off, damaged, unfinished, of another format,
+            made for something else, or reaching outside itself.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ArtifactError(f"{path}: no such file; run the workflow to make it")
+    if path.is_dir():
+        raise ArtifactError(f"{path}: is a folder; name an artifact in it")
+    if path.stat().st_size == 0:
+        raise unusable(path, "is empty")
+    with _file(path) as file:
+        artifact = _checked(file, path)
+        artifact.expect(kind, expected)
+        yield artifact
+
+
+def _file(path: Path) -> h5py.File:
+    # Chunks are read whole and once: a cache of them would only copy.
+    try:
+        return h5py.File(path, "r", locking=False, rdcc_nbytes=0)
+    except OSError as error:
+        if "locking flag" in str(error):  # open in this very process, with a lock
+            return h5py.File(path, "r", rdcc_nbytes=0)
+        if "already open for" in str(error):
+            what = (
+                "is open for writing in another program, such as a notebook: close it"
+                " there and run again. If none has it open, one was killed while it had"
+            )
+            raise unusable(path, what) from error
+        raise unusable(path, f"is not a whole HDF5 file ({error})") from error
+
+
+def _checked(file: h5py.File, path: Path) -> "Artifact":
+    """An open file, if it is one of ours and was sealed as it is."""
+    try:
+        if "format" not in file.attrs or "about" not in file.attrs:
+            raise ArtifactError(
+                f"{path}: is an HDF5 file of another program, not a twinlens artifact"
+            )
+        if digests.SEAL not in file.attrs:
+            raise unusable(path, "was never finished, or made by an older release")
+        _refuse_links(file, path)
+        artifact = Artifact(file, path)
+        if artifact.seal != digests.seal(file):
+            raise unusable(path, "is damaged (its seal is of other contents)")
+    except ArtifactError:
+        raise
+    except Exception as error:  # HDF5's errors are of many types
+        raise unusable(path, f"is damaged ({error})") from error
+    return artifact
+
+
+def _refuse_links(file: h5py.File, path: Path) -> None:
+    """Refuse links and storage that lead out of the file: its digests end there."""
+
+    # A visit ends with what its function returns; it must not raise.
+    def link(name: str, link: object) -> str | None:
+        outside = isinstance(link, h5py.ExternalLink)
+        return f"links to another file at {name}" if outside else None
+
+    def storage(name: str, item: object) -> str | None:
+        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+            return f"keeps {name} in another file"
+        return None
+
+    if found := file.visititems_links(link) or file.visititems(storage):
+        raise unusable(path, found)
+
+
+class Array:
+    """A stored array; reading rows of it checks the chunks that they lie in."""
+
+    def __init__(self, stored: h5py.Dataset, path: Path) -> None:
+        """Take an open data set, and its file's path for messages."""
+        self._stored, self.path = stored, path
+        self.name, self.shape = str(stored.name), tuple(stored.shape)
+        self.dtype, self.nbytes = stored.dtype, int(stored.nbytes)
+        self.attrs: Mapping[str, Any] = stored.attrs
+        self._rows = int(stored.chunks[0])
+        self._digests = stored.attrs[digests.CHUNKS]
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __getitem__(self, key: int | slice | NDArray[np.integer]) -> NDArray[Any]:
+        """Rows by number, slice or array of numbers, as numpy has them."""
+        rows: NDArray[np.int64] = np.arange(len(self))[key]
+        chunks = np.unique(rows // self._rows)
+        if not len(chunks):
+            return np.zeros((0, *self.shape[1:]), self.dtype)
+        runs = np.split(chunks, np.flatnonzero(np.diff(chunks) > 1) + 1)
+        blocks = [self._read(int(run[0]), int(run[-1]) + 1) for run in runs]
+        block = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        first = np.searchsorted(chunks, rows // self._rows) * self._rows
+        return _taken(block, first + rows % self._rows)
+
+    def _read(self, first: int, last: int) -> NDArray[Any]:
+        """The rows of chunks `first` to `last`, the last not included; checked."""
+        start, stop = first * self._rows, min(last * self._rows, len(self))
+        try:
+            block: NDArray[Any] = self._stored[start:stop]
+        except (OSError, RuntimeError) as error:
+            raise unusable(self.path, f"is damaged ({error})") from error
+        found = digests.of_chunks(block, self._rows)
+        if not np.array_equal(found, self._digests[first:last]):
+            where = f"{self.name}, rows {start} to {stop - 1}"
+            raise unusable(self.path, f"is damaged (other values at {where})")
+        return block
+
+    def check(self) -> None:
+        """Read all of it once, some at a time.
+
+        Raises:
+            ArtifactError: it has other values than were put there.
+        """
+        row = self.nbytes // max(1, len(self))
+        count = -(-len(self) // self._rows)
+        step = max(1, BLOCK // max(1, row * self._rows))
+        for first in range(0, count, step):
+            self._read(first, min(first + step, count))
+
+
+def _taken(block: NDArray[Any], places: NDArray[np.int64]) -> NDArray[Any]:
+    """Rows of a block; the block itself where all are taken in order."""
+    whole = places.shape == (len(block),) and bool((np.diff(places) == 1).all())
+    return block if whole else block[places]
+
+
+class Group:
+    """Arrays and groups by name, and attributes."""
+
+    def __init__(self, group: h5py.Group, path: Path) -> None:
+        """Take an open group, and its file's path for messages."""
+        self._group, self.path = group, path
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._group
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._group)
+
+    def __getitem__(self, name: str) -> Any:
+        """An array, or a group.
+
+        Raises:
+            ArtifactError: there is none of this name.
+        """
+        if name not in self._group:
+            where = str(self._group.name).strip("/")
+            raise unusable(self.path, f"holds no {f'{where}/{name}'.lstrip('/')}")
+        found = self._group[name]
+        kind = Array if isinstance(found, h5py.Dataset) else Group
+        return kind(found, self.path)
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Names with arrays or groups."""
+        return ((name, self[name]) for name in self)
+
+    @property
+    def attrs(self) -> Mapping[str, Any]:
+        """Its attributes."""
+        return self._group.attrs
+
+    def arrays(self) -> Iterator[Array]:
+        """All arrays below it."""
+        for _, item in self.items():
+            yield from [item] if isinstance(item, Array) else item.arrays()
+
+
+class Clip(Group):
+    """One clip of a shard: arrays, and facts about it."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `Shard.write` was given as facts."""
+        return {
+            key: value.decode() if isinstance(value, bytes) else value
+            for key, value in self.attrs.items()
+        }
+
+    def at(self, name: str, indices: ArrayLike) -> NDArray[Any]:
+        """Items of an array by their indices in the clip, whatever is stored.
+
+        Args:
+            name: an array that has a row for each entry of the clip's `index`.
+            indices: of frames or flows in the clip, from 0, any shape, any order.
+
+        Returns:
+            `indices.shape` + the shape of an item.
+
+        Raises:
+            ArtifactError: one is not stored: the error names it.
+        """
+        return self[name][self.rows(indices)]
+
+    def rows(self, indices: ArrayLike) -> NDArray[np.int64]:
+        """Where items lie in the clip's arrays, by their indices in the clip.
+
+        Raises:
+            ArtifactError: one is not stored: the error names it.
+        """
+        wanted = np.asarray(indices)
+        stored = self["index"][:]
+        rows = np.searchsorted(stored, wanted).clip(max=max(0, len(stored) - 1))
+        lacking = wanted[stored[rows] != wanted] if len(stored) else wanted.reshape(-1)
+        if lacking.size:
+            clip = str(self._group.name).removeprefix("/clip/")
+            numbers = ", ".join(map(str, np.unique(lacking)[:5].tolist()))
+            raise ArtifactError(
+                f"{self.path}: {clip} is stored without {numbers} (of its frames or"
+                " flows), which this job reads: it was made for another reader; ask for"
+                " the method in a table of the config, then run again"
+            )
+        return rows
+
+
+class Artifact(Group):
+    """An open artifact; `reader.open` gives it."""
+
+    def __init__(self, file: h5py.File, path: Path) -> None:
+        """Take an open file, and its path for messages."""
+        super().__init__(file, path)
+        self.kind = _text(file.attrs["format"])
+        self.about: dict[str, Any] = json.loads(_text(file.attrs["about"]))
+        self.seal = _text(file.attrs[digests.SEAL])
+
+    def expect(self, kind: str | None, about: Mapping[str, Any]) -> None:
+        """Check that it is what its reader needs.
+
+        Raises:
+            ArtifactError: it is of another format, or made for something else.
+        """
+        if kind is not None and self.kind != kind:
+            raise unusable(self.path, f"has format {self.kind}, not {kind}")
+        for key, value in about.items():
+            found = self.about.get(key)
+            if found != value:
+                raise unusable(
+                    self.path, f"was made for {key} {found!r}, not {value!r}"
+                )
+
+    @property
+    def clips(self) -> list[str]:
+        """The names of a shard's clips, in order."""
+        names = self["clips"][:] if "clips" in self else []
+        return [name.decode() for name in names]
+
+    def clip(self, name: str) -> Clip:
+        """One clip.
+
+        Raises:
+            ArtifactError: it is not in this shard.
+        """
+        if f"clip/{name}" not in self:
+            raise unusable(self.path, f"holds no clip {name}")
+        return Clip(self._group[f"clip/{name}"], self.path)
+
+    def copy_clip(self, name: str, parent: h5py.Group) -> None:
+        """Copy a clip into another file's group, with its digests."""
+        self._group.copy(f"clip/{name}", parent)
+
+    def check_values(self) -> None:
+        """Read every array once.
+
+        Raises:
+            ArtifactError: one has other values than were put there.
+        """
+        for array in self.arrays():
+            array.check()
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def is_artifact(path: Path) -> bool:
+    """Whether a file is an HDF5 artifact of ours, by its mark; not whether it is whole.
+
+    Other programs write HDF5 too: published weights, for instance.
+    """
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return "format" in file.attrs and "about" in file.attrs
+    except OSError:
+        return False
+
+
+def file_id(path: Path) -> str:
+    """Identity of an input: an artifact's own, or a digest of another file's bytes."""
+    if is_artifact(path):
+        with open(path) as file:
+            return str(file.about["id"])
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+
+
+def ids(*paths: Path) -> dict[str, str]:
+    """Path and identity of each input, for `provenance.about`."""
+    return {str(path): file_id(path) for path in paths}

@@ -1,0 +1,148 @@
+"""Write a shard clip by clip, so that a killed job resumes where it was."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from twinlens.artifacts import reader
+from twinlens.artifacts.publish import hidden, locked
+from twinlens.artifacts.writer import create, put, put_clips
+from twinlens.errors import ArtifactError
+
+
+class Shard:
+    """A shard that is being written.
+
+    Finished clips are published in part files in a hidden folder beside the target
+    (Snakemake removes the declared outputs of failed jobs, so they can't stay there).
+    The folder is named after the artifact's id: other settings, inputs or code never
+    find it.
+
+    Use as a context manager; the target appears when the block ends well.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        kind: str,
+        about: Mapping[str, Any],
+        names: Sequence[str],
+        every_s: float = 60.0,
+    ) -> None:
+        self.path, self.kind, self.about, self.names = Path(path), kind, about, names
+        self.every_s = float(os.environ.get("TWINLENS_PART_SECONDS", every_s))
+        self.parts = self.path.with_name(f".{self.path.name}.{about['id'][:12]}.parts")
+        self._open: Any = None
+        self._file: h5py.File | None = None
+        self._since = 0.0
+
+    def __enter__(self) -> Self:
+        """Find what an earlier run of the same job finished.
+
+        Raises:
+            ArtifactError: a part is damaged, or another process writes this shard.
+        """
+        self.parts.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            stack.enter_context(locked(self.path, ".parts"))
+            for other in hidden(self.path, r"[^.]+\.parts"):
+                if other != self.parts:
+                    _remove_folder(other)
+            self.done: set[str] = set()
+            for part in sorted(self.parts.glob("part-*.h5")):
+                with reader.open(part, self.kind, id=self.about["id"]) as file:
+                    file.check_values()
+                    self.done.update(file.clips)
+            self._lock = stack.pop_all()
+        return self
+
+    def missing(self) -> list[str]:
+        """The clips that are still to be written, in order."""
+        return [name for name in self.names if name not in self.done]
+
+    def skip(self, name: str) -> None:
+        """Leave a clip out; its caller reports why."""
+        self.names = [each for each in self.names if each != name]
+
+    def write(
+        self, name: str, arrays: Mapping[str, NDArray[Any]], **facts: str | float
+    ) -> None:
+        """Store the arrays of one clip and facts about it, as attributes."""
+        if self._file is None:
+            self._begin_part()
+        assert self._file is not None
+        group = self._file.create_group(f"clip/{name}")
+        for key, array in arrays.items():
+            put(group, key, array)
+        for key, fact in facts.items():
+            text = isinstance(fact, str)
+            group.attrs[key] = np.bytes_(str(fact).encode()) if text else fact
+        self._written.append(name)
+        if time.monotonic() - self._since > self.every_s:
+            self._end_part()
+
+    def _begin_part(self) -> None:
+        # Above the last, not their count: some may have been removed.
+        numbers = [int(part.stem[5:]) for part in self.parts.glob("part-*.h5")]
+        number = max(numbers, default=-1) + 1
+        self._open = create(self.parts / f"part-{number:04d}.h5", self.kind, self.about)
+        self._file = self._open.__enter__()
+        self._written: list[str] = []
+        self._since = time.monotonic()
+
+    def _end_part(self) -> None:
+        if self._file is None:
+            return
+        put_clips(self._file, self._written)
+        self._file = None
+        self._open.__exit__(None, None, None)
+        self.done.update(self._written)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Join the parts into the target, or keep them for the next run."""
+        with self._lock:
+            self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        if error is not None and self._file is not None:
+            # What is finished in the open part is whole: keep it too.
+            with suppress(Exception):
+                self._end_part()
+        if error is not None:
+            return
+        self._end_part()
+        if left := self.missing():
+            raise ArtifactError(f"{self.path}: {len(left)} clips were never written")
+        self._join()
+        _remove_folder(self.parts)
+
+    def _join(self) -> None:
+        with create(self.path, self.kind, self.about) as file:
+            put_clips(file, self.names)
+            file.require_group("clip")
+            for part in sorted(self.parts.glob("part-*.h5")):
+                with reader.open(part, self.kind) as source:
+                    for name in source.clips:
+                        parent = file.require_group(f"clip/{Path(name).parent}")
+                        source.copy_clip(name, parent)
+            if lost := [name for name in self.names if f"clip/{name}" not in file]:
+                raise ArtifactError(f"{self.path}: its parts lack {lost}; run again")
+
+
+def _remove_folder(folder: Path) -> None:
+    for item in folder.iterdir():
+        item.unlink()
+    folder.rmdir()
