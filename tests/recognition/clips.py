@@ -60,8 +60,8 @@ def _clip(place, total):
     return video, encode(flow.astype(np.float32))
 
 
-def make_weights(folder, stream, trained=True):
-    """A small network's artifact with fixed random weights."""
+def make_weights(folder, stream, trained=True, times=1.0):
+    """A small network's artifact with fixed random weights, all times a factor."""
     torch.manual_seed(0)
     channels = networks.channels(stream, PROTOCOL.stack)
     settings = {"width": 8}
@@ -79,6 +79,8 @@ def make_weights(folder, stream, trained=True):
         settings=settings,
         trained=trained,
     )
+    for parameter in network.parameters():
+        parameter.data *= times
     with writer.create(out, networks.WEIGHTS, about) as file:
         checkpoints.save_state(file.create_group("state"), network.state_dict())
     return out

@@ -118,6 +118,15 @@ def test_a_network_that_was_never_trained_gives_no_numbers(tmp_path):
         networks.load(weights, torch.device("cpu"))
 
 
+def test_scores_that_are_not_finite_are_never_stored(tmp_path):
+    files = shard(tmp_path, lengths=[40])
+    streams = {"spatial": make_weights(tmp_path, "spatial", times=1e30)}
+    words = r"spatial-True\.h5: its scores of a/clip0 are not finite numbers"
+    with pytest.raises(ArtifactError, match=words):
+        _score(tmp_path, files, streams=streams)
+    assert not (tmp_path / "scores.h5").exists()
+
+
 def test_flow_of_other_frames_is_refused(tmp_path):
     files = shard(tmp_path / "one", lengths=[40])
     other = shard(tmp_path / "other", lengths=[41])

@@ -70,6 +70,18 @@ def test_a_missing_neighbour_is_told():
         _seen(Seen(3), [2, 3, 5], [3], 8)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_that_are_not_finite_are_no_black_frames(value):
+    class Broken(Seen):
+        def forward(self, low):
+            made = super().forward(low)
+            made[0, 0, 1, 1] = value
+            return made
+
+    with pytest.raises(ArtifactError, match="values that are not finite numbers"):
+        _seen(Broken(1), [0, 1, 2], [1], 3)
+
+
 def test_a_network_of_the_whole_clip_runs_once():
     network = Seen(models.WHOLE_CLIP)
     index = np.arange(6)

@@ -94,6 +94,21 @@ def test_a_network_of_another_model_is_refused(low, tmp_path):
         )
 
 
+def test_the_network_of_another_method_is_refused(low, tmp_path):
+    runs.train(tmp_path / "net", name="sosr")
+    with pytest.raises(ArtifactError, match="made for network 'sosr', not 'vdsr'"):
+        super_resolve(
+            low,
+            "vdsr",
+            "vdsr",
+            tmp_path / "sr.h5",
+            PROTOCOL,
+            settings=runs.SETTINGS["vdsr"],
+            weights=tmp_path / "net/sosr.h5",
+        )
+    assert not (tmp_path / "sr.h5").exists()
+
+
 def test_neighbours_stay_within_the_clip():
     wanted = np.array([0, 5, 9])
     assert with_neighbours(wanted, 0, 10).tolist() == [0, 5, 9]

@@ -40,6 +40,14 @@ def test_a_trained_method_is_found_in_results(video, tmp_path):
     assert ffmpeg.decode(tmp_path / "out.mp4").frames.shape == (9, 64, 96, 3)
 
 
+def test_a_network_under_another_s_name_is_refused(video, tmp_path):
+    folder = tmp_path / "results/made/networks/trained"
+    runs.train(folder, name="sosr")
+    (folder / "sosr.h5").rename(folder / "vdsr.h5")
+    with pytest.raises(ArtifactError, match="made for network 'sosr', not 'vdsr'"):
+        upscale(video, tmp_path / "out.mp4", "vdsr", results=tmp_path / "results")
+
+
 def test_weights_can_be_named(video, tmp_path):
     runs.train(tmp_path / "net")
     weights = tmp_path / "net/net.h5"

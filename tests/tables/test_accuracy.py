@@ -71,6 +71,19 @@ def _named(clips, labels):
     return Scores(clips, np.array(labels), scores, None)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_not_finite_give_no_accuracy(tmp_path, value):
+    """The largest of NaN is always class 0: a table of them looks like any other."""
+    scores = np.zeros((2, 3), np.float32)
+    scores[1, 2] = value
+    about = provenance.about("score", [], {}, dataset="one", method="hr")
+    with Shard(tmp_path / "x.h5", "scores/1", about, ["a/1"]) as shard:
+        shard.write("a/1", {"spatial": scores}, label=0)
+    words = r"x\.h5: has spatial scores that are not finite numbers"
+    with pytest.raises(ArtifactError, match=words):
+        load([tmp_path / "x.h5"])
+
+
 def test_classes_are_named_by_the_clips_folders():
     found = by_class(_named(["Run/a", "Run/b", "Sit/a"], [0, 0, 2]), "spatial")
     assert {name: right.tolist() for name, right in found.items()} == {

@@ -135,6 +135,17 @@ def test_a_start_of_another_network_is_refused(tmp_path):
         networks.load(tmp_path / "first.h5", "vdsr", {"width": 8, "depth": 3})
 
 
+def test_a_start_of_another_name_is_refused(tmp_path):
+    runs.train(tmp_path, name="first")
+    with pytest.raises(ArtifactError, match="made for network 'first', not 'starts/v"):
+        runs.train(
+            tmp_path,
+            shard=tmp_path / "patches.h5",
+            start=tmp_path / "first.h5",
+            start_name="starts/vdsr",
+        )
+
+
 def test_biases_learn_at_their_own_rate():
     network = models.build("vdsr", **runs.SETTINGS["vdsr"])
     weights, biases = loop.groups(network, runs.recipe(bias_lr=0.1))

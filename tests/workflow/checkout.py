@@ -59,4 +59,5 @@ def snakemake(folder, *words, check=True, timeout=600):
     return said
 
 
-TINY = ("--configfile", "config/tiny.yaml", "--cores", "2")
+TINY = ("--cores", "2", "--configfile", "config/tiny.yaml")
+"""More overlays may follow."""

@@ -1,6 +1,7 @@
 """Plans and refusals of the workflow, without running a job."""
 
 import pytest
+import yaml
 
 from tests.workflow.checkout import copy, snakemake
 
@@ -88,6 +89,31 @@ def test_an_artifact_of_a_method_that_no_table_shows_has_a_plan(folder):
     assert "1 score" in said
 
 
+@pytest.mark.parametrize(
+    ("target", "stream"),
+    [
+        ("flow/yard/sosr_wmse/test-00.h5", "temporal"),
+        ("quality/yard/tosr2/test-00.csv", "spatial"),
+    ],
+)
+def test_what_reads_frames_that_are_not_stored_has_no_plan(folder, target, stream):
+    method, target = target.split("/")[2], f"results/playground/{target}"
+    overlay = "select: {methods: [bicubic, sosr_tosr2, hr], table1: null}"
+    (folder / "pairs.yaml").write_text(overlay)
+    words = ("--cores", "1", "--configfile", "pairs.yaml")
+    said = snakemake(folder, "-n", target, *words, check=False)
+    why = f"no table reads the {stream} stream of {method}, so its frames for it are"
+    assert why in said
+    assert f"add {method} to select.methods" in said
+
+
+def test_frames_that_are_all_stored_have_a_plan_for_every_reader(folder):
+    (folder / "all.yaml").write_text("datasets: {yard: {frames: all}}")
+    target = "results/playground/flow/yard/sosr_wmse/test-00.h5"
+    words = ("--cores", "1", "--configfile", "all.yaml")
+    assert "1 flow" in snakemake(folder, "-n", target, *words)
+
+
 def test_the_playground_s_table_3_takes_few_jobs_and_no_flownet2(folder):
     said = snakemake(folder, "-n", "results/table3.csv", "--cores", "1")
     assert "flow" in said
@@ -107,6 +133,12 @@ def test_a_dry_run_s_summary_fits_a_screen(folder):
 def test_the_slurm_profile_is_found_from_the_root(folder):
     said = snakemake(folder, "--profile", "slurm", "-n")
     assert " steps to do: " in said
+
+
+def test_the_slurm_profile_asks_squeue_for_states(folder):
+    """The plugin reads sacct's words for cancelled jobs and lost nodes wrongly."""
+    profile = yaml.safe_load((folder / "slurm/config.yaml").read_text())
+    assert profile["slurm-status-command"] == "squeue"
 
 
 def test_the_slurm_profile_holds_no_science(folder):

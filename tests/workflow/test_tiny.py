@@ -43,9 +43,9 @@ def source(done):
         path.write_text(text)
 
 
-def _planned(folder, *words):
+def _planned(folder, *words, overlays=()):
     """The rules that a dry run plans."""
-    said = snakemake(folder, "all", *TINY, "-n", *words)
+    said = snakemake(folder, "all", *TINY, *overlays, "-n", *words)
     if "Nothing to be done" in said:
         return set()
     line = next(line for line in said.splitlines() if " steps to do: " in line)
@@ -196,6 +196,93 @@ def test_a_change_of_code_reruns_what_imports_it_and_no_more(done, source):
     }
 
 
+# --- gates: what stops a run in which too many clips were rejected --------------------
+
+GATES = {
+    "test clips": "datasets: {yard: {max_rejected: 0.5}}",
+    "corpus": "datasets: {corpus: {max_rejected: 0.5}}",
+    "code": ("src/twinlens/media/manifest.py", "0.02", "0.03"),
+}
+CHANGES = {
+    "rows": "select: {methods: [bicubic, vdsr, hr]}",
+    "split": "training: {split: {by: clip, share: 0.4}}",
+    "code": ("src/twinlens/tables/accuracy.py", "10_000", "10_001"),
+    "a lost table": "results/table3.csv",
+}
+
+
+@pytest.fixture
+def changed(done, source):
+    """Make changes, of the config, of code or by losing a file, for one test."""
+    lost = {}
+
+    def change(*changes):
+        overlays = []
+        for number, each in enumerate(changes):
+            if isinstance(each, tuple):
+                source(*each)
+            elif ":" in each:
+                overlays.append(f"change{number}.yaml")
+                (done / overlays[-1]).write_text(each)
+            else:
+                lost[done / each] = (done / each).with_suffix(".lost")
+                (done / each).rename(lost[done / each])
+        return overlays
+
+    yield change
+    for path, kept in lost.items():
+        kept.replace(path)
+
+
+@pytest.mark.parametrize("gate", GATES.values(), ids=GATES)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_changed_gate_hides_no_other_change(done, changed, gate, change):
+    planned = _planned(done, overlays=changed(gate, change))
+    needed = {"manifest", "table_3", "present_table"}
+    needed |= {"train_sr", "score"} if "split" in change else set()
+    assert needed <= planned
+
+
+@pytest.mark.parametrize("gate", GATES.values(), ids=GATES)
+def test_a_gate_alone_redoes_no_network_and_no_score(done, changed, gate):
+    planned = _planned(done, overlays=changed(gate))
+    assert {"manifest", "table_3", "present_table"} <= planned
+    costly = {"train_sr", "train_recogniser", "super_resolve", "flow", "score"}
+    assert not costly & planned
+
+
+def test_a_run_that_was_killed_at_a_gate_is_not_done(done, changed):
+    lost = ["results/tiny/manifest/yard/manifest.csv", "results/tiny/table3.csv", TABLE]
+    changed(*lost)
+    assert _planned(done) >= {"manifest", "table_3", "present_table"}
+
+
+def test_one_run_after_a_gate_and_rows_were_changed_gives_the_new_table(done, tmp_path):
+    folder = tmp_path / "checkout"
+    shutil.copytree(done, folder)
+    (folder / "gate.yaml").write_text(GATES["test clips"])
+    (folder / "rows.yaml").write_text(CHANGES["rows"])
+    rows = [row.split(",")[0] for row in (done / TABLE).read_text().splitlines()[2:]]
+    old = dict(zip(rows, (done / TABLE).read_text().splitlines()[2:], strict=True))
+    snakemake(folder, TABLE, *TINY, "gate.yaml", "rows.yaml")
+    new = (folder / TABLE).read_text().splitlines()[2:]
+    assert new == [old[row] for row in ("Bicubic", "VDSR", "HR")]
+
+
+def test_too_many_rejected_clips_stop_the_run_before_any_is_scored(done, tmp_path):
+    folder = tmp_path / "checkout"
+    shutil.copytree(done, folder)
+    (folder / "few.yaml").write_text("datasets: {yard: {limits: {frames: 5}}}")
+    words = (TABLE, *TINY, "few.yaml")
+    said = snakemake(folder, *words, check=False)
+    assert "FAILED manifest" in said
+    assert "more than max_rejected 0.02 allows" in said
+    assert " done: score" not in said
+
+
+# --- more of everything ---------------------------------------------------------------
+
+
 def test_a_new_method_s_file_reruns_nothing(done):
     path = done / "src/twinlens/models/mine.py"
     path.write_text("def build(scale=4):\n    return None\n")
@@ -321,7 +408,7 @@ def test_an_emptied_artifact_is_named_with_its_mend(done):
     told = "results/tiny/flow/yard/hr/test-00.h5: is empty; if the workflow made it"
     assert told in said
     advice = re.search(r"snakemake (--cores all --force \S+)", said)[1]
-    snakemake(done, *shlex.split(advice), *TINY[:2])
+    snakemake(done, *shlex.split(advice), *TINY[2:])
     snakemake(done, TABLE, *TINY)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from twinlens import checkpoints
 from twinlens.artifacts import reader
+from twinlens.errors import ArtifactError
 
 PERCEPTUAL = "perceptual/1"
 WIDTHS = (64, 128, 256)
@@ -94,9 +95,14 @@ def load(path: Path, *, after_relu: bool = True) -> Vgg:
     Args:
         path: HDF5 "perceptual/1": state/<key>; about: widths, pictures (its inputs).
         after_relu: whether conv3_3 is taken after its ReLU.
+
+    Raises:
+        ArtifactError: the file is not whole, of another kind, or was never trained.
     """
     with reader.open(path, PERCEPTUAL) as file:
         about = file.about
+        if not about.get("trained"):
+            raise ArtifactError(f"{path}: this network was never trained")
         network = Vgg(
             tuple(about["widths"]), inputs=about["pictures"], after_relu=after_relu
         )

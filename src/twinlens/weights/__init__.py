@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from twinlens.artifacts import reader
 from twinlens.errors import ArtifactError
 
 READERS = {
@@ -40,8 +41,13 @@ def read(path: Path) -> dict[str, Any]:
         PyTorch, path in the file to an array for HDF5.
 
     Raises:
-        ArtifactError: it is not there, of no known kind, or its reader refuses it.
+        ArtifactError: it is not there, of no known kind, an artifact of ours, or its
+            reader refuses it.
     """
+    if reader.is_artifact(path):
+        with reader.open(path) as file:
+            what = f"is a twinlens artifact ({file.kind}), not a published weight file"
+        raise ArtifactError(f"{path}: {what}")
     try:
         found: dict[str, Any] = import_module(f"{__name__}.{_reader(path)}").read(path)
     except OSError as error:
@@ -52,9 +58,9 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _reader(path: Path) -> str:
-    for ending, reader in READERS.items():
+    for ending, module in READERS.items():
         if path.name.endswith(ending) or f"{ending}.v" in path.name:
-            return reader
+            return module
     with path.open("rb") as stream:
         if stream.read(4) in _TORCH_BEGINS:
             return "torch_file"

@@ -1,0 +1,365 @@
+"""Published weights, through the workflow's rules and through the command line.
+
+Every file is written here in its published layout, from a network whose weights are
+known; the artifact must hold the very same numbers.
+"""
+
+import numpy as np
+import pytest
+import scipy.io
+import torch
+import yaml
+from torch import nn
+
+from tests.flow import test_flownet2_published as lmb
+from tests.models import test_duf as duf
+from tests.models import test_rrdb as rrdb
+from tests.recognition import test_backbones as inception
+from tests.weights import test_caffe as caffe
+from tests.workflow.checkout import TINY, copy, snakemake
+from twinlens import checkpoints, cli, models
+from twinlens.artifacts import reader
+from twinlens.artifacts.table import write_csv
+from twinlens.errors import ArtifactError
+from twinlens.flow import flownet2
+from twinlens.losses import vgg
+from twinlens.recognition import backbones
+
+pytestmark = pytest.mark.slow
+SIZES = {
+    "vdsr": {"width": 5, "depth": 3},
+    "duf": duf.NARROW,
+    "rrdb": rrdb.NARROW,
+}
+CLASSES = 2
+
+
+def known(network, seed=3):
+    """A network whose every entry differs from every other, variances above zero."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for key, value in network.state_dict().items():
+            if value.is_floating_point() and "cut" not in key:
+                value.uniform_(0.1, 1.0)
+    return network.eval()
+
+
+def caffemodel(path, layers):
+    """One message a layer, a blob an array."""
+    path.write_bytes(
+        b"".join(
+            caffe.layer(name, *(caffe.blob(np.asarray(each)) for each in blobs))
+            for name, blobs in layers.items()
+        )
+    )
+
+
+# --- files in the published layouts
+
+
+def vdsr_matlab(network, path):
+    state = network.state_dict()
+    cells = np.empty((2, 3), object)
+    for at in range(3):
+        weight = state[f"convs.{at}.weight"].numpy().transpose(2, 3, 1, 0)
+        cells[0, at] = weight if at == 0 else np.squeeze(weight)
+        cells[1, at] = state[f"convs.{at}.bias"].numpy()[:, None]
+    scipy.io.savemat(path, {"model": {"weight": cells[:1], "bias": cells[1:]}})
+
+
+def vdsr_caffe(network, path):
+    state = network.state_dict()
+    layers = {
+        f"conv{at + 1}": [
+            state[f"convs.{at}.weight"].numpy().transpose(0, 1, 3, 2),
+            state[f"convs.{at}.bias"].numpy(),
+        ]
+        for at in range(3)
+    }
+    caffemodel(path, layers)
+
+
+def vdsr_pytorch(network, path):
+    """The project's network has no biases: they are zero in ours."""
+    state = network.state_dict()
+    for key in state:
+        if key.endswith("bias"):
+            state[key].zero_()
+    names = {0: "input", 1: "residual_layer.0.conv", 2: "output"}
+    stored = {f"{new}.weight": state[f"convs.{at}.weight"] for at, new in names.items()}
+    torch.save(stored, path)
+
+
+def duf_tensorflow(network, path):
+    duf._write(path, duf._tensorflow(network))
+
+
+def duf_basicsr(network, path):
+    torch.save({"params": duf._basicsr(network)}, path)
+
+
+def rrdb_basicsr(network, path):
+    stored = {}
+    for key, value in network.state_dict().items():
+        layer, _, part = key.rpartition(".")
+        if layer in rrdb.BASICSR:
+            name = rrdb.BASICSR[layer]
+        else:
+            _, block, dense, _, conv = layer.split(".")
+            name = f"body.{block}.rdb{int(dense) + 1}.conv{int(conv) + 1}"
+        stored[f"{name}.{part}"] = value
+    torch.save({"params_ema": stored}, path)
+
+
+SR = {
+    "vdsr.mat": vdsr_matlab,
+    "vdsr.caffemodel": vdsr_caffe,
+    "vdsr.pth": vdsr_pytorch,
+    "duf.h5": duf_tensorflow,
+    "duf.pth": duf_basicsr,
+    "rrdb.pth": rrdb_basicsr,
+}
+
+
+def vgg_caffe(network, path):
+    state = network.state_dict()
+    layers = {
+        name: [state[f"{name}.weight"].numpy(), state[f"{name}.bias"].numpy()]
+        for name in vgg.LAYERS
+    }
+    caffemodel(path, {**layers, "fc6": [np.zeros((2, 3)), np.zeros(2)]})
+
+
+def vgg_torchvision(network, path):
+    stored = {
+        f"features.{vgg.TORCHVISION[key.split('.')[0]]}.{key.split('.')[1]}": value
+        for key, value in network.state_dict().items()
+    }
+    torch.save(stored, path)
+
+
+VGG = {"vgg.caffemodel": vgg_caffe, "vgg.pth": vgg_torchvision}
+
+
+def flownet2_hdf5(network, path):
+    lmb._write_h5(lmb._lmb(network), path)
+
+
+def flownet2_caffe(network, path):
+    layers = {name: list(each.values()) for name, each in lmb._lmb(network).items()}
+    caffemodel(path, layers)
+
+
+FLOWNET2 = {
+    "flownet2.caffemodel.h5": flownet2_hdf5,
+    "flownet2.caffemodel": flownet2_caffe,
+    "flownet2.pth.tar": lmb._nvidia,
+}
+
+
+def inception_caffe(network, path):
+    caffemodel(path, inception.as_caffe(network))
+
+
+def inception_mmaction(network, path):
+    stored = {
+        key.replace("fc.", "cls_head.fc_cls.")
+        if key.startswith("fc.")
+        else f"backbone.{key}": value
+        for key, value in inception.floats(network).items()
+    }
+    torch.save({"state_dict": stored}, path)
+
+
+TSN = {"tsn.caffemodel": inception_caffe, "tsn.pth": inception_mmaction}
+
+
+def sr_network(name):
+    model = name.partition(".")[0]
+    return known(models.build(model, **SIZES[model]))
+
+
+def tsn_network(channels=3):
+    return known(
+        backbones.build("bn_inception", channels=channels, classes=CLASSES), channels
+    )
+
+
+def same(path, network):
+    """Whether an artifact holds a network's numbers, to the bit, and no others."""
+    with reader.open(path) as file:
+        stored = checkpoints.load_state(file["state"])
+        about = file.about
+    wanted = inception.floats(network)
+    found = {key: stored[key] for key in stored if "num_batches" not in key}
+    assert found.keys() == wanted.keys()
+    assert all(torch.equal(found[key], wanted[key]) for key in wanted)
+    return about
+
+
+# --- the command line
+
+
+@pytest.mark.parametrize("name", SR)
+def test_a_super_resolution_file_is_imported_to_the_bit(tmp_path, name):
+    network, file = sr_network(name), tmp_path / name
+    SR[name](network, file)
+    model = name.partition(".")[0]
+    settings = str(SIZES[model]).replace("'", '"')
+    words = f"import-sr --plain --name mine --model {model} --file {file}".split()
+    out = tmp_path / "out.h5"
+    cli.main([*words, "--settings", settings, "--out", str(out)])
+    about = same(out, network)
+    assert about["network"] == "mine"
+    assert about["inputs"] == {str(file): reader.file_id(file)}
+
+
+@pytest.mark.parametrize("name", VGG)
+def test_a_vgg_file_is_imported_to_the_bit(tmp_path, name):
+    network, file = known(vgg.Vgg()), tmp_path / name
+    VGG[name](network, file)
+    out = tmp_path / "out.h5"
+    cli.main(["import-vgg", "--plain", "--file", str(file), "--out", str(out)])
+    same(out, network)
+
+
+@pytest.fixture(scope="module")
+def whole_flownet2():
+    return known(flownet2.build())
+
+
+@pytest.mark.parametrize("name", ["flownet2.caffemodel", "flownet2.pth.tar"])
+def test_a_flownet2_file_is_imported_to_the_bit(tmp_path, name, whole_flownet2):
+    file, out = tmp_path / name, tmp_path / "out.h5"
+    FLOWNET2[name](whole_flownet2, file)
+    cli.main(["import-flow", "--plain", "--file", str(file), "--out", str(out)])
+    same(out, whole_flownet2)
+    file.unlink()
+    out.unlink()
+
+
+@pytest.mark.parametrize("name", TSN)
+def test_a_recogniser_s_file_is_imported_to_the_bit(tmp_path, name):
+    network, file = tsn_network(), tmp_path / name
+    TSN[name](network, file)
+    import pandas as pd
+
+    rows = pd.DataFrame({"label": range(CLASSES), "class": ["A", "B"]})
+    write_csv(tmp_path / "classes.csv", "classes/1", rows)
+    words = "import --plain --backbone bn_inception --stream spatial --dataset yard"
+    out = tmp_path / "out.h5"
+    given = ["--file", file, "--classes", tmp_path / "classes.csv", "--out", out]
+    cli.main([*words.split(), *map(str, given)])
+    same(out, network)
+
+
+def test_an_artifact_is_no_published_file(tmp_path, capsys):
+    network = sr_network("vdsr.pth")
+    SR["vdsr.pth"](network, tmp_path / "vdsr.pth")
+    words = "import-sr --plain --model vdsr --settings".split()
+    words.append(str(SIZES["vdsr"]).replace("'", '"'))
+    first, second = tmp_path / "first.h5", tmp_path / "second.h5"
+    cli.main([*words, "--file", str(tmp_path / "vdsr.pth"), "--out", str(first)])
+    with pytest.raises(SystemExit, match=r"first\.h5: is a twinlens artifact \(netw"):
+        cli.main([*words, "--file", str(first), "--out", str(second)])
+    assert first.exists()
+
+
+# --- the rules
+
+WORLD = """
+world: imports
+starts: {{}}
+select:
+  methods: [bicubic, hr]
+  table1: null
+  table2: null
+  table2_flow: null
+methods:
+{methods}
+training: {{perceptual: {{weights: {folder}/{vgg}}}}}
+flow: {{flownet2: {{weights: {flownet2}, width: 1}}}}
+recogniser:
+  backbone: bn_inception
+  init: {folder}/images.pth
+  weights:
+    yard: {{spatial: {folder}/tsn.caffemodel, temporal: {folder}/tsn.pth}}
+"""
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory, whole_flownet2):
+    """A folder of published files, with the networks that they hold."""
+    folder = tmp_path_factory.mktemp("published")
+    networks = {name: sr_network(name) for name in SR}
+    networks |= {name: known(vgg.Vgg()) for name in VGG}
+    networks |= {"tsn.caffemodel": tsn_network(3), "tsn.pth": tsn_network(10)}
+    for name, write in {**SR, **VGG, **TSN}.items():
+        write(networks[name], folder / name)
+    images = tsn_network(3)
+    inception_mmaction(images, folder / "images.pth")
+    FLOWNET2["flownet2.caffemodel.h5"](
+        whole_flownet2, folder / "flownet2.caffemodel.h5"
+    )
+    networks |= {"images.pth": images, "flownet2.caffemodel.h5": whole_flownet2}
+    return folder, networks
+
+
+def entry(name, folder):
+    """A method of the config whose weights are a file."""
+    model = name.partition(".")[0]
+    own = {"label": name, "model": model, "settings": SIZES[model]}
+    return yaml.safe_dump(
+        {name.replace(".", "_"): own | {"weights": f"{folder}/{name}"}}
+    )
+
+
+def test_every_rule_imports_its_files_to_the_bit(tmp_path, published):
+    folder, networks = published
+    checkout = copy(tmp_path / "checkout")
+    entries = "".join(entry(name, folder) for name in SR)
+    methods = "".join(f"  {line}\n" for line in entries.splitlines())
+    for kind, flow in (("vgg.caffemodel", True), ("vgg.pth", False)):
+        overlay = WORLD.format(
+            folder=folder,
+            methods=methods,
+            vgg=kind,
+            flownet2=f"{folder}/flownet2.caffemodel.h5",
+        )
+        (checkout / "imports.yaml").write_text(overlay)
+        results = {"perceptual/given.h5": kind}
+        if flow:
+            results |= {"flownet2/given.h5": "flownet2.caffemodel.h5"}
+            results |= {f"networks/given/{n.replace('.', '_')}.h5": n for n in SR}
+            results |= {"tsn/images.h5": "images.pth"}
+            results |= {"tsn/yard/given-spatial.h5": "tsn.caffemodel"}
+            results |= {"tsn/yard/given-temporal.h5": "tsn.pth"}
+        targets = [f"results/imports/{path}" for path in results]
+        snakemake(checkout, *targets, *TINY, "imports.yaml")
+        for path, name in results.items():
+            network = networks[name]
+            if name == "images.pth":
+                network.fc = nn.Identity()
+            same(checkout / "results/imports" / path, network)
+
+
+def test_nobody_is_advised_to_remove_a_published_file(tmp_path, published):
+    folder, _ = published
+    checkout = copy(tmp_path / "checkout")
+    (folder / "cut.h5").write_bytes((folder / "duf.h5").read_bytes()[:-500])
+    own = {"label": "Cut", "model": "duf", "settings": SIZES["duf"]}
+    own["weights"] = f"{folder}/cut.h5"
+    (checkout / "cut.yaml").write_text(yaml.safe_dump({"methods": {"cut": own}}))
+    target = "results/tiny/networks/given/cut.h5"
+    said = snakemake(checkout, target, *TINY, "cut.yaml", check=False)
+    assert "cut.h5: not an HDF5 file, or cut short" in said
+    assert "rm " not in said
+    with pytest.raises(ArtifactError, match="another program, not a twinlens artifact"):
+        cli_inspect(folder / "duf.h5")
+
+
+def cli_inspect(path):
+    """`twinlens inspect` of any file; its error rather than the process's end."""
+    from twinlens.inspect import inspect
+
+    inspect(path)
