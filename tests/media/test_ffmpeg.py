@@ -250,7 +250,7 @@ def test_a_read_that_failed_once_is_done_again(video, fake_ffmpeg):
 def test_a_read_that_failed_once_can_not_shorten_a_clip(video, fake_ffmpeg):
     fake_ffmpeg(
         'if [ -e "$count" ]; then exec "$real" "$@"; fi; touch "$count"\n'
-        '"$real" "$@" | head -c 4608; echo "[error] Input/output error" >&2'
+        '"$real" "$@" > "$count.raw"; head -c 4608 "$count.raw"; echo "[error] Input/output error" >&2'
     )
     assert len(decode(video).frames) == 6
 
@@ -264,6 +264,14 @@ def test_a_disk_that_gives_a_video_up_does_not_reject_it(
     fake_ffmpeg('echo "[error] Input/output error" >&2; exit 251')
     monkeypatch.setattr(ffmpeg, "sha1", refuse)
     with pytest.raises(DecodingError, match=r"clip\.avi: can't be read: Input/output"):
+        decode(video)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.ESTALE, errno.EMFILE])
+def test_a_machine_that_fails_does_not_reject_a_video(video, fake_ffmpeg, number):
+    fake_ffmpeg(f'echo "[error] muxing: {os.strerror(number)}" >&2; exit 228')
+    words = rf"clip\.avi: ffmpeg failed: {os.strerror(number)}"
+    with pytest.raises(DecodingError, match=words):
         decode(video)
 
 

@@ -30,11 +30,16 @@ from twinlens.errors import DecodingError, RejectedError
 # containers are opened, and only as files.
 CONTAINERS = "avi,mov,matroska,mpegts,mpeg,mpegvideo,m4v,ogg,flv,asf,gif,yuv4mpegpipe"
 MOST_WORDS = 1 << 24  # bytes of messages
-DISK_FAULTS = tuple(
+DISK_FAULT = os.strerror(errno.EIO)
+"""What ffmpeg says when a file could not be read to its end, or is damaged."""
+MACHINE_FAULTS = tuple(
     os.strerror(each)
-    for each in (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EINTR)
+    for each in (
+        *(errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EMFILE, errno.ENFILE),
+        *(errno.ENOSPC, errno.EDQUOT, errno.EPIPE),
+    )
 )
-"""What ffmpeg says when a file could not be read to its end."""
+"""What it says when the machine failed it: no video gives these words."""
 NO_MEMORY = os.strerror(errno.ENOMEM)
 AGAIN = (
     "run the same command again: finished clips are kept. If this video alone fails"
@@ -122,7 +127,7 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
     if path.stat().st_size == 0:
         raise RejectedError("the file is empty")
     code, raw, messages = _run(path, limits)
-    if any(words in messages for words in DISK_FAULTS):
+    if DISK_FAULT in messages:
         # A damaged video can give these words too. Once it was read whole it lies in
         # memory: what ffmpeg says then is the video's fault.
         _read_whole(path)
@@ -157,8 +162,8 @@ def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
     """Run ffmpeg: its exit status, raw RGB and messages.
 
     Raises:
-        DecodingError: it did not end by itself, or had no memory for frames of a size
-            that is allowed.
+        DecodingError: it did not end by itself, or the machine failed it: it had no
+            memory for frames of a size that is allowed, no file, no connection.
     """
     try:
         done = subprocess.run(
@@ -176,6 +181,8 @@ def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
     messages = done.stderr.decode(errors="replace")
     if done.returncode < 0:
         raise DecodingError(f"{path}: {_ended(done.returncode)}; {AGAIN}")
+    if found := [words for words in MACHINE_FAULTS if words in messages]:
+        raise DecodingError(f"{path}: ffmpeg failed: {found[0]}; {AGAIN}")
     if NO_MEMORY in messages and _allowed(messages, limits):
         raise DecodingError(f"{path}: no memory left to decode it; {AGAIN}")
     return done.returncode, done.stdout, messages
