@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from twinlens import artifacts
-from twinlens.artifacts import digests, reader
+from twinlens.artifacts import reader
 from twinlens.artifacts.shard import Shard
 from twinlens.errors import ArtifactError
 
@@ -79,13 +79,11 @@ def opened(path, kind=None, **expected):
 
 
 @contextmanager
-def bare(path, sealed=True):
-    """An artifact that no stage wrote, to be filled and then sealed, or not."""
+def bare(path, **attributes):
+    """An artifact that no stage wrote, to be filled."""
     with h5py.File(path, "w", libver="latest") as file:
-        file.attrs.update({"format": KIND, "about": json.dumps(ABOUT)})
+        file.attrs.update({"format": KIND, "about": json.dumps(ABOUT), **attributes})
         yield file
-        if sealed:
-            file.attrs[digests.SEAL] = digests.seal(file)
 
 
 def killed(work, prepare):

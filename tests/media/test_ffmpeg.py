@@ -250,7 +250,8 @@ def test_a_read_that_failed_once_is_done_again(video, fake_ffmpeg):
 def test_a_read_that_failed_once_can_not_shorten_a_clip(video, fake_ffmpeg):
     fake_ffmpeg(
         'if [ -e "$count" ]; then exec "$real" "$@"; fi; touch "$count"\n'
-        '"$real" "$@" > "$count.raw"; head -c 4608 "$count.raw"; echo "[error] Input/output error" >&2'
+        '"$real" "$@" > "$count.raw"; head -c 4608 "$count.raw"\n'
+        'echo "[error] Input/output error" >&2'
     )
     assert len(decode(video).frames) == 6
 

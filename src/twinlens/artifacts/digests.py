@@ -6,6 +6,7 @@ against forgers.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,25 +35,43 @@ def of_chunks(array: NDArray[Any], rows: int) -> NDArray[np.uint64]:
 def seal(file: h5py.File) -> str:
     """Digest of an open file's names, shapes, dtypes and attributes.
 
-    The digests of chunks are attributes: with them, all of the file is covered.
+    The digests of chunks are attributes: with them, all of the file is covered. It is
+    read when an artifact is opened, so h5py's quick low-level calls are used.
+
+    Raises:
+        ValueError: something links to another file or keeps its values there, which no
+            digest covers.
     """
-    lines = [_line("", file)]
-    file.visititems(lambda name, item: lines.append(_line(name, item)))
+    names: list[bytes] = []
+    h5py.h5o.visit(file.id, names.append)
+    children = Counter(name.rpartition(b"/")[0] for name in names)
+    lines = [_line(h5py.h5o.open(file.id, b"/"), b"", children[b""])]
+    for name in names:
+        item = h5py.h5o.open(file.id, name)
+        lines.append(_line(item, name, children[name]))
     return str(xxhash.xxh3_128_hexdigest(b"\n".join(sorted(lines))))
 
 
-def _line(name: str, item: Any) -> bytes:
-    kind = (item.shape, item.dtype.str) if isinstance(item, h5py.Dataset) else None
-    digest = xxhash.xxh3_128(repr((name, kind)).encode())
-    for part in _attributes(item):
+def _line(item: Any, name: bytes, children: int) -> bytes:
+    digest = xxhash.xxh3_128(name)
+    if isinstance(item, h5py.h5d.DatasetID):
+        if item.get_create_plist().get_layout() != h5py.h5d.CHUNKED:
+            raise ValueError(f"keeps {name.decode()} in another file")
+        digest.update(repr((item.shape, item.dtype.str)).encode())
+    elif item.get_num_objs() != children:
+        raise ValueError(f"links to another file at {name.decode() or '/'}")
+    for part in sorted(_attributes(item)):
         digest.update(part)
     return bytes(digest.digest())
 
 
 def _attributes(item: Any) -> Iterator[bytes]:
-    for key in sorted(item.attrs):
-        if key != SEAL:
-            value = np.asarray(item.attrs[key])
-            yield repr((key, value.shape, value.dtype.str)).encode()
-            text = value.dtype.kind in "OU"
-            yield json.dumps(value.tolist()).encode() if text else value.tobytes()
+    for number in range(h5py.h5a.get_num_attrs(item)):
+        attribute = h5py.h5a.open(item, index=number)
+        if attribute.name != SEAL.encode():
+            value = np.zeros(attribute.shape, attribute.dtype)
+            attribute.read(value)
+            text = value.dtype.kind == "O"
+            content = json.dumps(value.astype(str).tolist()).encode() if text else value
+            head = repr((attribute.name, value.shape, value.dtype.str)).encode()
+            yield head + bytes(content)

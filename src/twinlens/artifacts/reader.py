@@ -75,32 +75,16 @@ def _checked(file: h5py.File, path: Path) -> "Artifact":
             )
         if digests.SEAL not in file.attrs:
             raise unusable(path, "was never finished, or made by an older release")
-        _refuse_links(file, path)
         artifact = Artifact(file, path)
         if artifact.seal != digests.seal(file):
             raise unusable(path, "is damaged (its seal is of other contents)")
     except ArtifactError:
         raise
+    except ValueError as error:
+        raise unusable(path, str(error)) from error
     except Exception as error:  # HDF5's errors are of many types
         raise unusable(path, f"is damaged ({error})") from error
     return artifact
-
-
-def _refuse_links(file: h5py.File, path: Path) -> None:
-    """Refuse links and storage that lead out of the file: its digests end there."""
-
-    # A visit ends with what its function returns; it must not raise.
-    def link(name: str, link: object) -> str | None:
-        outside = isinstance(link, h5py.ExternalLink)
-        return f"links to another file at {name}" if outside else None
-
-    def storage(name: str, item: object) -> str | None:
-        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-            return f"keeps {name} in another file"
-        return None
-
-    if found := file.visititems_links(link) or file.visititems(storage):
-        raise unusable(path, found)
 
 
 class Array:
@@ -181,10 +165,12 @@ class Group:
         Raises:
             ArtifactError: there is none of this name.
         """
-        if name not in self._group:
+        try:
+            found = self._group[name]
+        except KeyError as error:
             where = str(self._group.name).strip("/")
-            raise unusable(self.path, f"holds no {f'{where}/{name}'.lstrip('/')}")
-        found = self._group[name]
+            what = f"holds no {f'{where}/{name}'.lstrip('/')}"
+            raise unusable(self.path, what) from error
         kind = Array if isinstance(found, h5py.Dataset) else Group
         return kind(found, self.path)
 
@@ -287,9 +273,10 @@ class Artifact(Group):
         Raises:
             ArtifactError: it is not in this shard.
         """
-        if f"clip/{name}" not in self:
-            raise unusable(self.path, f"holds no clip {name}")
-        return Clip(self._group[f"clip/{name}"], self.path)
+        try:
+            return Clip(self._group[f"clip/{name}"], self.path)
+        except KeyError as error:
+            raise unusable(self.path, f"holds no clip {name}") from error
 
     def copy_clip(self, name: str, parent: h5py.Group) -> None:
         """Copy a clip into another file's group, with its digests."""
