@@ -129,7 +129,7 @@ def test_a_split_by_pair_holds_out_about_its_share_and_whole_pairs():
 def _counted(folder, corpus="Corpus", split=None):
     path, counts = patch_set(folder)
     out = folder / "set.csv"
-    count_patches([path], [counts], split or Split(share=0.25), corpus, out)
+    count_patches([path], [counts], split or Split(share=0.25), corpus, NAME, out)
     return read_csv(out, "counts/1")
 
 

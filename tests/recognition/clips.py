@@ -60,7 +60,7 @@ def _clip(place, total):
     return video, encode(flow.astype(np.float32))
 
 
-def make_weights(folder, stream, trained=True, times=1.0):
+def make_weights(folder, stream, trained=True, times=1.0, dataset="made"):
     """A small network's artifact with fixed random weights, all times a factor."""
     torch.manual_seed(0)
     channels = networks.channels(stream, PROTOCOL.stack)
@@ -71,7 +71,7 @@ def make_weights(folder, stream, trained=True, times=1.0):
         "made",
         [],
         {},
-        dataset="made",
+        dataset=dataset,
         stream=stream,
         backbone="compact",
         channels=channels,

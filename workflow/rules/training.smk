@@ -63,8 +63,8 @@ rule count_patches:
     shell:
         "python -m twinlens.patches counts --plain --shards {params.shards:q}"
         " --counts {params.counts:q} --split {params.split:q}"
-        " --corpus {params.corpus:q} --seed {params.seed} --out {output}"
-        " 2>&1 | tee {log}"
+        " --corpus {params.corpus:q} --name {wildcards.patches}"
+        " --seed {params.seed} --out {output} 2>&1 | tee {log}"
 
 
 rule train_perceptual:

@@ -24,6 +24,7 @@ def count_patches(
     counts: list[Path],
     split: Split,
     corpus: str,
+    name: str,
     out: Path,
     seed: int = 0,
 ) -> None:
@@ -34,12 +35,13 @@ def count_patches(
         counts: csv of each.
         split: what is held out.
         corpus: its label; the published numbers stand beside ours for CDVL-134 alone.
+        name: of the patch set.
         out: csv of clips, pairs, candidates, patches kept, patches dropped by reason,
             for training and validation.
         seed: of the split.
     """
     rows = pd.concat([read_csv(path, CLIP_COUNTS) for path in counts])
-    kept, pair = _held_out(shards, split, seed)
+    kept, pair = _held_out(shards, name, split, seed)
     rows = rows.merge(kept, on="clip")
     sums = rows.groupby("held")[["pairs", "candidates", *REASONS, "kept"]].sum()
     made = sums.reindex([False, True], fill_value=0).reset_index(drop=True)
@@ -61,12 +63,14 @@ def count_patches(
         say(f"WARNING {corpus}: clips stand on both sides of the split (by: pair)")
 
 
-def _held_out(shards: list[Path], split: Split, seed: int) -> tuple[pd.DataFrame, bool]:
+def _held_out(
+    shards: list[Path], name: str, split: Split, seed: int
+) -> tuple[pd.DataFrame, bool]:
     """Of each clip whether it is held out, and how many of its patches; if pairs."""
     frames: dict[str, np.ndarray] = {}
     pair = False
     for path in shards:
-        with reader.open(path, PATCHES) as file:
+        with reader.open(path, PATCHES, patches=name) as file:
             pair = bool(file.about["settings"]["pair"])
             for clip in file.clips:
                 frames[clip] = file.clip(clip)["frame"][:]

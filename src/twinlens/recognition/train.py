@@ -244,7 +244,7 @@ class _Run:
 
 def _start_from(init: Path, network: nn.Module, about: dict[str, Any]) -> None:
     """Take the weights of an image network, its classifier aside."""
-    with reader.open(init, networks.WEIGHTS) as file:
+    with reader.open(init, networks.WEIGHTS, dataset="images") as file:
         state = checkpoints.load_state(file["state"])
     module = backbones.module(about["backbone"])
     if about["channels"] != state[f"{module.FIRST_CONV}.weight"].shape[1]:
