@@ -101,7 +101,7 @@ DAMAGES = (
 )
 
 
-def judge(path, expected):
+def outcome(path, expected):
     """How a reader takes a file: "right", "refused", or "wrong"."""
     try:
         return "right" if content(path) == expected else "wrong"
@@ -118,7 +118,7 @@ def trials(whole, path, damage, seed):
         damage(damaged, rng, stored)
         path.write_bytes(damaged)
         signal.alarm(SECONDS)  # ends this process
-        counts[judge(path, expected)] += 1
+        counts[outcome(path, expected)] += 1
         signal.alarm(0)
     return counts
 

@@ -19,6 +19,10 @@ CHUNKS = "xxh3"
 SEAL = "seal"
 
 
+class OutsideError(ValueError):
+    """A file that links to another or keeps values there: no digest covers that."""
+
+
 def of_chunks(array: NDArray[Any], rows: int) -> NDArray[np.uint64]:
     """A digest of each chunk: uint64 (ceil(len(array) / rows),).
 
@@ -39,8 +43,7 @@ def seal(file: h5py.File) -> str:
     read when an artifact is opened, so h5py's quick low-level calls are used.
 
     Raises:
-        ValueError: something links to another file or keeps its values there, which no
-            digest covers.
+        OutsideError: something leads out of the file.
     """
     names: list[bytes] = []
     h5py.h5o.visit(file.id, names.append)
@@ -56,10 +59,10 @@ def _line(item: Any, name: bytes, children: int) -> bytes:
     digest = xxhash.xxh3_128(name)
     if isinstance(item, h5py.h5d.DatasetID):
         if item.get_create_plist().get_layout() != h5py.h5d.CHUNKED:
-            raise ValueError(f"keeps {name.decode()} in another file")
+            raise OutsideError(f"keeps {name.decode()} in another file")
         digest.update(repr((item.shape, item.dtype.str)).encode())
     elif item.get_num_objs() != children:
-        raise ValueError(f"links to another file at {name.decode() or '/'}")
+        raise OutsideError(f"links to another file at {name.decode() or '/'}")
     for part in sorted(_attributes(item)):
         digest.update(part)
     return bytes(digest.digest())

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def _checked(file: h5py.File, path: Path) -> "Artifact":
             raise unusable(path, "is damaged (its seal is of other contents)")
     except ArtifactError:
         raise
-    except ValueError as error:
+    except digests.OutsideError as error:
         raise unusable(path, str(error)) from error
     except Exception as error:  # HDF5's errors are of many types
         raise unusable(path, f"is damaged ({error})") from error
@@ -152,6 +153,7 @@ class Group:
     def __init__(self, group: h5py.Group, path: Path) -> None:
         """Take an open group, and its file's path for messages."""
         self._group, self.path = group, path
+        self._items: dict[str, Any] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self._group
@@ -165,14 +167,16 @@ class Group:
         Raises:
             ArtifactError: there is none of this name.
         """
-        try:
-            found = self._group[name]
-        except KeyError as error:
-            where = str(self._group.name).strip("/")
-            what = f"holds no {f'{where}/{name}'.lstrip('/')}"
-            raise unusable(self.path, what) from error
-        kind = Array if isinstance(found, h5py.Dataset) else Group
-        return kind(found, self.path)
+        if name not in self._items:
+            try:
+                found = self._group[name]
+            except KeyError as error:
+                where = str(self._group.name).strip("/")
+                what = f"holds no {f'{where}/{name}'.lstrip('/')}"
+                raise unusable(self.path, what) from error
+            kind = Array if isinstance(found, h5py.Dataset) else Group
+            self._items[name] = kind(found, self.path)
+        return self._items[name]
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Names with arrays or groups."""
@@ -200,6 +204,11 @@ class Clip(Group):
             for key, value in self.attrs.items()
         }
 
+    @cached_property
+    def index(self) -> NDArray[np.int32]:
+        """Which frames or flows of the clip are stored, ascending: (n,), from 0."""
+        return self["index"][:]
+
     def at(self, name: str, indices: ArrayLike) -> NDArray[Any]:
         """Items of an array by their indices in the clip, whatever is stored.
 
@@ -222,7 +231,7 @@ class Clip(Group):
             ArtifactError: one is not stored: the error names it.
         """
         wanted = np.asarray(indices)
-        stored = self["index"][:]
+        stored = self.index
         rows = np.searchsorted(stored, wanted).clip(max=max(0, len(stored) - 1))
         lacking = wanted[stored[rows] != wanted] if len(stored) else wanted.reshape(-1)
         if lacking.size:
@@ -230,8 +239,8 @@ class Clip(Group):
             numbers = ", ".join(map(str, np.unique(lacking)[:5].tolist()))
             raise ArtifactError(
                 f"{self.path}: {clip} is stored without {numbers} (of its frames or"
-                " flows), which this job reads: it was made for another reader; ask for"
-                " the method in a table of the config, then run again"
+                " flows), which this job reads: it was computed for other readers; add"
+                " its method to select.methods, or set frames: all of its data set"
             )
         return rows
 
