@@ -99,6 +99,7 @@ class _Disk:
         trace: TracebackType | None,
     ) -> None:
         os.close(self._handle)
+        self._handle = -1  # another file may get the number; HDF5 must not write there
         if isinstance(error, Exception):
             self.raise_error()  # what HDF5 stumbled over afterwards says less
 
