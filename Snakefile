@@ -14,6 +14,7 @@ configfile: "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/unfinished.smk"
 include: "workflow/rules/lookups.smk"
 include: "workflow/rules/media.smk"
 include: "workflow/rules/training.smk"

@@ -39,7 +39,16 @@ def make_patches(folder: Path, size: int, pair: bool) -> Path:
     videos, flows = zip(*made, strict=True)
     frames, motion = corpus(folder, videos, flows, index=range(5, 17))
     how = PatchSettings(size=size, crops=4, stride=(16, 16), margin=4, pair=pair)
-    patches(frames, motion, how, folder / "patches.h5", folder / "counts.csv")
+    patches(
+        frames,
+        motion,
+        "made",
+        "tvl1",
+        1,
+        how,
+        folder / "patches.h5",
+        folder / "counts.csv",
+    )
     return folder / "patches.h5"
 
 
@@ -54,6 +63,7 @@ def ours(folder: Path, path: Path, recipe: Recipe, network: dict[str, int]) -> f
         recipe=recipe,
         out=folder / "ours.h5",
         start=None,
+        start_name=None,
         perceptual=None,
         after_relu=True,
         threads=torch.get_num_threads(),
@@ -71,7 +81,7 @@ def peer(path: Path, recipe: Recipe, network: dict[str, int]) -> float:
     torch.manual_seed(0)
     made = models.build("vdsr", **network)
     wanted = [*recipe.loss.wanted, "interpolated"]
-    read = Patches([path], "spatial", SPLIT, 0, validation=False, wanted=wanted)
+    read = Patches([path], "made", SPLIT, 0, validation=False, wanted=wanted)
     stored = [read[place] for place in range(len(read))]
     tensors = {
         key: torch.stack([torch.from_numpy(each[key]) for each in stored])

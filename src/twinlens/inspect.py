@@ -46,7 +46,8 @@ def inspect(
         if rows:
             path = sheet or file.with_suffix(".png")
             with publish(path) as temporary:
-                cv2.imwrite(str(temporary), _sheet(rows)[..., ::-1])
+                if not cv2.imwrite(str(temporary), _sheet(rows)[..., ::-1]):
+                    raise ArtifactError(f"{path}: can't be written as a picture")
             print(f"contact sheet: {path}")
             names = artifact.clips
             for place in _spread(len(names), clips):

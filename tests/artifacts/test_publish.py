@@ -110,7 +110,10 @@ def test_a_disk_that_fails_to_sync_a_folder_is_an_error(tmp_path, monkeypatch):
             raise OSError(errno.EIO, "disk failure")
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(OSError, match="disk failure"), publish(tmp_path / "x") as file:
+    with (
+        pytest.raises(ArtifactError, match="x: can't be written"),
+        publish(tmp_path / "x") as file,
+    ):
         file.write_text("whole")
 
 

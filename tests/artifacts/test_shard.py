@@ -1,7 +1,9 @@
 import os
 import random
+from contextlib import suppress
 from functools import partial
 
+import numpy as np
 import pytest
 
 from tests.artifacts.made import (
@@ -58,6 +60,15 @@ def test_finished_parts_are_not_made_again(tmp_path, monkeypatch):
 def test_a_clip_that_was_finished_before_an_error_is_kept(tmp_path):
     path = tmp_path / "made.h5"
     interrupted(path, NAMES[:1])
+    assert not path.exists()
+    assert write(path) == NAMES[1:]
+
+
+def test_clips_that_were_written_outlive_one_that_failed(tmp_path):
+    path = tmp_path / "made.h5"
+    with suppress(TypeError), Shard(path, KIND, ABOUT, NAMES) as shard:
+        shard.write(NAMES[0], arrays(NAMES[0]))
+        shard.write(NAMES[1], {"frames": np.array(object())})
     assert not path.exists()
     assert write(path) == NAMES[1:]
 

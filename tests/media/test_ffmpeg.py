@@ -239,6 +239,26 @@ def test_a_killed_decoder_does_not_reject_the_video(video, fake_ffmpeg, signal):
         decode(video)
 
 
+def test_a_decoder_that_was_asked_to_end_does_not_reject_the_video(
+    tmp_path, make_video, noise, fake_ffmpeg
+):
+    """The real one ends with 255, and says why."""
+    path = make_video(tmp_path / "long.avi", noise(60), fps=10)
+    fake_ffmpeg('"$real" -re "$@" & sleep 0.5; kill -TERM $!; wait $!')
+    with pytest.raises(DecodingError, match="ffmpeg was ended by SIGTERM"):
+        decode(path)
+
+
+@pytest.mark.parametrize("words", ["Broken pipe", "No space left on device"])
+def test_a_name_can_not_pass_for_a_failure(tmp_path, video, words):
+    path = tmp_path / "odd" / f"{words}.avi"
+    path.parent.mkdir()
+    shutil.move(video, path)
+    assert len(decode(path).frames) == 6
+    os.truncate(path, 3000)
+    assert rejected(path)
+
+
 def test_a_read_that_failed_once_is_done_again(video, fake_ffmpeg):
     fake_ffmpeg(
         'if [ -e "$count" ]; then exec "$real" "$@"; fi\n'
@@ -268,7 +288,7 @@ def test_a_disk_that_gives_a_video_up_does_not_reject_it(
         decode(video)
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.ESTALE, errno.EMFILE])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.ESTALE, errno.EAGAIN])
 def test_a_machine_that_fails_does_not_reject_a_video(video, fake_ffmpeg, number):
     fake_ffmpeg(f'echo "[error] muxing: {os.strerror(number)}" >&2; exit 228')
     words = rf"clip\.avi: ffmpeg failed: {os.strerror(number)}"

@@ -92,7 +92,7 @@ def test_a_network_of_the_whole_clip_runs_once():
 
 def test_a_clip_with_gaps_is_none_for_a_network_of_whole_clips():
     network, index = Seen(models.WHOLE_CLIP), np.array([0, 1, 3, 4, 5])
-    with pytest.raises(ArtifactError, match="reads whole clips, and frames lack"):
+    with pytest.raises(ArtifactError, match="reads whole clips, but some frames"):
         enlarge(network, _low(6)[index], index, np.array([1]), 6, CPU)
 
 

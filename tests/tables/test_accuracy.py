@@ -95,8 +95,8 @@ def test_classes_are_named_by_the_clips_folders():
 @pytest.mark.parametrize(
     ("clips", "labels", "told"),
     [
-        (["Run/a", "Run/b", "Sit/a"], [0, 1, 2], "pair: Run;"),
-        (["Run/a", "Sit/b", "Sit/a"], [0, 0, 0], "pair: 0;"),
+        (["Run/a", "Run/b", "Sit/a"], [0, 1, 2], "pair: Run:"),
+        (["Run/a", "Sit/b", "Sit/a"], [0, 0, 0], "pair: 0:"),
     ],
 )
 def test_classes_and_labels_that_do_not_pair_are_refused(clips, labels, told):

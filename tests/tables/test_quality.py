@@ -21,7 +21,7 @@ def _measured(folder, method, psnr, error):
             "warping_error": error,
         }
     )
-    write_csv(path, "quality/1", rows)
+    write_csv(path, "quality/2", rows)
     return path
 
 

@@ -1,5 +1,7 @@
 """Plans and refusals of the workflow, without running a job."""
 
+import re
+
 import pytest
 import yaml
 
@@ -112,6 +114,38 @@ def test_frames_that_are_all_stored_have_a_plan_for_every_reader(folder):
     target = "results/playground/flow/yard/sosr_wmse/test-00.h5"
     words = ("--cores", "1", "--configfile", "all.yaml")
     assert "1 flow" in snakemake(folder, "-n", target, *words)
+
+
+@pytest.mark.parametrize(
+    ("change", "target", "job"),
+    [
+        (
+            "training: {perceptual: {after_relu: false}}",
+            "networks/trained/sosr.h5",
+            "train-sr .*--name sosr .*--after_relu false",
+        ),
+        (
+            "flow: {preset: opencv}",
+            "motion/corpus/tvl1-1/corpus-00.h5",
+            "motion .*--preset opencv",
+        ),
+    ],
+)
+def test_every_option_of_a_job_is_a_parameter_that_is_compared(
+    folder, change, target, job
+):
+    """Snakemake does not compare those that are made from `input`."""
+    (folder / "option.yaml").write_text(change)
+    words = ("--cores", "1", "--configfile", "option.yaml")
+    said = snakemake(folder, "-n", "-p", f"results/playground/{target}", *words)
+    assert re.search(job, said)
+    text = "".join(
+        path.read_text() for path in (folder / "workflow/rules").glob("*.smk")
+    )
+    derived = re.findall(r"^ +(\w+)=lambda wildcards, input: (.+),$", text, re.M)
+    assert derived
+    assert all(value.startswith("json.dumps(list(input") for _, value in derived)
+    assert not re.search(r"^def \w+\(wildcards, input\)", text, re.M)
 
 
 def test_the_playground_s_table_3_takes_few_jobs_and_no_flownet2(folder):

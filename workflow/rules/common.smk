@@ -94,7 +94,15 @@ def settings_json(wildcards):
     """What of a data set's entry decides its clips, for the command line."""
     entry = settings(wildcards.dataset).items()
     kept = {key: value for key, value in entry if key not in ASIDE}
+    if "limits" in kept:
+        limits = kept["limits"].items()
+        kept["limits"] = {key: each for key, each in limits if key != "seconds"}
     return json.dumps(kept, sort_keys=True)
+
+
+def decoding_seconds(wildcards):
+    """What the decoding of one file may take: it decides nothing about a clip."""
+    return settings(wildcards.dataset).get("limits", {}).get("seconds", 300)
 
 
 def generated_json(wildcards):
@@ -170,9 +178,9 @@ def fingerprint(wildcards):
     return listed(dataset)[wildcards.part, int(wildcards.shard)]
 
 
-def given_file(wildcards, input):
-    """Size, time and ends of a given file, so that a swapped one is noticed."""
-    return scan.file_fingerprint(Path(input[0]))
+def given_file(path):
+    """Size, time and ends of a published file, so that a swapped one is noticed."""
+    return scan.file_fingerprint(Path(path)) if path else ""
 
 
 def class_names(wildcards):

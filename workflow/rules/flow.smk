@@ -114,7 +114,7 @@ rule import_flownet2:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        file=given_file,
+        file=given_file(config["flow"]["flownet2"]["weights"]),
         code=code("training.given_flownet2", *READERS),
     shell:
         "python -m twinlens.training import-flow --plain --file {input:q}"

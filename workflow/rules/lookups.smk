@@ -47,9 +47,14 @@ def sr_weights(wildcards):
     return network_file(wildcards.method)
 
 
-def weights_option(wildcards, input):
+# Parameters that take `input` are never compared by Snakemake: a change of them alone
+# would rerun nothing. So these look their files up again.
+
+
+def weights_option(wildcards):
     """The same for the command line."""
-    return f"--weights {input.weights}" if input.weights else ""
+    weights = sr_weights(wildcards)
+    return f"--weights {weights}" if weights else ""
 
 
 # --- Training of super-resolution
@@ -140,14 +145,14 @@ def perceptual_weights(wildcards):
     return f"{W}/perceptual/{'given' if given else 'trained'}.h5"
 
 
-def train_options(wildcards, input):
+def train_options(wildcards):
     """Options of a training that not every network has."""
     words = []
-    if input.start:
-        words.append(f"--start {input.start} --start_name {start_name(wildcards)}")
-    if input.perceptual:
+    if name := start_name(wildcards):
+        words.append(f"--start {network_file(name)} --start_name {name}")
+    if perceptual := perceptual_weights(wildcards):
         after = str(config["training"]["perceptual"]["after_relu"]).lower()
-        words.append(f"--perceptual {input.perceptual} --after_relu {after}")
+        words.append(f"--perceptual {perceptual} --after_relu {after}")
     return " ".join(words)
 
 
@@ -171,10 +176,10 @@ def motion_network(wildcards):
     return flownet2_file(wildcards) if estimator(wildcards) == "flownet2" else []
 
 
-def motion_options(wildcards, input):
+def motion_options(wildcards):
     """What the estimator of motion needs, for the command line."""
-    if input.network:
-        return f"--network {input.network}"
+    if network := motion_network(wildcards):
+        return f"--network {network}"
     return f"--preset {config['flow']['preset']}"
 
 
@@ -270,10 +275,17 @@ def score_flow(wildcards):
     return f"{W}/flow/{wildcards.dataset}/{wildcards.method}/{shard}"
 
 
-def stream_options(wildcards, input):
+def stream_options(wildcards):
     """The inputs of the streams to score, for the command line."""
-    given = {key: input.get(key) for key in ("flow", "spatial", "temporal")}
+    given = {stream: score_weights(stream)(wildcards) for stream in STREAMS}
+    given = {"flow": score_flow(wildcards), **given}
     return " ".join(f"--{key} {path}" for key, path in given.items() if path)
+
+
+def init_option(wildcards):
+    """The image network that training starts from, for the command line."""
+    init = init_weights(wildcards)
+    return f"--init {init}" if init else ""
 
 
 def read(method):
@@ -287,12 +299,15 @@ def read(method):
 def gates(shown, datasets=DATASETS):
     """What must stand before a table of some methods does, and is not read by it.
 
-    Manifests stop a run in which too many clips were rejected, counts of patches the
-    same for training clips. They are inputs of tables and of nothing that is costly:
-    when a gate changes, a table is written again and no network is trained again.
+    A manifest fails if too many clips of its data set were rejected, the counts of a
+    patch set if no clip is left to train on. They are inputs of tables and of nothing
+    that is costly: when a gate changes, tables are written again and no network is
+    trained again. With `keep-going` other jobs go on beside a gate that fails, but no
+    table is written.
     """
     patches = checks.patch_sets(config, shown)
-    manifests = [manifest_of(dataset) for dataset in datasets]
+    corpora = {corpus_of(name) for name in patches}
+    manifests = [manifest_of(each) for each in [*datasets, *sorted(corpora)]]
     return manifests + [f"{W}/patches/{name}.csv" for name in patches]
 
 

@@ -43,6 +43,8 @@ rule frames:
     resources:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
+        # Not a parameter: it changes no number.
+        seconds=decoding_seconds,
     params:
         settings=settings_json,
         protocol=protocol,
@@ -59,7 +61,7 @@ rule frames:
         " --settings {params.settings:q} --part {wildcards.part}"
         " --protocol {params.protocol:q} --shard {wildcards.shard}"
         " --shards {params.shards} --seed {params.seed} --keep {params.keep}"
-        " --around {params.around}"
+        " --around {params.around} --seconds {resources.seconds}"
         " --out {output.frames} --report {output.report} 2>&1 | tee {log}"
 
 

@@ -25,7 +25,7 @@ rule train_recogniser:
     params:
         images=lambda wildcards, input: json.dumps(list(input.images)),
         reports=lambda wildcards, input: json.dumps(list(input.reports)),
-        init=lambda wildcards, input: f"--init {input.init}" if input.init else "",
+        init=init_option,
         backbone=RECOGNISER["backbone"],
         recipe=recipe,
         protocol=sampling("train"),
@@ -64,7 +64,9 @@ rule import_recogniser:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        file=given_file,
+        file=lambda wildcards: given_file(
+            RECOGNISER["weights"][wildcards.dataset][wildcards.stream]
+        ),
         backbone=RECOGNISER["backbone"],
         stack=RECOGNISER["sampling"]["stack"],
         code=code(
@@ -96,7 +98,7 @@ rule import_images:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        file=given_file,
+        file=given_file(RECOGNISER.get("init")),
         backbone=RECOGNISER["backbone"],
         code=code(
             "recognition.given",

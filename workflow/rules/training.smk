@@ -37,8 +37,6 @@ rule count_patches:
     input:
         shards=lambda wildcards: patch_files(wildcards.patches, "h5"),
         counts=lambda wildcards: patch_files(wildcards.patches, "csv"),
-        # Not read: too many rejected clips stop the run.
-        manifest=lambda wildcards: manifest_of(corpus_of(wildcards.patches)),
     output:
         f"{W}/patches/{{patches}}.csv",
     log:
@@ -108,7 +106,7 @@ rule import_perceptual:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        file=given_file,
+        file=given_file(config["training"]["perceptual"]["weights"]),
         inputs=json.dumps(config["training"]["perceptual"].get("inputs")),
         code=code("training.given_vgg", *READERS),
     shell:
@@ -179,7 +177,7 @@ rule import_sr:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
-        file=given_file,
+        file=lambda wildcards: given_file(network_of(wildcards)["weights"]),
         model=lambda wildcards: network_of(wildcards)["model"],
         settings=lambda wildcards: json.dumps(network_of(wildcards)["settings"]),
         code=lambda wildcards: code(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def write_figure(path: Path, figure: "Figure", dpi: int) -> None:
-    """Publish a figure of pyplot's and close it; no release's name is in the file."""
+    """Publish a figure of pyplot's and close it, without matplotlib's version in it."""
     from matplotlib import pyplot  # heavy, and few stages draw
 
     with publish(path) as temporary:

@@ -14,6 +14,8 @@ ENOTSUPP = 524
 """Linux's own number for "not supported"; NFS gives it instead of ENOTSUP."""
 WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK, ENOTSUPP}
 """What file systems without locks say; unique temporary names still protect there."""
+REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
+"""What a full, failing or read-only disk says to a writer."""
 WITHOUT_FOLDER_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, ENOTSUPP}
 """What CIFS, sshfs and VirtualBox say to fsync of a folder, which they lack."""
 
@@ -30,8 +32,8 @@ def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator
         check: reads the finished temporary file and raises if it is not whole.
 
     Raises:
-        ArtifactError: another process is writing the same file, or nothing was written.
-        OSError: the disk refused it.
+        ArtifactError: another process is writing the same file, nothing was written, or
+            the disk refused it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,8 +51,20 @@ def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator
             _sync(temporary)
             temporary.replace(path)
             _sync_folder(path.parent)
+        except OSError as error:
+            if error.errno in REFUSALS:
+                raise refused(path, error) from error
+            raise
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def refused(path: Path, error: OSError) -> ArtifactError:
+    """What to raise when a disk refused to take a file."""
+    return ArtifactError(
+        f"{path}: can't be written: {error.strerror}; make room or repair the disk,"
+        " then run the same command again"
+    )
 
 
 def hidden(path: Path, ending: str) -> list[Path]:

@@ -36,7 +36,7 @@ def open(path: Path, kind: str | None = None, **expected: Any) -> "Iterator[Arti
 
     Raises:
         ArtifactError: missing, empty, cut off, damaged, unfinished, of another format,
-            made for something else, or reaching outside itself.
+            made for something else, or linking to other files.
     """
     path = Path(path)
     if not path.exists():
@@ -61,7 +61,7 @@ def _file(path: Path) -> h5py.File:
         if "already open for" in str(error):
             what = (
                 "is open for writing in another program, such as a notebook: close it"
-                " there and run again. If none has it open, one was killed while it had"
+                " there and run again. If no program has it open, its writer was killed"
             )
             raise unusable(path, what) from error
         raise unusable(path, f"is not a whole HDF5 file ({error})") from error
@@ -72,7 +72,8 @@ def _checked(file: h5py.File, path: Path) -> "Artifact":
     try:
         if "format" not in file.attrs or "about" not in file.attrs:
             raise ArtifactError(
-                f"{path}: is an HDF5 file of another program, not a twinlens artifact"
+                f"{path}: is an HDF5 file of another program, not a twinlens artifact:"
+                " name an artifact, below results/"
             )
         if digests.SEAL not in file.attrs:
             raise unusable(path, "was never finished, or made by an older release")
@@ -104,7 +105,14 @@ class Array:
         return int(self.shape[0])
 
     def __getitem__(self, key: int | slice | NDArray[np.integer]) -> NDArray[Any]:
-        """Rows by number, slice or array of numbers, as numpy has them."""
+        """Rows by number, slice or array of numbers, as numpy has them.
+
+        Returns:
+            The shape of `key` + that of a row.
+
+        Raises:
+            ArtifactError: a chunk that they lie in has other values than were written.
+        """
         rows: NDArray[np.int64] = np.arange(len(self))[key]
         chunks = np.unique(rows // self._rows)
         if not len(chunks):
@@ -313,7 +321,7 @@ def is_artifact(path: Path) -> bool:
     try:
         with h5py.File(path, "r", locking=False) as file:
             return "format" in file.attrs and "about" in file.attrs
-    except OSError:
+    except (OSError, RuntimeError, KeyError):  # no HDF5, or a damaged file
         return False
 
 

@@ -75,10 +75,20 @@ class Shard:
     def write(
         self, name: str, arrays: Mapping[str, NDArray[Any]], **facts: str | float
     ) -> None:
-        """Store the arrays of one clip and facts about it, as attributes."""
+        """Store the arrays of one clip and facts about it, as attributes.
+
+        Args:
+            name: one of `names`.
+            arrays: by name; stages that give items of some frames add their `index`.
+            facts: text and numbers, such as the clip's number of `frames`.
+
+        Raises:
+            ArtifactError: the disk refused it.
+        """
         if self._file is None:
             self._begin_part()
         assert self._file is not None
+        self._begun = name
         group = self._file.create_group(f"clip/{name}")
         for key, array in arrays.items():
             put(group, key, array)
@@ -95,7 +105,7 @@ class Shard:
         number = max(numbers, default=-1) + 1
         self._open = create(self.parts / f"part-{number:04d}.h5", self.kind, self.about)
         self._file = self._open.__enter__()
-        self._written: list[str] = []
+        self._begun, self._written = "", list[str]()
         self._since = time.monotonic()
 
     def _end_part(self) -> None:
@@ -120,6 +130,7 @@ class Shard:
         if error is not None and self._file is not None:
             # What is finished in the open part is whole: keep it too.
             with suppress(Exception):
+                self._drop_begun()
                 self._end_part()
         if error is not None:
             return
@@ -128,6 +139,12 @@ class Shard:
             raise ArtifactError(f"{self.path}: {len(left)} clips were never written")
         self._join()
         _remove_folder(self.parts)
+
+    def _drop_begun(self) -> None:
+        """Take the clip out of the open part that was not written to its end."""
+        assert self._file is not None
+        if self._begun not in {"", *self._written}:
+            del self._file[f"clip/{self._begun}"]
 
     def _join(self) -> None:
         with create(self.path, self.kind, self.about) as file:

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlens.artifacts import digests, reader
-from twinlens.artifacts.publish import publish
-from twinlens.errors import ArtifactError
+from twinlens.artifacts.publish import publish, refused
 
 Array = NDArray[Any]
 
@@ -42,8 +41,9 @@ def create(path: Path, kind: str, about: Mapping[str, Any]) -> Iterator[h5py.Fil
         with reader.open(temporary, kind) as artifact:
             artifact.check_values()
 
-    with publish(path, check) as temporary, _Disk(temporary, path) as disk:
-        with h5py.File(disk, "w", libver="latest") as file:
+    with publish(path, check) as temporary:
+        disk = _Disk(temporary, path)
+        with disk, h5py.File(disk, "w", libver="latest") as file:
             file.attrs["format"] = np.bytes_(kind)
             file.attrs["about"] = np.bytes_(json.dumps(about, sort_keys=True))
             yield file
@@ -56,6 +56,11 @@ def put(group: h5py.Group, name: str, array: Array) -> None:
     """Store an array with its digests, one chunk for each item of its first axis.
 
     The next reader takes single frames, flows or patches: each is then one read.
+
+    Args:
+        group: open for writing.
+        name: of the array.
+        array: of any shape and dtype; a single number becomes (1,).
     """
     array = np.atleast_1d(np.asarray(array))
     item = array.nbytes // max(1, len(array))
@@ -98,18 +103,19 @@ class _Disk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._handle)
-        self._handle = -1  # another file may get the number; HDF5 must not write there
+        # Another file may get the number: HDF5 must never write to it again.
+        handle, self._handle = self._handle, -1
+        try:
+            os.close(handle)
+        except OSError as failed:  # some disks refuse only now
+            self.error = self.error or failed
         if isinstance(error, Exception):
             self.raise_error()  # what HDF5 stumbled over afterwards says less
 
     def raise_error(self) -> None:
         """Raise what the disk said, if it refused something."""
         if self.error is not None:
-            raise ArtifactError(
-                f"{self.target}: can't be written: {self.error.strerror}; make room or"
-                " repair the disk, then run the same command again"
-            ) from self.error
+            raise refused(self.target, self.error) from self.error
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         end = os.fstat(self._handle).st_size if whence == os.SEEK_END else 0

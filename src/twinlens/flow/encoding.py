@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlens.errors import ArtifactError
+
 
 def encode(flow: NDArray[np.float32], bound: float = 20.0) -> NDArray[np.uint8]:
     """Flow in pixels to 0..255: -bound is 0, bound is 255, beyond is clipped.
@@ -13,10 +15,10 @@ def encode(flow: NDArray[np.float32], bound: float = 20.0) -> NDArray[np.uint8]:
     motion is 128, since 127.5 lies between.
 
     Raises:
-        ValueError: a value is not finite.
+        ArtifactError: a value is not finite.
     """
     if not np.isfinite(flow).all():
-        raise ValueError("flow with values that are not finite numbers")
+        raise ArtifactError("flow has values that are not finite numbers")
     scaled = 255 * (flow.astype(np.float64) + bound) / (2 * bound)
     return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
 

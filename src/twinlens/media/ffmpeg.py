@@ -36,14 +36,14 @@ MACHINE_FAULTS = tuple(
     os.strerror(each)
     for each in (
         *(errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EMFILE, errno.ENFILE),
-        *(errno.ENOSPC, errno.EDQUOT, errno.EPIPE),
+        *(errno.ENOSPC, errno.EDQUOT, errno.EPIPE, errno.EAGAIN),
     )
 )
 """What it says when the machine failed it: no video gives these words."""
 NO_MEMORY = os.strerror(errno.ENOMEM)
 AGAIN = (
-    "run the same command again: finished clips are kept. If this video alone fails"
-    " again and again, take it out of the data set"
+    "run the same command again: finished clips are kept. If it fails for this video"
+    " alone each time, leave it out of the data set's list or folder"
 )
 OLDEST = (5, 1)  # the first that knows -fps_mode
 SUFFIXES = frozenset(
@@ -127,7 +127,7 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
     if path.stat().st_size == 0:
         raise RejectedError("the file is empty")
     code, raw, messages = _run(path, limits)
-    if DISK_FAULT in messages:
+    if DISK_FAULT in _error_lines(messages, path):
         # A damaged video can give these words too. Once it was read whole it lies in
         # memory: what ffmpeg says then is the video's fault.
         _read_whole(path)
@@ -179,26 +179,38 @@ def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
             " its data set"
         ) from error
     messages = done.stderr.decode(errors="replace")
-    if done.returncode < 0:
-        raise DecodingError(f"{path}: {_ended(done.returncode)}; {AGAIN}")
-    if found := [words for words in MACHINE_FAULTS if words in messages]:
-        raise DecodingError(f"{path}: ffmpeg failed: {found[0]}; {AGAIN}")
-    if NO_MEMORY in messages and _allowed(messages, limits):
-        raise DecodingError(f"{path}: no memory left to decode it; {AGAIN}")
+    if why := _stopped(done.returncode, messages, path, limits):
+        raise DecodingError(f"{path}: {why}; {AGAIN}")
     return done.returncode, done.stdout, messages
+
+
+def _stopped(code: int, messages: str, path: Path, limits: Limits) -> str:
+    """Why a decoder's end says nothing about its video; "" if it does."""
+    if code < 0:
+        return _ended(code)
+    # On a signal that it can catch, ffmpeg says so and ends with 255.
+    if found := re.search(r"^(?:\[\w+\] )?Exiting .*signal (\d+)", messages, re.M):
+        return _ended(-int(found[1]))
+    errors = _error_lines(messages, path)
+    if found := re.search("|".join(map(re.escape, MACHINE_FAULTS)), errors):
+        return f"ffmpeg failed: {found[0]}"
+    if NO_MEMORY in errors and _allowed(messages, limits):
+        return "no memory left to decode it"
+    return ""
 
 
 def _ended(code: int) -> str:
     """A signal in words, from an exit status below 0."""
-    name = signal.Signals(-code).name
+    known = {each.value: each.name for each in signal.Signals}
+    name = known.get(-code, f"signal {-code}")
     memory = " (out of memory, usually)" if name == "SIGKILL" else ""
     return f"ffmpeg was ended by {name}{memory}"
 
 
 def _allowed(messages: str, limits: Limits) -> bool:
-    """Whether the container states frames of a size within the limits."""
+    """Whether the container states no frames over the limit of pixels."""
     found = re.search(r"Video: .*?, (\d+)x(\d+)", messages)
-    return found is not None and int(found[1]) * int(found[2]) <= limits.pixels
+    return found is None or int(found[1]) * int(found[2]) <= limits.pixels
 
 
 def _read_whole(path: Path) -> None:
@@ -401,10 +413,18 @@ def _reason(messages: str, code: int) -> str:
     return f"ffmpeg: {_errors(messages) or f'no frame, exit status {code}'}"
 
 
+def _error_lines(messages: str, path: Path) -> str:
+    """The lines with errors, less the file's name, which may be any words."""
+    return "\n".join(_worst(messages.replace(str(path), "")))
+
+
 def _errors(messages: str) -> str:
     """The first errors among ffmpeg's messages."""
-    worst = re.findall(r"\[(?:fatal|error)\] (.+)", messages)
-    return "; ".join(dict.fromkeys(line.strip() for line in worst[:2]))
+    return "; ".join(dict.fromkeys(line.strip() for line in _worst(messages)[:2]))
+
+
+def _worst(messages: str) -> list[str]:
+    return re.findall(r"\[(?:fatal|error)\] (.+)", messages)
 
 
 def _stated_frames(path: Path) -> int:

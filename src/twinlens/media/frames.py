@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ def frames(
     seed: int = 0,
     keep: str = "protocol",
     around: int = 0,
+    seconds: float | None = None,
 ) -> None:
     """Decode the clips of one shard.
 
@@ -61,6 +62,7 @@ def frames(
         keep: "protocol" for the frames that are read, "all" for every frame.
         around: neighbours to keep on each side of those, for networks that read several
             frames.
+        seconds: that the decoding of a file may take, instead of the settings' own.
 
     Raises:
         DecodingError: a decoder was ended or a disk failed. Clips that are done stay
@@ -69,6 +71,8 @@ def frames(
     rows = scan.shard(settings, part, shard, shards)
     rows["sha1"] = [_sha1(Path(path)) for path in rows["path"]]
     short_side = settings.get("short_side")
+    limits = Limits(**settings.get("limits", {}))
+    limits = replace(limits, seconds=seconds or limits.seconds)
     source = "".join(rows["clip"] + rows["sha1"])
     about = provenance.about(
         "frames",
@@ -83,8 +87,9 @@ def frames(
         keep=keep,
         around=around,
         short_side=short_side,
+        # Not its seconds, which decide nothing about a clip.
+        limits=[limits.frames, limits.pixels, limits.bytes],
     )
-    limits = Limits(**settings.get("limits", {}))
     how = _How(part, protocol, seed, keep, around, short_side, limits)
     rejected: dict[str, str] = {}
     with Shard(out, FRAMES, about, list(rows["clip"])) as made:

@@ -48,7 +48,7 @@ def manifest(
         raise ArtifactError(
             f"{dataset}: {len(bad)} of {len(rows)} clips can't be used (listed above,"
             f" and in {reports[0].parent}), more than max_rejected {max_rejected:g}"
-            " allows; mend or remove these files, or raise"
+            " allows; replace these files, take them off the list, or raise"
             f" datasets.{dataset}.max_rejected in the config"
         )
     write_csv(out, "manifest/1", rows)

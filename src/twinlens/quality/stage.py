@@ -51,6 +51,7 @@ def judge(
     ):
         dataset = true.about["dataset"]
         for path, file in ((frames, made), (motion, flows)):
+            file.expect(None, {"dataset": dataset})
             if file.clips != true.clips:
                 raise ArtifactError(f"{path}: not of the clips of {originals}")
         for name in track(true.clips, f"quality {dataset} {method}"):

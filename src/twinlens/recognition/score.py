@@ -12,7 +12,7 @@ from torch import nn
 from twinlens import checkpoints, provenance
 from twinlens.artifacts import reader
 from twinlens.artifacts.shard import Shard
-from twinlens.errors import ArtifactError
+from twinlens.errors import ArtifactError, unusable
 from twinlens.progress import track
 from twinlens.protocol import Protocol
 from twinlens.recognition import networks
@@ -95,9 +95,7 @@ def _check_same_frames(frames: Path, flow: Path) -> None:
     with reader.open(flow, "flow/1") as file:
         sources = file.about["inputs"].values()
     if reader.file_id(frames) not in sources:
-        raise ArtifactError(
-            f"{flow}: its flow is not that of {frames}; remove it and run again"
-        )
+        raise unusable(flow, f"its flow is not that of {frames}")
 
 
 def _backbones(*weights: Path) -> list[str]:

@@ -48,7 +48,9 @@ def enlarge(
     """
     if network.frames == models.WHOLE_CLIP:
         if not np.array_equal(index, np.arange(total)):
-            raise ArtifactError("the network reads whole clips, and frames lack")
+            raise ArtifactError(
+                "the network reads whole clips, but some frames are not stored"
+            )
         return _whole(network, low_nhw3, wanted, device)
     half = int(network.frames) // 2
     around = wanted[:, None] + np.arange(-half, half + 1)

@@ -55,6 +55,10 @@ def super_resolve(
     chosen = streams or list(STREAMS)
     with reader.open(low) as source:
         inherited = source.about
+        if source.kind == "frames/1":  # clips that are low-resolution already
+            source.expect("frames/1", {"method": "hr"})
+        else:
+            source.expect("low/1", {})
         about = provenance.about(
             "sr",
             ["twinlens.sr.stage", f"twinlens.models.{model}"],

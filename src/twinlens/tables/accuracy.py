@@ -182,8 +182,8 @@ def by_class(made: Scores, stream: str) -> dict[str, Bools]:
     for pairs in zip(*found, strict=True):
         if twice := {str(each) for each in pairs if pairs.count(each) > 1}:
             raise ArtifactError(
-                f"classes and labels do not pair: {', '.join(sorted(twice))}; remove"
-                " these scores and run again"
+                f"classes and labels do not pair: {', '.join(sorted(twice))}: these"
+                " scores are of several versions of the data set; make them again"
             )
     return {name: right_n[made.labels == label] for label, name in found}
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from twinlens import provenance
 from twinlens.artifacts.table import read_csv
+from twinlens.errors import ArtifactError
 from twinlens.quality import QUALITY
 from twinlens.tables import forms
 from twinlens.tables.forms import Files, Layout
@@ -78,6 +79,8 @@ def _lines(
     lines: list[dict[str, object]] = []
     for column, (name, factor, digits) in MEASURES.items():
         values = factor * pd.to_numeric(clips[column], errors="coerce").to_numpy(float)
+        if column != "warping_error" and np.isnan(values).any():
+            raise ArtifactError(f"{dataset} {method}: {name} is no number for a clip")
         values = values[np.isfinite(values)]
         if not len(values) or (method == "hr" and column != "warping_error"):
             continue
