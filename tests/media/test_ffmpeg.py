@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 
+import cv2
 import numpy as np
 import pytest
 
@@ -274,6 +275,16 @@ def test_a_read_that_failed_once_can_not_shorten_a_clip(video, fake_ffmpeg):
         'echo "[error] Input/output error" >&2'
     )
     assert len(decode(video).frames) == 6
+
+
+def test_a_header_that_could_not_be_read_once_is_read_again(
+    tmp_path, make_video, noise, monkeypatch
+):
+    real = cv2.VideoCapture
+    path = make_video(tmp_path / "a.avi", noise(40))
+    os.truncate(path, path.stat().st_size * 6 // 10)
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: real())  # opens nothing
+    assert rejected(path).startswith("truncated: ")
 
 
 def test_a_disk_that_gives_a_video_up_does_not_reject_it(

@@ -434,6 +434,9 @@ def _stated_frames(path: Path) -> int:
     gives it. Only for files that passed `decode`'s allow-lists.
     """
     video = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
+    if not video.isOpened():  # a read that failed once? ffmpeg could open it
+        _read_whole(path)
+        video.open(str(path.resolve()), cv2.CAP_FFMPEG)
     try:
         return max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
     finally:
