@@ -26,10 +26,8 @@ def with_lost(incomplete):
 
     @functools.wraps(incomplete)
     async def found(self, job):
-        if any([await file.exists() for file in job.output]):
-            return await incomplete(self, job)
         marked = self._filter_incomplete_keys([self._get_key(f) for f in job.output])
-        return list(job.output) if marked else []
+        return await incomplete(self, job) or (list(job.output) if marked else [])
 
     return found
 
