@@ -83,3 +83,14 @@ def test_a_network_that_was_never_trained_is_refused(tmp_path):
     networks.save(tmp_path / "f.h5", flownet2.FLOWNET2, about, flownet2.build(1 / 16))
     with pytest.raises(ArtifactError, match=r"f\.h5: this network was never"):
         flownet2.load(tmp_path / "f.h5")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_flow_that_is_not_finite_is_refused(monkeypatch, value):
+    def broken(network, preset, threads):
+        return lambda first, second: np.full((len(first), 2, 4, 4), value, np.float32)
+
+    monkeypatch.setattr("twinlens.flow.estimators.tvl1.load", broken)
+    frames = np.zeros((1, 4, 4, 3), np.uint8)
+    with pytest.raises(ArtifactError, match="tvl1 gives flow with values that are not"):
+        estimators.load("tvl1")(frames, frames)

@@ -5,6 +5,7 @@ frames. A file is imported only when its estimator is asked for.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +32,22 @@ def load(
         threads: of the CPU.
 
     Raises:
-        ArtifactError: no such estimator, or it lacks its network.
+        ArtifactError: no such estimator, or it lacks its network; when it is called:
+            its flow is not finite.
     """
     try:
         module = named.module(Path(__file__).parent, __name__, name, "flow estimator")
     except ValueError as error:
         raise ArtifactError(str(error)) from error
-    found: Estimator = module.load(network, preset, threads)
-    return found
+    return partial(_finite, name, module.load(network, preset, threads))
+
+
+def _finite(
+    name: str, estimate: Estimator, first: Frames, second: Frames
+) -> NDArray[np.float32]:
+    flow = estimate(first, second)
+    if not np.isfinite(flow).all():
+        raise ArtifactError(
+            f"{name} gives flow with values that are not finite numbers"
+        )
+    return flow
