@@ -80,6 +80,18 @@ def test_a_trained_network_is_used_and_named(low, tmp_path):
     assert about["inputs"][str(weights)] == reader.file_id(weights)
 
 
+def test_frames_of_another_data_set_are_refused(low, tmp_path):
+    with pytest.raises(ArtifactError, match="made for dataset 'made', not 'yard'"):
+        super_resolve(low, "b", "bicubic", tmp_path / "x.h5", PROTOCOL, dataset="yard")
+
+
+def test_enlarged_frames_are_not_enlarged_again(low, tmp_path):
+    once = tmp_path / "once.h5"
+    super_resolve(low, "bicubic", "bicubic", once, PROTOCOL)
+    with pytest.raises(ArtifactError, match="made for method 'bicubic', not 'hr'"):
+        super_resolve(once, "bicubic", "bicubic", tmp_path / "x.h5", PROTOCOL)
+
+
 def test_a_network_of_another_model_is_refused(low, tmp_path):
     runs.train(tmp_path / "net")
     with pytest.raises(ArtifactError, match="made for settings"):

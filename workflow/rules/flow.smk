@@ -27,7 +27,8 @@ rule flow:
         code=code("flow.stage"),
     shell:
         "python -m twinlens.flow flow --plain --frames {input.frames}"
-        " --report {input.report} --method {wildcards.method}"
+        " --report {input.report} --dataset {wildcards.dataset}"
+        " --method {wildcards.method}"
         " --protocol {params.protocol:q} --preset {params.preset}"
         " --bound {params.bound} --size {params.size:q} --seed {params.seed}"
         " --threads {threads} --out {output} 2>&1 | tee {log}"
@@ -63,6 +64,7 @@ rule motion:
         ),
     shell:
         "python -m twinlens.flow motion --plain --frames {input.frames}"
+        " --dataset {wildcards.dataset}"
         " --protocol {params.protocol:q} --pairs {params.pairs} --gap {params.gap}"
         " --estimator {params.estimator} {params.options}"
         " --seed {params.seed} --threads {threads} --out {output} 2>&1 | tee {log}"

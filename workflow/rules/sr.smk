@@ -23,7 +23,7 @@ rule degrade:
         code=code("degrade.stage"),
     shell:
         "python -m twinlens.degrade --plain --frames {input} --scale {params.scale}"
-        " --out {output} 2>&1 | tee {log}"
+        " --dataset {wildcards.dataset} --out {output} 2>&1 | tee {log}"
 
 
 rule super_resolve:
@@ -55,6 +55,7 @@ rule super_resolve:
         code=lambda wildcards: code("sr.stage", f"models.{model(wildcards)}"),
     shell:
         "python -m twinlens.sr sr --plain --low {input.low} --method {wildcards.method}"
+        " --dataset {wildcards.dataset}"
         " --model {params.model} --settings {params.settings:q} {params.given}"
         " --protocol {params.protocol:q} --streams {params.streams:q}"
         " --keep {params.keep} --seed {params.seed} --threads {threads}"

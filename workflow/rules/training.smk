@@ -20,6 +20,7 @@ rule patches:
         mem_mb=config["resources"]["mem_mb"],
         runtime=config["resources"]["runtime"],
     params:
+        corpus=lambda wildcards: corpus_of(wildcards.patches),
         flow=lambda wildcards: motion_of(wildcards.patches)[0],
         gap=lambda wildcards: motion_of(wildcards.patches)[1],
         settings=patch_settings,
@@ -27,7 +28,8 @@ rule patches:
         code=code("patches.stage"),
     shell:
         "python -m twinlens.patches patches --plain --frames {input.frames}"
-        " --motion {input.motion} --name {wildcards.patches} --flow {params.flow}"
+        " --motion {input.motion} --name {wildcards.patches}"
+        " --dataset {params.corpus} --flow {params.flow}"
         " --gap {params.gap} --settings {params.settings:q} --seed {params.seed}"
         " --out {output.patches} --counts {output.counts} 2>&1 | tee {log}"
 

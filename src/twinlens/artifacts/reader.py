@@ -32,7 +32,7 @@ def open(path: Path, kind: str | None = None, **expected: Any) -> "Iterator[Arti
     Args:
         path: an HDF5 artifact.
         kind: the format that the reader needs; None takes any.
-        expected: what `about` must say, such as `dataset="ucf101"`.
+        expected: what `about` must say, such as `dataset="ucf101"`; None takes any.
 
     Raises:
         ArtifactError: missing, empty, cut off, damaged, unfinished, of another format,
@@ -273,7 +273,7 @@ class Artifact(Group):
             raise unusable(self.path, f"has format {self.kind}, not {kind}")
         for key, value in about.items():
             found = self.about.get(key)
-            if found != value:
+            if value is not None and found != value:
                 raise unusable(
                     self.path, f"was made for {key} {found!r}, not {value!r}"
                 )

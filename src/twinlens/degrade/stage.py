@@ -11,7 +11,9 @@ from twinlens.progress import track
 LOW = "low/1"
 
 
-def degrade(frames: Path, out: Path, scale: int = 4) -> None:
+def degrade(
+    frames: Path, out: Path, scale: int = 4, dataset: str | None = None
+) -> None:
     """Shrink every frame of a shard.
 
     Args:
@@ -20,8 +22,9 @@ def degrade(frames: Path, out: Path, scale: int = 4) -> None:
             ceil(W / scale), 3), `index` as in `frames`, and as attributes `height` and
             `width` of the originals and the clip's number of `frames`.
         scale: how many times smaller each side becomes.
+        dataset: that the frames must be of; any without.
     """
-    with reader.open(frames, "frames/1", method="hr") as source:
+    with reader.open(frames, "frames/1", method="hr", dataset=dataset) as source:
         inherited = source.about
         about = provenance.about(
             "degrade",

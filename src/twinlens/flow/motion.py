@@ -35,6 +35,7 @@ def motion(
     network: Path | None = None,
     seed: int = 0,
     threads: int = 1,
+    dataset: str | None = None,
 ) -> None:
     """Compute the flow of chosen pairs of a shard's clips.
 
@@ -51,9 +52,10 @@ def motion(
         network: HDF5 "flownet2/1", for FlowNet2.
         seed: draws a corpus's pairs.
         threads: pairs computed at once.
+        dataset: that the frames must be of; any without.
     """
     estimate = estimators.load(estimator, network, preset, threads)
-    with reader.open(frames, "frames/1", method="hr") as source:
+    with reader.open(frames, "frames/1", method="hr", dataset=dataset) as source:
         inherited = source.about
         about = provenance.about(
             "motion",

@@ -29,6 +29,7 @@ def flow(
     size: list[int] | None = None,
     seed: int = 0,
     threads: int = 1,
+    dataset: str | None = None,
 ) -> None:
     """Compute TV-L1 flow between consecutive frames.
 
@@ -45,12 +46,13 @@ def flow(
             does; none leaves them.
         seed: as given to `frames`.
         threads: pairs computed at once.
+        dataset: that the frames must be of; any without.
 
     Raises:
         ArtifactError: a frame that the recogniser reads is not stored.
     """
     lengths = read_csv(report, "report/1").set_index("clip")["frames"]
-    with reader.open(frames, "frames/1", method=method) as source:
+    with reader.open(frames, "frames/1", method=method, dataset=dataset) as source:
         inherited = source.about
         about = provenance.about(
             "flow",

@@ -35,6 +35,7 @@ def patches(
     out: Path,
     counts: Path,
     seed: int = 0,
+    dataset: str | None = None,
 ) -> None:
     """Write the patches of a shard, clip by clip.
 
@@ -54,11 +55,13 @@ def patches(
             its length.
         counts: csv of each clip's patches kept, and dropped by reason.
         seed: draws the grids of candidates.
+        dataset: that the frames must be of; any without.
 
     Raises:
         ArtifactError: a clip's frames are smaller than a patch.
     """
-    with reader.open(frames, "frames/1", method="hr", part="corpus") as source:
+    originals = {"method": "hr", "part": "corpus", "dataset": dataset}
+    with reader.open(frames, "frames/1", **originals) as source:
         inherited = source.about
         about = provenance.about(
             "patches",

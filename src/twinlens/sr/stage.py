@@ -28,6 +28,7 @@ def super_resolve(
     keep: str = "protocol",
     seed: int = 0,
     threads: int = 1,
+    dataset: str | None = None,
 ) -> None:
     """Enlarge the frames of a shard that the recogniser reads.
 
@@ -44,6 +45,7 @@ def super_resolve(
         keep: "protocol" for the frames that are read, "all" for every frame there is.
         seed: as given to `frames`.
         threads: CPU threads of torch.
+        dataset: that the frames must be of; any without.
 
     Raises:
         ArtifactError: the weights are of another method, or not finite; or a frame that
@@ -53,7 +55,7 @@ def super_resolve(
     device, settings = checkpoints.device(), settings or {}
     network = networks.load(weights, model, settings, method).to(device)
     chosen = streams or list(STREAMS)
-    with reader.open(low) as source:
+    with reader.open(low, dataset=dataset) as source:
         inherited = source.about
         if source.kind == "frames/1":  # clips that are low-resolution already
             source.expect("frames/1", {"method": "hr"})

@@ -34,8 +34,8 @@ def load(
     """
     network = models.build(model, **settings)
     if path is not None:
-        of = {"network": name} if name else {}
-        with reader.open(path, NETWORK, model=model, settings=settings, **of) as file:
+        of = {"model": model, "settings": settings, "network": name}
+        with reader.open(path, NETWORK, **of) as file:
             if not file.about.get("trained"):
                 raise ArtifactError(f"{path}: this network was never trained")
             network.load_state_dict(checkpoints.load_state(file["state"]))
