@@ -16,6 +16,7 @@ from tests.artifacts.made import ABOUT, KIND, content
 from twinlens.artifacts.shard import Shard
 from twinlens.errors import ArtifactError
 
+pytestmark = pytest.mark.slow
 TRIALS = int(os.environ.get("TWINLENS_TRIALS", "60"))
 SECONDS = 30
 """A reader may take so long: a damaged HDF5 file can send one round in circles."""

@@ -14,6 +14,7 @@ from twinlens.artifacts import reader, writer
 from twinlens.artifacts.shard import Shard
 from twinlens.errors import ArtifactError
 
+pytestmark = pytest.mark.slow
 CALLS = ("pwrite", "ftruncate", "fsync", "rename")
 REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
