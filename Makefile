@@ -3,7 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= all
 
-.PHONY: table3 test check setup lint
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -q
+UV ?= uv
+
+.PHONY: table3 test check setup lint lock
 
 table3: setup  ## install, then Table 3 of the default world
 	$(BIN)/snakemake --cores $(CORES) results/table3.csv
@@ -24,9 +27,18 @@ lint: setup
 
 setup: .venv/.installed  ## only install
 
-.venv/.installed: pyproject.toml constraints.txt
+.venv/.installed: pyproject.toml requirements.lock requirements-torch.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "twinlens needs Python 3.11 or newer; run: make PYTHON=python3.12 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[workflow,dev]'
+	$(PIP) --require-hashes --no-deps -r requirements.lock
+	$(PIP) -r requirements-torch.txt
+	$(PIP) --no-deps -e .
 	$(BIN)/twinlens doctor --installed
 	touch $@
+
+lock:  ## pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest
+	$(UV) pip compile pyproject.toml --extra workflow --extra dev -c requirements-torch.txt \
+	  --universal --python-version 3.11 --generate-hashes --no-emit-package torch $(UPGRADE) \
+	  --custom-compile-command 'make lock' --quiet -o requirements.lock
+	$(PYTHON) envs/derive.py > envs/twinlens.yaml.new
+	mv envs/twinlens.yaml.new envs/twinlens.yaml

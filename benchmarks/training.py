@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -22,12 +23,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from tests.patches.clips import corpus, moving  # noqa: E402
-from twinlens import checkpoints, models, steps  # noqa: E402
+from twinlens import models  # noqa: E402
+from twinlens.networks import schedule, trainer  # noqa: E402
 from twinlens.patches.reader import Patches  # noqa: E402
-from twinlens.patches.settings import PatchSettings, Split  # noqa: E402
+from twinlens.patches.settings import Cutting, PatchSettings, Split  # noqa: E402
 from twinlens.patches.stage import patches  # noqa: E402
-from twinlens.training import loop, objectives  # noqa: E402
-from twinlens.training.recipe import Loss, Recipe  # noqa: E402
+from twinlens.training import objectives  # noqa: E402
+from twinlens.training.recipe import Loss, Recipe, SrTraining  # noqa: E402
+from twinlens.training.trainer import Inputs, SrTrainer, groups  # noqa: E402
 
 SPLIT = Split(share=0.1)
 
@@ -39,40 +42,29 @@ def make_patches(folder: Path, size: int, pair: bool) -> Path:
     videos, flows = zip(*made, strict=True)
     frames, motion = corpus(folder, videos, flows, index=range(5, 17))
     how = PatchSettings(size=size, crops=4, stride=(16, 16), margin=4, pair=pair)
-    patches(
-        frames,
-        motion,
-        "made",
-        "tvl1",
-        1,
-        how,
-        folder / "patches.h5",
-        folder / "counts.csv",
+    job = Cutting(
+        patches="made", dataset="made", flow="tvl1", gap=1, settings=how, seed=0
     )
+    patches(frames, motion, job, folder / "patches.h5", folder / "counts.csv")
     return folder / "patches.h5"
 
 
 def ours(folder: Path, path: Path, recipe: Recipe, network: dict[str, int]) -> float:
     """Patches a second of our whole loop: log, and a look at held-out patches."""
-    about = {"model": "vdsr", "settings": network, "seed": 0, "id": "0" * 32}
-    job = loop.Job(
-        name="ours",
-        about=about,
-        patches=[path],
-        split=SPLIT,
-        recipe=recipe,
-        out=folder / "ours.h5",
-        start=None,
-        start_name=None,
-        perceptual=None,
-        after_relu=True,
-        threads=torch.get_num_threads(),
-        devices=1,
-        workers=0,
+    job = SrTraining(
+        network="ours", model="vdsr", settings=network, recipe=recipe, split=SPLIT
     )
-    checkpoints.path_beside(job.out, about["id"]).unlink(missing_ok=True)
+    run = trainer.Run(
+        name="ours",
+        about={"id": "0" * 32},
+        out=folder / "ours.h5",
+        seed=0,
+        threads=torch.get_num_threads(),
+    )
+    run.checkpoint.unlink(missing_ok=True)
+    make = partial(SrTrainer, job=job, inputs=Inputs(patches=[path]))
     begun = time.perf_counter()
-    loop.run(job)
+    trainer.train(make, run)
     return recipe.steps * recipe.batch / (time.perf_counter() - begun)
 
 
@@ -88,15 +80,17 @@ def peer(path: Path, recipe: Recipe, network: dict[str, int]) -> float:
         for key in wanted
     }
     objective = objectives.Objective(recipe.loss)
-    optimizer = torch.optim.Adam(loop.groups(made, recipe), recipe.lr)
+    optimizer = torch.optim.Adam(groups(made, recipe), recipe.lr)
     begun = time.perf_counter()
     for step in range(recipe.steps):
-        places = [place for _, place in steps.draw(step, recipe.batch, len(read), 0)]
+        places = [
+            place for _, place in schedule.batch_items(step, recipe.batch, len(read), 0)
+        ]
         batch = {key: each[places] for key, each in tensors.items()}
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate(step) * group["times"]
         loss = objective.total(
-            objective.parts(objectives.made_frames(made, batch), batch)
+            objective.parts(objectives.output_frames(made, batch), batch)
         )
         optimizer.zero_grad()
         loss.backward()

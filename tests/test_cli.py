@@ -1,14 +1,16 @@
 import importlib
+import json
 import runpy
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from twinlens import __version__, cli
 
-ROOMS = sorted({room for _, _, room, _ in cli.STAGES.values() if room})
+ROOMS = sorted({stage.room for stage in cli.STAGES.values() if stage.room})
 
 
 def command(*words, module="twinlens"):
@@ -24,8 +26,9 @@ def command(*words, module="twinlens"):
 def test_help_lists_every_stage_with_one_line(capsys):
     cli.main(["--help"])
     lines = capsys.readouterr().out.splitlines()
-    for stage, about in cli.STAGES.items():
-        assert [line for line in lines if line.split() == [stage, *about[3].split()]]
+    for name, stage in cli.STAGES.items():
+        words = [name, *stage.about.split()]
+        assert [line for line in lines if line.split() == words]
 
 
 def test_no_words_give_the_help(capsys):
@@ -37,7 +40,7 @@ def test_help_fits_a_terminal():
     assert all(len(line) <= 80 for line in cli._usage().splitlines())
 
 
-def test_the_version_is_told(capsys):
+def test_the_version_is_printed(capsys):
     cli.main(["--version"])
     assert capsys.readouterr().out.strip() == __version__
 
@@ -50,10 +53,10 @@ def test_an_unknown_stage_lists_those_there_are():
 
 @pytest.mark.parametrize("stage", cli.STAGES)
 def test_every_stage_is_a_function(stage):
-    module, function, room, _ = cli.STAGES[stage]
-    made = importlib.import_module(f"twinlens.{module}")
-    assert callable(getattr(made, function))
-    assert module.startswith(room)
+    home, _, function = cli.STAGES[stage].home.partition(":")
+    module = importlib.import_module(f"twinlens.{home}")
+    assert callable(getattr(module, function))
+    assert home.startswith(cli.STAGES[stage].room)
 
 
 @pytest.mark.parametrize("stage", cli.STAGES)
@@ -61,8 +64,7 @@ def test_every_stage_explains_its_options(stage, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main([stage, "--help"])
     assert ended.value.code == 0
-    told = capsys.readouterr().out
-    assert told.startswith(f"usage: twinlens {stage}")
+    assert capsys.readouterr().out.startswith(f"usage: twinlens {stage}")
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -100,15 +102,25 @@ def test_a_users_error_ends_in_one_line(tmp_path):
 
 
 def test_a_data_sets_error_ends_in_one_line(tmp_path):
-    words = [
-        *("frames", "--dataset", "own", "--part", "test"),
-        *("--settings", '{"kind": "folder", "videos": "/nowhere"}'),
-        *("--protocol", "{}", "--out", str(tmp_path / "frames.h5")),
-        *("--report", str(tmp_path / "report.csv")),
-    ]
+    job = {
+        "dataset": "own",
+        "part": "test",
+        "source": {"kind": "folder", "videos": "/nowhere"},
+        "shard": 0,
+        "shards": 1,
+        "reading": {},
+    }
+    words = ["frames", "--job", json.dumps(job), "--out", str(tmp_path / "f.h5")]
+    words += ["--report", str(tmp_path / "report.csv")]
     with pytest.raises(SystemExit) as ended:
         cli.main(words)
     assert str(ended.value).startswith("twinlens frames: /nowhere: no such folder;")
+
+
+def test_settings_out_of_range_end_without_a_trace(tmp_path):
+    job = '{"network": "p", "recipe": {"steps": 0}}'
+    with pytest.raises(SystemExit, match="greater than or equal to 1"):
+        cli.main(["train-vgg", "--job", job, "--out", str(tmp_path / "p.h5")])
 
 
 def test_an_unknown_option_ends_without_a_trace(capsys):
@@ -116,6 +128,64 @@ def test_an_unknown_option_ends_without_a_trace(capsys):
         cli.main(["inspect", "a.h5", "--colums", "3"])
     assert ended.value.code == 2
     assert "--colums" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        ("{", "Invalid JSON"),
+        ('{"dataset": "yard"}', "frames_of"),
+        ('{"datasets": "yard"}', "datasets"),
+    ],
+)
+def test_a_wrong_job_ends_with_what_is_wrong(job, words, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(
+            ["score", "--frames=", "--flow=", "--networks=", "--job", job]
+            + ["--out", str(tmp_path / "s.h5")]
+        )
+    assert str(ended.value).startswith("twinlens score: ")
+    assert words in str(ended.value)
+
+
+def test_a_wrong_job_of_a_recogniser_s_training_ends_with_what_is_wrong(tmp_path):
+    files = {"classes": "c.csv", "out": "w.h5", "log": "l.csv"}
+    words = [f"--{name}={tmp_path / file}" for name, file in files.items()]
+    words += ["--frames=", "--flow=", "--starts=", "--job", '{"network": "x"}']
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["train", "--kind", "tsn", *words])
+    assert str(ended.value).startswith("twinlens train: ")
+    assert "backbone" in str(ended.value)
+
+
+def stage_of_files(frames: list[Path], more: list[Path] | None, start: Path | None):
+    """Stand for a stage."""
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["--frames", "a", "b"], ["--frames", '["a", "b"]']),
+        (["--frames=a", "b"], ["--frames", '["a", "b"]']),
+        (["--frames", "a", "--more", "b"], ["--frames", '["a"]', "--more", '["b"]']),
+        (["--frames", "a b"], ["--frames", '["a b"]']),
+        (["--frames"], ["--frames", "[]"]),
+        (["--frames="], ["--frames", "[]"]),
+        (["--frames", "--start", "c"], ["--frames", "[]", "--start", "c"]),
+        (["--start=c"], ["--start=c"]),
+        (["--start=", "--frames", "a"], ["--frames", '["a"]']),
+        (["--start", "a=b"], ["--start", "a=b"]),
+        (["--start", "a="], ["--start", "a="]),
+        (["--plain"], ["--plain"]),
+    ],
+)
+def test_files_of_a_list_are_joined_and_empty_options_left_out(words, wanted):
+    assert cli.joined(words, stage_of_files) == wanted
+
+
+def test_an_option_without_a_value_is_one_that_was_not_named(tmp_path):
+    with pytest.raises(SystemExit, match=r"gone\.h5: no such file"):
+        cli.main(["inspect", str(tmp_path / "gone.h5"), "--sheet="])
 
 
 def test_plain_asks_for_lines_instead_of_bars(monkeypatch, tmp_path):

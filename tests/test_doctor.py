@@ -1,18 +1,20 @@
-import copy
+import ast
+import importlib.metadata
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests.plan import worlds
 from twinlens import doctor
 
 SOURCE = Path(doctor.__file__).resolve().parents[1]
 ROOT = SOURCE.parent
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 Usage = namedtuple("Usage", "total used free")
 
 
@@ -23,14 +25,11 @@ def at_root(monkeypatch):
 
 @pytest.fixture
 def roomy(monkeypatch):
-    """A machine with space, memory and a GPU; what is given replaces some of it."""
+    """A machine with space and a GPU; what is given replaces some of it."""
 
-    def machine(free=1 << 50, memory=1 << 45, gpu=True):
+    def machine(free=1 << 50, gpu=True):
         monkeypatch.setattr(
             doctor.shutil, "disk_usage", lambda _: Usage(1 << 50, 0, free)
-        )
-        monkeypatch.setattr(
-            doctor.os, "sysconf", lambda key: 1 if "SIZE" in key else memory
         )
         monkeypatch.setattr(doctor, "_gpu", lambda: gpu)
 
@@ -38,11 +37,11 @@ def roomy(monkeypatch):
     return machine
 
 
-def world(**changes):
-    config = copy.deepcopy(CONFIG)
-    for key, value in changes.items():
-        config[key] = {**config[key], **value} if isinstance(value, dict) else value
-    return config
+def own(**entry):
+    """A plan of one data set of its own, with a recogniser that resizes its frames."""
+    changes = {"select__datasets": ["own"], "datasets__own": {"label": "Own", **entry}}
+    views = {"crop": 80, "crops": 10, "size": [120, 90]}
+    return worlds.plan(**changes, recognisers__tsn__views=views)
 
 
 def without_packages(code):
@@ -59,24 +58,28 @@ def without_packages(code):
 
 def test_it_needs_the_standard_library_only_and_lists_all_that_is_missing():
     done = without_packages("from twinlens.cli import main; main(['doctor'])")
-    told = done.stdout.splitlines()
+    lines = done.stdout.splitlines()
     assert done.returncode == 1
     assert done.stderr == ""
-    assert all(line.startswith("MISSING ") for line in told)
-    for name in doctor.PACKAGES.values():
-        assert any(f"Python package {name}: " in line for line in told)
-    assert any("MISSING ffmpeg: install it" in line for line in told)
+    assert all(line.startswith("MISSING ") for line in lines)
+    assert len(doctor.requirements()) > 15
+    for name in doctor.requirements():
+        assert any(f"Python package {name}: " in line for line in lines)
+    assert any("MISSING ffmpeg: install it" in line for line in lines)
 
 
-def test_each_package_is_told_with_its_mend(monkeypatch):
-    monkeypatch.setattr(doctor, "_there", lambda name: name != "flow_vis")
+def test_each_package_is_reported_with_its_mend(monkeypatch):
+    known = doctor._version
+    monkeypatch.setattr(
+        doctor, "_version", lambda name: "" if name == "flow-vis" else known(name)
+    )
     (line,) = doctor.installation()
     assert (
         line == "Python package flow-vis: run `make setup`, or `pip install flow-vis`"
     )
 
 
-def test_a_second_opencv_is_told(monkeypatch):
+def test_a_second_opencv_is_reported(monkeypatch):
     def version(name):
         if name == "opencv-python":
             return "4.12"
@@ -92,114 +95,133 @@ def test_nothing_is_missing_for_the_default_config(roomy, capsys):
     assert capsys.readouterr().out == "nothing is missing\n"
 
 
+def test_an_installed_package_names_the_same_requirements(monkeypatch):
+    before = doctor.requirements()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [f'{each}; extra == "dev"' for each in project["optional-dependencies"]]
+    monkeypatch.setattr(doctor, "CHECKOUT", ROOT / "nothing.toml")
+    monkeypatch.setattr(
+        doctor.importlib.metadata,
+        "requires",
+        lambda _: project["dependencies"] + extras,
+    )
+    assert doctor.requirements() == before
+
+
 def test_every_package_that_jobs_import_is_a_dependency():
-    project = (ROOT / "pyproject.toml").read_text().lower()
-    for name in doctor.PACKAGES.values():
-        assert f'"{name}' in project
+    imported = set()
+    for path in (SOURCE / "twinlens").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.split(".")[0])
+    # Halves of others, in one version with them: numba's intrinsics are written in
+    # llvmlite, and pydantic's types are pydantic_core's.
+    halves = {"llvmlite", "pydantic_core"}
+    known_to_type_checkers = {"_typeshed"}
+    foreign = imported - {"twinlens"} - halves - known_to_type_checkers
+    foreign -= sys.stdlib_module_names
+    owners = importlib.metadata.packages_distributions()
+    needed = {plain(name) for name in doctor.requirements()}
+    for name in foreign:
+        assert needed & {plain(each) for each in owners[name]}, name
 
 
-def test_too_little_disk_is_told(roomy):
+def plain(name):
+    return re.sub("[-_.]+", "-", name).lower()
+
+
+def test_too_little_disk_is_reported(roomy):
     roomy(free=1000)
-    (line,) = doctor.machine(CONFIG)
+    (line,) = doctor.machine(worlds.plan())
     assert "GiB of disk" in line
     assert "keep: false" in line
 
 
-def test_too_little_memory_is_told(roomy):
-    roomy(memory=1 << 30)
-    (line,) = doctor.machine(CONFIG)
-    assert line.startswith("3.9 GiB of memory on this machine, for one training job")
-    assert "there are 1.0 GiB; lower it" in line
-
-
-def test_a_gpu_that_is_absent_is_told(roomy):
+def test_a_gpu_that_is_absent_is_reported(roomy):
     roomy(gpu=False)
-    (line,) = doctor.machine(world(resources={"gpus": 1}))
+    (line,) = doctor.machine(worlds.plan(resources__gpus=1))
     assert line.startswith("a GPU: resources.gpus is 1")
     assert line.endswith("set resources.gpus: 0")
 
 
 def test_no_gpu_is_needed_where_none_is_asked_for(roomy):
     roomy(gpu=False)
-    assert list(doctor.machine(CONFIG)) == []
+    assert list(doctor.machine(worlds.plan())) == []
 
 
 def test_the_videos_of_a_data_set_count_on_the_disk(roomy, tmp_path):
     with (tmp_path / "v.avi").open("wb") as file:
         os.truncate(file.fileno(), 1 << 32)
-    config = world(
-        select={"datasets": ["own"]}, datasets={"own": {"videos": str(tmp_path)}}
-    )
+    plan = own(kind="folder", videos=str(tmp_path))
     roomy(free=100 << 30)
-    (line,) = doctor.machine(config)
+    (line,) = doctor.machine(plan)
     assert line.startswith("160.5 GiB of disk")
 
 
 def test_a_generated_set_may_leave_its_size_to_the_default(roomy):
-    config = world(
-        select={"datasets": ["own"]},
-        datasets={"own": {"generated": {"kind": "action"}}},
-    )
-    assert list(doctor.machine(config)) == []
+    plan = worlds.plan(datasets__workshop__generated={"kind": "action"})
+    assert list(doctor.machine(plan)) == []
 
 
-def test_all_that_the_papers_world_lacks_is_told_at_once(tmp_path, roomy, capsys):
-    roomy(free=0, memory=0, gpu=False)
+def test_all_that_the_papers_world_lacks_is_listed_at_once(tmp_path, roomy, capsys):
+    roomy(free=0, gpu=False)
     overlay = ROOT / "config/paper.yaml"
     assert doctor.main(["--config", str(overlay), "--data", str(tmp_path)]) == 1
-    told = capsys.readouterr().out.splitlines()
-    for what in ("disk", "memory", "a GPU"):
-        assert any(what in line for line in told)
+    lines = capsys.readouterr().out.splitlines()
+    for what in ("disk", "a GPU"):
+        assert any(what in line for line in lines)
     for name in ("ucf101", "hmdb51"):
         for key in ("videos", "splits"):
             start = f"MISSING {key} of data set {name}: looked for {tmp_path}/"
-            (line,) = [line for line in told if line.startswith(start)]
+            (line,) = [line for line in lines if line.startswith(start)]
             assert f"set datasets.{name}.{key}, or --config data=FOLDER" in line
         for stream in ("spatial", "temporal"):
-            start = f"MISSING {stream} weights of {name}: looked for {tmp_path}/weights"
-            (line,) = [line for line in told if line.startswith(start)]
-            assert line.endswith(f"or set recogniser.weights.{name}.{stream}")
+            start = f"MISSING weights of tsn, {stream} of {name}: looked for {tmp_path}"
+            (line,) = [line for line in lines if line.startswith(start)]
+            assert line.endswith("put it there, or set recognisers.tsn")
 
 
 def test_what_is_there_is_not_missing(tmp_path):
     for name in ("videos", "splits"):
         (tmp_path / name).mkdir()
     entry = {name: str(tmp_path / name) for name in ("videos", "splits")}
-    config = world(select={"datasets": ["own"]}, datasets={"own": entry})
-    assert doctor.assets(config) == []
+    assert doctor.assets(own(kind="ucf101", **entry)) == []
 
 
-def test_a_data_set_without_videos_is_told():
-    config = world(select={"datasets": ["own"]}, datasets={"own": {"kind": "folder"}})
-    assert doctor.assets(config) == ["videos of data set own: set datasets.own.videos"]
+def test_a_data_set_without_videos_is_reported():
+    assert doctor.assets(own(kind="folder")) == [
+        "videos of data set own: set datasets.own.videos"
+    ]
 
 
 def test_a_data_set_that_is_not_selected_is_not_missed():
-    config = world(datasets={"own": {"kind": "folder", "videos": "/nowhere"}})
-    assert doctor.assets(config) == []
+    other = {"label": "Own", "kind": "folder", "videos": "/nowhere"}
+    assert doctor.assets(worlds.plan(datasets__own=other)) == []
 
 
-def test_a_missing_image_network_is_told():
-    (line,) = doctor.assets(world(recogniser={"init": "/nowhere/net.pt"}))
-    assert line == (
-        "image network: looked for /nowhere/net.pt; put it there, or set"
-        " recogniser.init"
-    )
+def test_a_missing_image_network_is_reported():
+    plan = worlds.plan(recognisers__tsn__init="/nowhere/net.pt")
+    assert doctor.assets(plan) == [
+        "weights of tsn, images: looked for /nowhere/net.pt; put it there, or set"
+        " recognisers.tsn"
+    ]
 
 
-def test_a_missing_overlay_is_told_in_a_line():
+def test_a_missing_overlay_is_reported_in_a_line():
     with pytest.raises(SystemExit, match="twinlens doctor: /no.yaml: .*No such file"):
         doctor.main(["--config", "/no.yaml"])
 
 
-def test_an_overlay_that_is_no_yaml_is_told_in_a_line(tmp_path):
+def test_an_overlay_that_is_no_yaml_is_reported_in_a_line(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text("a: [1\n")
     with pytest.raises(SystemExit, match="twinlens doctor: .*x.yaml: "):
         doctor.main(["--config", str(path)])
 
 
-def test_a_mistyped_key_is_told(tmp_path):
+def test_a_mistyped_key_is_reported(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text("resources: {gpu: 1}\n")
     with pytest.raises(SystemExit, match="resources: unknown key 'gpu'; did you mean"):
@@ -209,5 +231,5 @@ def test_a_mistyped_key_is_told(tmp_path):
 def test_overlays_merge_mappings_and_replace_lists(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text("select: {methods: [hr]}\n")
-    merged = doctor._config([path], None)
-    assert merged["select"] == {**CONFIG["select"], "methods": ["hr"]}
+    merged = doctor._merged([ROOT / "config.yaml", path])
+    assert merged["select"] == {**worlds.DEFAULT["select"], "methods": ["hr"]}

@@ -10,22 +10,27 @@ from twinlens.artifacts.shard import Shard
 from twinlens.errors import ArtifactError
 from twinlens.inspect import GAP, TILE_HEIGHT, inspect
 
-ABOUT = {"id": "0123456789abcdef", "stage": "frames", "seed": 2019, "bound": 20.0}
+ABOUT = {"id": "0123456789abcdef", "stage": "frames", "seed": 2019}
+FORM = {"form": {"flow": "tvl1", "bound": 20.0, "size": None}}
 NAMES = [f"Wave/{number}" for number in range(3)]
 
 
 def shard(path, kind, arrays, inputs=None, **facts):
-    about = {**ABOUT, "inputs": inputs or {"videos/yard": "f" * 32}}
-    with Shard(path, kind, about, NAMES) as made:
+    about = {
+        **ABOUT,
+        **(FORM if kind == "flow/1" else {}),
+        "inputs": inputs or {"videos/yard": "f" * 32},
+    }
+    with Shard(path, kind, about, NAMES) as file:
         for name in NAMES:
-            made.write(name, arrays, **facts)
+            file.write(name, arrays, **facts)
     return path
 
 
 def frames(path, height=12, width=16, **more):
     ramp = np.arange(5 * height * width * 3) % 200
-    made = ramp.astype(np.uint8).reshape(5, height, width, 3)
-    return shard(path, more.pop("kind", "frames/1"), {"frames": made}, **more)
+    video = ramp.astype(np.uint8).reshape(5, height, width, 3)
+    return shard(path, more.pop("kind", "frames/1"), {"frames": video}, **more)
 
 
 def sheet(path):
@@ -34,21 +39,21 @@ def sheet(path):
     return picture.shape[0] // (TILE_HEIGHT + GAP), picture.shape[1]
 
 
-def test_it_tells_what_an_artifact_is(tmp_path, capsys):
+def test_it_says_what_an_artifact_is(tmp_path, capsys):
     path = frames(tmp_path / "x.h5", fps=25.0, sha1="0a" * 20)
     inspect(path)
-    told = capsys.readouterr().out.splitlines()
-    assert told[0].startswith(f"{path}: frames/1, 0.")
-    assert told[0].endswith(" MB, complete")
-    assert "  stage: frames" in told
-    assert "  seed: 2019" in told
-    assert "  id: 0123456789abcdef" in told
-    assert "  made from: videos/yard (ffffffffffff)" in told
-    assert "clips: 3, Wave/0 ... Wave/2" in told
-    assert "  frames: uint8, 15 of shape (12, 16, 3); 0 .. 199, mean 97.8333" in told
-    assert f"  Wave/0: fps 25.0, sha1 {'0a' * 20}" in told
-    assert told[-4] == f"contact sheet: {tmp_path / 'x.png'}"
-    assert told[-3:] == ["  Wave/0", "  Wave/1", "  Wave/2"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"{path}: frames/1, 0.")
+    assert lines[0].endswith(" MB, complete")
+    assert "  stage: frames" in lines
+    assert "  seed: 2019" in lines
+    assert "  id: 0123456789abcdef" in lines
+    assert "  made from: videos/yard (ffffffffffff)" in lines
+    assert "clips: 3, Wave/0 ... Wave/2" in lines
+    assert "  frames: uint8, 15 of shape (12, 16, 3); 0 .. 199, mean 97.8333" in lines
+    assert f"  Wave/0: fps 25.0, sha1 {'0a' * 20}" in lines
+    assert lines[-4] == f"contact sheet: {tmp_path / 'x.png'}"
+    assert lines[-3:] == ["  Wave/0", "  Wave/1", "  Wave/2"]
 
 
 def test_frames_are_drawn_in_a_row_a_clip(tmp_path):
@@ -84,26 +89,26 @@ def test_no_motion_is_drawn_white_and_motion_in_colour(tmp_path):
 def test_the_true_class_of_scores_is_green(tmp_path, streams):
     scores = np.tile(np.float32([1, 3, 2]), (4, 1))
     path = tmp_path / "x.h5"
-    inspect(shard(path, "scores/1", dict.fromkeys(streams, scores), label=1), clips=1)
+    inspect(shard(path, "scores/2", dict.fromkeys(streams, scores), label=1), clips=1)
     blue, green, red = cv2.split(cv2.imread(str(tmp_path / "x.png")).astype(int))
     assert (green > red + 60).any()
     assert sheet(path)[0] == 1
 
 
-def test_weights_are_told_and_not_drawn(tmp_path, capsys):
+def test_weights_are_listed_and_not_drawn(tmp_path, capsys):
     path = tmp_path / "weights.h5"
-    with writer.create(path, "weights/1", {**ABOUT, "inputs": {}}) as file:
+    with writer.create(path, "network/1", {**ABOUT, "inputs": {}}) as file:
         for number in range(10):
             writer.put(file, f"state/layer{number}", np.eye(3, dtype=np.float32))
     inspect(path)
-    told = capsys.readouterr().out.splitlines()
-    assert "arrays: 10, 90 numbers" in told
-    assert "  /state/layer0: float32 (3, 3); 0 .. 1, mean 0.333333" in told
-    assert told[-1] == "  ... and 2 more"
+    lines = capsys.readouterr().out.splitlines()
+    assert "arrays: 10, 90 numbers" in lines
+    assert "  /state/layer0: float32 (3, 3); 0 .. 1, mean 0.333333" in lines
+    assert lines[-1] == "  ... and 2 more"
     assert not (tmp_path / "weights.png").exists()
 
 
-def test_a_shard_without_clips_is_told(tmp_path, capsys):
+def test_a_shard_without_clips_is_described(tmp_path, capsys):
     path = tmp_path / "x.h5"
     with Shard(path, "frames/1", {**ABOUT, "inputs": {}}, []):
         pass

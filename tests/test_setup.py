@@ -1,67 +1,112 @@
 """Pins, environments and metadata stay in step."""
 
+import importlib.metadata
+import importlib.util
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import yaml
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = (ROOT / "requirements.lock").read_text()
+spec = importlib.util.spec_from_file_location("derive", ROOT / "envs/derive.py")
+derive = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(derive)
+PINS = derive.pins()
 
 
-def _pins():
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
-    pairs = [line.split("==") for line in lines if "==" in line and line[0] != "#"]
-    return {_plain(name): version for name, version in pairs}
-
-
-def _plain(name):
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _name(requirement):
-    return _plain(re.match(r"[A-Za-z0-9_.-]+", requirement).group())
-
-
-def _environment():
-    found = yaml.safe_load((ROOT / "envs/twinlens.yaml").read_text())
-    packages = next(
-        item["pip"] for item in found["dependencies"] if isinstance(item, dict)
-    )
-    return dict(line.split("==") for line in packages)
-
-
-def test_every_requirement_is_pinned():
+def _wanted():
+    """What pyproject.toml asks for, extras included."""
     extras = PROJECT["optional-dependencies"].values()
-    wanted = [*PROJECT["dependencies"], *(each for extra in extras for each in extra)]
-    assert {_name(each) for each in wanted} <= set(_pins())
+    lines = [*PROJECT["dependencies"], *(each for extra in extras for each in extra)]
+    return [Requirement(each) for each in lines]
 
 
-def test_torch_is_pinned_without_a_local_version():
-    assert _pins()["torch"] == "2.13.0"
+def _needed():
+    """Names of all that these requirements bring on this machine."""
+    found, waiting = set(), _wanted()
+    while waiting:
+        wanted = waiting.pop()
+        key = derive.plain(wanted.name), frozenset(wanted.extras)
+        if key not in found:
+            found.add(key)
+            for line in importlib.metadata.requires(wanted.name) or ():
+                each, extras = Requirement(line), {"", *wanted.extras}
+                if not each.marker or any(
+                    each.marker.evaluate({"extra": extra}) for extra in extras
+                ):
+                    waiting.append(each)
+    return {name for name, _ in found}
 
 
-def test_the_conda_environment_holds_what_jobs_import():
-    assert {_plain(name) for name in _environment()} == {
-        _name(each) for each in PROJECT["dependencies"]
-    }
+def test_every_requirement_is_pinned_to_a_version_that_it_takes():
+    for wanted in _wanted():
+        assert wanted.specifier.contains(PINS[derive.plain(wanted.name)]), wanted.name
 
 
-def test_the_conda_environment_and_the_constraints_agree():
-    pins = _pins()
-    for name, version in _environment().items():
-        assert pins[_plain(name)] == version, name
+def test_all_is_pinned_that_is_installed_and_nothing_else():
+    needed = _needed()
+    assert needed <= PINS.keys()
+    elsewhere = set(re.findall(r"^([\w.-]+)==\S+ ;", LOCK, re.M))
+    assert PINS.keys() - needed <= elsewhere, "run `make lock`"
+
+
+def test_torch_is_pinned_without_a_local_version_or_hash():
+    assert PINS["torch"] == "2.13.0"
+    assert "\ntorch==" not in LOCK
+
+
+def test_every_other_pin_has_hashes_and_the_lock_names_no_index():
+    for entry in re.split(r"\n(?=\w)", LOCK)[1:]:
+        assert "--hash=sha256:" in entry, entry
+    assert "://" not in LOCK
+
+
+def test_the_conda_environment_is_made_from_the_lock():
+    words = [sys.executable, ROOT / "envs/derive.py"]
+    output = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert (ROOT / "envs/twinlens.yaml").read_text() == output, "run `make lock`"
+    (packages,) = (
+        item["pip"]
+        for item in yaml.safe_load(output)["dependencies"]
+        if isinstance(item, dict)
+    )
+    assert len(packages) == len(PROJECT["dependencies"])
 
 
 def test_every_rule_is_documented_and_complete():
-    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
-    rules = re.split(r"\nrule ", text)[1:]
+    rules = _rules()
     assert len(rules) > 8
-    for rule in rules:
-        name = rule.split(":")[0]
-        for part in ('"""', "log:", "benchmark:", "conda:", "threads:", "resources:"):
+    for name, rule in rules.items():
+        for part in ('"""', "log:"):
             assert part in rule, f"{name} lacks {part}"
+        # What shares a machine's processors also says whether it takes a GPU or reads.
+        assert "threads:" not in rule or "resources:" in rule, name
+
+
+def test_all_rules_run_in_the_environment_that_is_made_from_the_lock():
+    snakefile = (ROOT / "Snakefile").read_text()
+    assert "for each in workflow.rules:\n    each.conda_env = ENV\n" in snakefile
+    common = (ROOT / "workflow/rules/common.smk").read_text()
+    assert "envs/twinlens.yaml" in common
+
+
+def test_a_cluster_s_classes_of_jobs_are_rules():
+    profile = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
+    assert set(profile["set-resources"]) <= set(_rules())
+    for asked in [profile["default-resources"], *profile["set-resources"].values()]:
+        assert set(asked) == {"mem_mb", "runtime"}
+
+
+def _rules():
+    """The text of each rule by its name."""
+    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    return {each.split(":")[0]: each for each in re.split(r"\nrule ", text)[1:]}
 
 
 def test_versions_agree():

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from twinlens import provenance
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 
@@ -62,10 +64,24 @@ def test_the_doctor_finds_everything(python, tmp_path):
     assert "nothing is missing" in said
 
 
+def test_it_is_typed(python, tmp_path):
+    code = (
+        "from importlib.resources import files; print(files('twinlens') / 'py.typed')"
+    )
+    assert Path(_run(python, "-c", code, cwd=tmp_path).strip()).is_file()
+
+
+def test_its_code_has_the_digest_of_the_checkout(python, tmp_path):
+    stage = "twinlens.flow.stage"
+    code = f"from twinlens import provenance; print(provenance.code_digest('{stage}'))"
+    said = _run(python, "-c", code, cwd=tmp_path)
+    assert said.strip() == provenance.code_digest(stage)
+
+
 def test_the_public_surface_works(python, tmp_path):
     code = (
         "import numpy as np\n"
-        "from twinlens.degrade import downscale, upscale\n"
+        "from twinlens.resample import downscale, upscale\n"
         "from twinlens.flow import tvl1\n"
         "frames = np.zeros((2, 32, 32), np.uint8)\n"
         "print(upscale(downscale(frames[0])).shape, tvl1(frames, frames).shape)\n"

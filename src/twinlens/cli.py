@@ -5,110 +5,66 @@ nothing installed.
 """
 
 import importlib
+import inspect
+import json
 import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, get_args, get_type_hints
 
-# Command: (module, function, room, one line). A room's `python -m` runs its commands.
+
+class Stage(NamedTuple):
+    """A command."""
+
+    home: str
+    """Module and function below `twinlens`."""
+    about: str
+    """What it does, in one line."""
+
+    @property
+    def room(self) -> str:
+        """The package whose `python -m` runs it; "" for none."""
+        package, _, rest = self.home.partition(":")[0].partition(".")
+        return package if rest else ""
+
+
 STAGES = {
-    "generate": ("media.generate", "generate", "media", "make a playground data set"),
-    "frames": ("media.frames", "frames", "media", "decode the frames that are read"),
-    "classes": ("media.classes", "classes", "media", "list a data set's classes"),
-    "manifest": ("media.manifest", "manifest", "media", "join reports, check rejects"),
-    "degrade": ("degrade.stage", "degrade", "degrade", "make low resolution (x4)"),
-    "sr": ("sr.stage", "super_resolve", "sr", "super-resolve a shard by one method"),
-    "upscale": ("sr.upscale", "upscale", "sr", "super-resolve any video file"),
-    "flow": ("flow.stage", "flow", "flow", "compute TV-L1 flow of a shard"),
-    "motion": ("flow.motion", "motion", "flow", "flow of originals, in pixels"),
-    "patches": ("patches.stage", "patches", "patches", "cut a corpus into patches"),
-    "counts": ("patches.counts", "count_patches", "patches", "count a set's patches"),
-    "train-sr": (
-        "training.train",
-        "train_network",
-        "training",
-        "train a super-resolution network",
+    "generate": Stage("media.generate:generate", "generate a playground data set"),
+    "frames": Stage("media.frames:frames", "decode the frames that are read"),
+    "classes": Stage("media.classes:classes", "list a data set's classes"),
+    "manifest": Stage("media.manifest:manifest", "join reports, check rejects"),
+    "degrade": Stage("degrade.stage:degrade", "shrink frames to low resolution (x4)"),
+    "sr": Stage("sr.stage:super_resolve", "super-resolve a shard by one method"),
+    "upscale": Stage("sr.upscale:upscale", "super-resolve any video file"),
+    "flow": Stage("flow.stage:flow", "compute the flow of a shard"),
+    "motion": Stage("flow.motion:motion", "estimate motion of originals, in pixels"),
+    "flow-error": Stage("flow.error:flow_error", "end-point errors of flow estimators"),
+    "patches": Stage("patches.stage:patches", "cut a corpus into patches"),
+    "counts": Stage("patches.counts:count_patches", "count a set's patches"),
+    "train-sr": Stage(
+        "training.train:train_network", "train a super-resolution network"
     ),
-    "import-sr": (
-        "training.given",
-        "import_network",
-        "training",
-        "take published super-resolution weights",
+    "train-flow": Stage("flow.flownet2.train:train_flownet2", "train FlowNet2"),
+    "train-vgg": Stage("perceptual.train:train_perceptual", "train a narrow VGG"),
+    "import-network": Stage(
+        "networks.importer:import_network", "import published weights"
     ),
-    "train-vgg": (
-        "training.glyphs",
-        "train_perceptual",
-        "training",
-        "train a narrow perceptual network",
-    ),
-    "import-vgg": (
-        "training.given_vgg",
-        "import_perceptual",
-        "training",
-        "take a published VGG-16",
-    ),
-    "train-flow": (
-        "training.flow",
-        "train_flownet2",
-        "training",
-        "train a narrow FlowNet2",
-    ),
-    "import-flow": (
-        "training.given_flownet2",
-        "import_flownet2",
-        "training",
-        "take a published FlowNet2",
-    ),
-    "flow-error": (
-        "training.flow_error",
-        "flow_error",
-        "training",
-        "end-point error of FlowNet2 and TV-L1",
-    ),
-    "train": ("recognition.train", "train", "recognition", "train a stream of TSN"),
-    "import": (
-        "recognition.given",
-        "import_weights",
-        "recognition",
-        "take published weights",
-    ),
-    "score": ("recognition.score", "score", "recognition", "score a shard's clips"),
-    "quality": ("quality.stage", "judge", "quality", "PSNR, SSIM, warping error"),
-    "table1": ("tables.table1", "table1", "tables", "write Table 1"),
-    "table2": ("tables.table2", "table2", "tables", "write Table 2"),
-    "table3": ("tables.table3", "table3", "tables", "write Table 3"),
-    "table5": ("tables.table5", "table5", "tables", "write Table 5"),
-    "dispersion": (
-        "tables.dispersion",
-        "dispersion",
-        "tables",
-        "how far classes lie from Bicubic",
-    ),
-    "quality-table": (
-        "tables.quality",
-        "quality_table",
-        "tables",
-        "write the table of quality",
-    ),
-    "draw-clip": (
-        "figures.clip",
-        "draw_clip",
-        "figures",
-        "draw a clip by every method",
-    ),
-    "draw-scatter": (
-        "figures.scatter",
-        "draw_scatter",
-        "figures",
-        "draw every class's accuracy",
-    ),
-    "inspect": ("inspect", "inspect", "", "look inside an artifact, draw a sheet"),
-    "doctor": ("doctor", "main", "", "list all that is missing, with the mend"),
+    "train": Stage("recognition.stage:train", "train a network of a recogniser"),
+    "score": Stage("recognition.stage:score", "score a shard's clips"),
+    "quality": Stage("quality.stage:measure", "PSNR, SSIM, warping error"),
+    "table": Stage("tables.write:write_table", "write a table"),
+    "figure": Stage("figures.draw:draw_figure", "draw a figure"),
+    "inspect": Stage("inspect:inspect", "look inside an artifact, draw a sheet"),
+    "doctor": Stage("doctor:main", "list all that is missing, and how to fix it"),
 }
 
 POSITIONAL = {"inspect", "upscale"}
 """Stages that people type; those of the workflow name every argument."""
+USER_ERRORS = ("ArtifactError", "DataError", "DecodingError", "RejectedError")
+"""Errors whose text is for the user: they are shown without a traceback."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -125,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def room(name: str) -> None:
     """Run `python -m twinlens.<room> ...`; one of a single stage needs no name."""
-    stages = [stage for stage, about in STAGES.items() if about[2] == name]
+    stages = [stage for stage, about in STAGES.items() if about.room == name]
     words = sys.argv[1:]
     if len(stages) == 1:
         _run(stages[0], words, stages)
@@ -136,7 +92,7 @@ def room(name: str) -> None:
 
 
 def _usage(stages: Sequence[str] = tuple(STAGES)) -> str:
-    lines = [f"  {stage:<10} {STAGES[stage][3]}" for stage in stages]
+    lines = [f"  {stage:<14} {STAGES[stage].about}" for stage in stages]
     return "\n".join(
         ["usage: twinlens STAGE [--help] [--plain] [options]", "", "stages:", *lines]
     )
@@ -148,22 +104,99 @@ def _run(stage: str, words: list[str], stages: Sequence[str]) -> None:
     if "--plain" in words:
         words.remove("--plain")
         os.environ["TWINLENS_PLAIN"] = "1"
-    module, function, _, _ = STAGES[stage]
-    made = importlib.import_module(f"twinlens.{module}")
+    home, _, name = STAGES[stage].home.partition(":")
+    function = getattr(importlib.import_module(f"twinlens.{home}"), name)
     if stage == "doctor":
-        sys.exit(made.main(words))
+        sys.exit(function(words))
     _end_with_master()
-    from jsonargparse import auto_cli
+    errors = importlib.import_module("twinlens.errors")
+    try:
+        call(function, words, stage)
+    except tuple(getattr(errors, each) for each in USER_ERRORS) as error:
+        sys.exit(f"twinlens {stage}: {error}")
+
+
+def call(function: Callable[..., Any], words: Sequence[str], stage: str) -> None:
+    """Call a stage's function with what the command line gives.
+
+    A parameter whose type is a settings class is given as one line of JSON.
+    """
+    from jsonargparse import ArgumentParser
+
+    settings = _settings(function)
+    parser = ArgumentParser(prog=f"twinlens {stage}", description=_about(function))
+    parser.add_function_arguments(
+        function,
+        as_group=False,
+        as_positional=stage in POSITIONAL,
+        skip=set(settings),
+    )
+    for name, kind in settings.items():
+        text = f"JSON of {kind.__module__}.{kind.__name__}"
+        parser.add_argument(f"--{name}", type=str, required=True, help=text)
+    found = parser.instantiate(parser.parse_args(joined(words, function)))
+    values = {
+        name: getattr(found, name) for name in inspect.signature(function).parameters
+    }
+    for name, kind in settings.items():
+        values[name] = _validated(kind, values[name], parser.prog)
+    function(**values)
+
+
+def _validated(kind: type, text: str, prog: str) -> Any:
+    from pydantic import TypeAdapter, ValidationError
 
     try:
-        auto_cli(
-            getattr(made, function),
-            args=words,
-            as_positional=stage in POSITIONAL,
-            prog=f"twinlens {stage}",
-        )
-    except _told() as error:
-        sys.exit(f"twinlens {stage}: {error}")
+        return TypeAdapter(kind).validate_json(text)
+    except ValidationError as error:
+        sys.exit(f"{prog}: {error}")
+
+
+def _settings(function: Callable[..., Any]) -> dict[str, type]:
+    """The parameters of a function that are settings classes, with their types."""
+    hints = get_type_hints(function)
+    named = inspect.signature(function).parameters
+    return {name: hints[name] for name in named if _is_settings(hints[name])}
+
+
+def _is_settings(kind: Any) -> bool:
+    return hasattr(kind, "__pydantic_fields__")
+
+
+def _about(function: Callable[..., Any]) -> str:
+    return (inspect.getdoc(function) or "").partition("\n")[0]
+
+
+def joined(words: Sequence[str], function: Callable[..., Any]) -> list[str]:
+    """Words as the parser takes them: files of a list together, no empty options.
+
+    `--frames a b` of a parameter that is a list of files becomes `--frames ["a","b"]`;
+    `--weights=` and `--frames=` of nothing are left out, or an empty list.
+    """
+    lists = {f"--{name}" for name in _lists_of_files(function)}
+    found: list[str] = []
+    waiting = list(words)
+    while waiting:
+        option, equals, value = waiting.pop(0).partition("=")
+        if option not in lists:
+            if value or not equals or not option.startswith("--"):
+                found.append(f"{option}{equals}{value}")
+            continue
+        files = [value] if value else []
+        while waiting and not waiting[0].startswith("--"):
+            files.append(waiting.pop(0))
+        found += [option, json.dumps(files)]
+    return found
+
+
+def _lists_of_files(function: Callable[..., Any]) -> list[str]:
+    """The parameters of a function that are lists of files."""
+    hints = get_type_hints(function)
+    return [
+        name
+        for name in inspect.signature(function).parameters
+        if hints[name] == list[Path] or list[Path] in get_args(hints[name])
+    ]
 
 
 def _end_with_master() -> None:
@@ -180,15 +213,3 @@ def _end_with_master() -> None:
 
     if master:
         threading.Thread(target=watch, daemon=True).start()
-
-
-def _told() -> tuple[type[Exception], ...]:
-    """Errors whose text is for the user: no stack trace helps there."""
-    from twinlens import errors
-
-    return (
-        errors.ArtifactError,
-        errors.DataError,
-        errors.DecodingError,
-        errors.RejectedError,
-    )

@@ -1,4 +1,4 @@
-"""Say at once all that is missing, each with its mend.
+"""Say at once all that is missing, and how to fix it.
 
 `twinlens doctor` looks at the installation and at a world's needs; the workflow runs
 the same before its first job. Only the standard library is imported before all else is
@@ -6,40 +6,22 @@ known to be there.
 """
 
 import argparse
-import contextlib
 import copy
 import importlib.metadata
-import importlib.util
-import os
+import re
 import shutil
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-# What jobs import, and the distribution that brings it.
-PACKAGES = {
-    "cv2": "opencv-contrib-python-headless",
-    "ffmpeg": "ffmpeg-python",
-    "flow_vis": "flow-vis",
-    "google.protobuf": "protobuf",
-    "h5py": "h5py",
-    "jsonargparse": "jsonargparse",
-    "jsonschema": "jsonschema",
-    "lightning_fabric": "lightning-fabric",
-    "matplotlib": "matplotlib",
-    "numba": "numba",
-    "numpy": "numpy",
-    "pandas": "pandas",
-    "scipy": "scipy",
-    "skimage": "scikit-image",
-    "torch": "torch",
-    "tqdm": "tqdm",
-    "xxhash": "xxhash",
-    "yaml": "pyyaml",
-}
+if TYPE_CHECKING:
+    from twinlens.plan import Plan
+    from twinlens.plan.world import World
+
 GIB = 1 << 30
-SCHEMA = Path("workflow/schemas/config.schema.yaml")
+CHECKOUT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     found = list(installation())
     if not found and not options.installed and Path("config.yaml").is_file():
-        config = _config(options.config, options.data)
-        found = [*machine(config), *assets(config)]
+        plan = _plan(options.config, options.data)
+        found = [*machine(plan), *assets(plan)]
     for line in found:
         print(f"MISSING {line}")
     if not found and not Path("config.yaml").is_file():
@@ -68,33 +50,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def installation() -> Iterator[str]:
     """Python, packages and ffmpeg."""
-    for module, name in PACKAGES.items():
-        if not _there(module):
+    for name in requirements():
+        if not _version(name):
             yield f"Python package {name}: run `make setup`, or `pip install {name}`"
     yield from _opencv()
-    if not shutil.which("ffmpeg") and not _there("imageio_ffmpeg"):
+    if not shutil.which("ffmpeg") and not _version("imageio-ffmpeg"):
         yield "ffmpeg: install it, or run `pip install imageio-ffmpeg`"
 
 
-def _there(module: str) -> bool:
+def requirements() -> list[str]:
+    """Packages that jobs need, as the checkout or the installed package declares."""
+    if CHECKOUT.is_file():
+        project = tomllib.loads(CHECKOUT.read_text(encoding="utf-8"))["project"]
+        lines = project["dependencies"]
+    else:
+        declared = importlib.metadata.requires("twinlens") or []
+        lines = [each for each in declared if "extra ==" not in each]
+    return [re.split(r"[^\w.-]", line)[0] for line in lines]
+
+
+def _version(name: str) -> str:
+    """An installed package's version; "" if it is not installed."""
     try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _opencv() -> Iterator[str]:
     """Several OpenCV packages overwrite one another, and version 4 rounds flows."""
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        version = importlib.metadata.version("opencv-contrib-python-headless")
-        if int(version.split(".")[0]) < 5:
-            yield f"OpenCV 5 or newer: this is {version}; run `make setup`"
-    found = {}
-    for name in ("opencv-python", "opencv-python-headless", "opencv-contrib-python"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    version = _version("opencv-contrib-python-headless")
+    if version and int(version.split(".")[0]) < 5:
+        yield f"OpenCV 5 or newer: this is {version}; run `make setup`"
+    others = ("opencv-python", "opencv-python-headless", "opencv-contrib-python")
+    found = {name: version for name in others if (version := _version(name))}
     if found:
         names = " ".join(found)
         yield (
@@ -104,42 +93,33 @@ def _opencv() -> Iterator[str]:
         )
 
 
-def machine(config: Mapping[str, Any]) -> Iterator[str]:
-    """Disk, memory and GPU that a world needs."""
+def machine(plan: "Plan") -> Iterator[str]:
+    """Disk and GPU that a world needs."""
     free = shutil.disk_usage(Path.cwd()).free
-    need = _disk_need(config)
+    need = _disk_need(plan.world)
     if free < need:
         yield (
             f"{need / GIB:.1f} GiB of disk at {Path.cwd()}: {free / GIB:.1f} GiB are"
             " free; make room, or set `keep: false` in the config"
         )
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    wanted = 2 * config["resources"]["mem_mb"] * (1 << 20)
-    if memory < wanted:
+    if plan.gpus and not _gpu():
         yield (
-            f"{wanted / GIB:.1f} GiB of memory on this machine, for one training job"
-            f" (twice resources.mem_mb): there are {memory / GIB:.1f} GiB; lower it, or"
-            " pay no heed where a cluster runs the jobs"
-        )
-    if config["resources"]["gpus"] and not _gpu():
-        yield (
-            f"a GPU: resources.gpus is {config['resources']['gpus']}, and no NVIDIA"
-            " device is here; run on a machine with one, or set resources.gpus: 0"
+            f"a GPU: resources.gpus is {plan.gpus}, and no NVIDIA device is here; run"
+            " on a machine with one, or set resources.gpus: 0"
         )
 
 
-def _disk_need(config: Mapping[str, Any]) -> int:
+def _disk_need(world: "World") -> int:
     """A generous guess for generated sets; real ones are measured by their videos."""
     total = GIB // 2
-    for name in config["select"]["datasets"]:
-        entry = config["datasets"].get(name, {})
-        made = entry.get("generated")
-        if made:
-            clips = 8 * (made.get("train", 40) + made.get("test", 25))
-            pixels = made.get("width", 128) * made.get("height", 96)
+    for name in world.select.datasets:
+        entry = world.datasets[name]
+        if generated := entry.generated:
+            clips = 8 * (generated.train + generated.test)
+            pixels = generated.width * generated.height
             total += 4 * clips * 36 * 3 * pixels // 2
-        elif entry.get("videos") and Path(entry["videos"]).is_dir() and config["keep"]:
-            files = Path(entry["videos"]).rglob("*")
+        elif entry.videos and Path(entry.videos).is_dir() and world.keep:
+            files = Path(entry.videos).rglob("*")
             total += 40 * sum(each.stat().st_size for each in files if each.is_file())
     return total
 
@@ -148,71 +128,77 @@ def _gpu() -> bool:
     return any(Path("/dev").glob("nvidia[0-9]*")) or bool(shutil.which("nvidia-smi"))
 
 
-def assets(config: Mapping[str, Any]) -> list[str]:
+def assets(plan: "Plan") -> list[str]:
     """Folders and files that a world's config names and that are not there."""
     lines = []
-    for name in config["select"]["datasets"]:
-        entry = config["datasets"].get(name, {})
+    for name in plan.world.select.datasets:
+        entry = plan.world.datasets[name]
         for key in ("videos", "splits", "split_file"):
-            if key in entry and not Path(entry[key]).expanduser().exists():
+            path = getattr(entry, key)
+            if path and not Path(path).exists():
                 lines.append(
-                    f"{key} of data set {name}: looked for {entry[key]}; put them"
-                    f" there, set datasets.{name}.{key}, or --config data=FOLDER"
+                    f"{key} of data set {name}: looked for {path}; put them there, set"
+                    f" datasets.{name}.{key}, or --config data=FOLDER"
                 )
-        if "generated" not in entry and "videos" not in entry:
+        if not entry.generated and not entry.videos:
             lines.append(f"videos of data set {name}: set datasets.{name}.videos")
-    lines += _training_assets(config)
-    recogniser = config["recogniser"]
-    for name, streams in recogniser.get("weights", {}).items():
-        if name in config["select"]["datasets"]:
-            for stream, file in streams.items():
-                key = f"recogniser.weights.{name}.{stream}"
-                lines += _file(file, f"{stream} weights of {name}", key)
-    if recogniser.get("init"):
-        lines += _file(recogniser["init"], "image network", "recogniser.init")
-    return lines
+    return lines + _training_assets(plan) + _recogniser_assets(plan)
 
 
-def _training_assets(config: Mapping[str, Any]) -> list[str]:
+def _training_assets(plan: "Plan") -> list[str]:
     """What training super-resolution needs: corpora, published weights."""
-    from twinlens import config as checks
-
-    lines = []
-    patches = checks.patch_sets(config)
-    for name in sorted({config["patches"][each]["corpus"] for each in patches}):
-        entry = config["datasets"][name]
-        if "generated" not in entry and not Path(entry.get("videos", "")).is_dir():
+    lines, world = [], plan.world
+    shown = plan.tables.shown
+    for name in plan.methods.corpora(shown):
+        entry = world.datasets[name]
+        if not entry.generated and not Path(entry.videos or "").is_dir():
             lines.append(
-                f"videos of corpus {name}: looked for {entry.get('videos')}; put videos"
+                f"videos of corpus {name}: looked for {entry.videos}; put videos"
                 f" there, set datasets.{name}.videos, or --config data=FOLDER"
             )
-    for name, network in checks.networks(config).items():
-        if network.get("weights"):
-            key = f"{name.replace('/', '.') if '/' in name else f'methods.{name}'}"
-            lines += _file(network["weights"], f"weights of {name}", f"{key}.weights")
-    given = config["training"]["perceptual"].get("weights")
-    if given and checks.needs_perceptual(config):
-        lines += _file(given, "perceptual network", "training.perceptual.weights")
-    given = config["flow"]["flownet2"]["weights"]
-    if given and checks.needs_flownet2(config):
-        lines += _file(given, "weights of FlowNet2", "flow.flownet2.weights")
+    networks = plan.methods.networks(shown)
+    for name, network in networks.items():
+        key = name.replace("/", ".") if "/" in name else f"methods.{name}"
+        lines += _file(network.weights, f"weights of {name}", f"{key}.weights")
+    if any(
+        each.trained and each.recipe.loss.kind == "sosr" for each in networks.values()
+    ):
+        perceptual = world.training.perceptual.weights
+        lines += _file(perceptual, "perceptual network", "training.perceptual.weights")
+    for flow in plan.networks.flows_used:
+        weights = getattr(world.flows[flow], "weights", None)
+        lines += _file(weights, f"weights of {flow}", f"flows.{flow}.weights")
     return lines
 
 
-def _file(path: str, what: str, key: str) -> list[str]:
-    if Path(path).expanduser().is_file():
+def _recogniser_assets(plan: "Plan") -> list[str]:
+    """Published weights of recognisers."""
+    lines = []
+    for name in plan.world.select.recognisers:
+        for dataset in plan.world.select.datasets:
+            for key, network in plan.networks.of_recogniser(name, dataset).items():
+                of = "" if network.shared else f" of {dataset}"
+                what = f"weights of {name}, {key}{of}"
+                lines += _file(network.weights, what, f"recognisers.{name}")
+    return list(dict.fromkeys(lines))
+
+
+def _file(path: str | None, what: str, key: str) -> list[str]:
+    if not path or Path(path).is_file():
         return []
     return [f"{what}: looked for {path}; put it there, or set {key}"]
 
 
-def _config(overlays: Sequence[Path], data: str | None) -> dict[str, Any]:
-    """A world's config as the workflow sees it; its packages are there by now."""
-    from twinlens.config import located, problems
+def _plan(overlays: Sequence[Path], data: str | None) -> "Plan":
+    """The plan of a world as the workflow sees it; its packages are there by now."""
+    from twinlens.errors import ConfigError
+    from twinlens.plan import Plan
 
     config = _merged([Path("config.yaml"), *overlays])
-    if found := problems(config, _merged([SCHEMA])):
-        sys.exit("twinlens doctor: the config can't be used:\n  " + "\n  ".join(found))
-    return located({**config, "data": data or config["data"]})
+    try:
+        return Plan.of({**config, "data": data or config.get("data", "data")})
+    except ConfigError as error:
+        sys.exit(f"twinlens doctor: {error}")
 
 
 def _merged(paths: Sequence[Path]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ They say which file or setting is at fault and what to do about it.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 UNFINISHED = re.compile(r"\.[0-9a-f]{12}\.(parts/part-\d+\.h5|checkpoint)$")
@@ -12,6 +13,19 @@ UNFINISHED = re.compile(r"\.[0-9a-f]{12}\.(parts/part-\d+\.h5|checkpoint)$")
 
 class ArtifactError(RuntimeError):
     """A file that is not what its reader needs, or that cannot be written."""
+
+
+class ConfigError(ValueError):
+    """A config that can't be used; a line for each of its faults."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        """Take the lines."""
+        super().__init__("\n  ".join(["the config can't be used:", *lines]))
+        self.lines = list(lines)
+
+
+class PlanError(ValueError):
+    """Something that a world can't have; the text says why and what to change."""
 
 
 class DataError(ValueError):
@@ -24,6 +38,15 @@ class RejectedError(ValueError):
 
 class DecodingError(RuntimeError):
     """A decoder that was stopped or could not read: it says nothing about its video."""
+
+
+def message(text: str) -> str:
+    """Mark the words of a message that is composed here and raised or shown elsewhere.
+
+    Code digests leave out what messages say (see `provenance`); of other text every
+    letter counts.
+    """
+    return text
 
 
 def unusable(path: Path, what: str) -> ArtifactError:

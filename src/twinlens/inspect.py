@@ -16,7 +16,6 @@ from twinlens.artifacts.reader import Artifact
 from twinlens.errors import ArtifactError
 from twinlens.flow.colours import coloured, fastest
 from twinlens.flow.encoding import decode
-from twinlens.protocol import STREAMS
 
 Image = NDArray[np.uint8]
 TILE_HEIGHT = 120
@@ -88,8 +87,8 @@ def _summary(file: Artifact, names: list[str]) -> Iterator[str]:
         )
     first = file.clip(names[0]).facts
     if first:
-        told = ", ".join(f"{key} {value}" for key, value in first.items())
-        yield f"  {names[0]}: {told}"
+        facts = ", ".join(f"{key} {value}" for key, value in first.items())
+        yield f"  {names[0]}: {facts}"
 
 
 def _arrays(file: Artifact) -> Iterator[str]:
@@ -126,7 +125,7 @@ def _rows(file: Artifact, clips: int, columns: int) -> list[list[Image]]:
         "truth/1": _flow,
         "motion/1": _flow,
         "patches/1": _patches,
-        "scores/1": _scores,
+        "scores/2": _scores,
     }
     kind = file.kind
     if kind not in draw:
@@ -169,7 +168,7 @@ def _flow(file: Artifact, name: str, columns: int) -> list[Image]:
     stored = group["flow"] if "flow" in group else group["forward"]
     chosen = [stored[place] for place in _spread(len(stored), columns)]
     if stored.dtype == np.uint8:
-        bound = float(file.about["bound"])
+        bound = float(file.about["form"]["bound"])
         chosen = [decode(each, bound) for each in chosen]
     full = fastest(np.stack(chosen))
     return [coloured(flow, full) for flow in chosen]
@@ -194,10 +193,10 @@ def _patches(file: Artifact, name: str, columns: int) -> list[Image]:
 
 
 def _scores(file: Artifact, name: str, columns: int) -> list[Image]:
-    """Scores of the streams there are: a bar a class, green where the label is."""
+    """Scores of the heads there are: a bar a class, green where the label is."""
     group = file.clip(name)
-    label = int(group.attrs["label"])
-    scored = [group[key][:].mean(axis=0) for key in STREAMS if key in group]
+    label = int(group.facts["label"])
+    scored = [group[key][:].mean(axis=0) for key in group]
     return [_bars(scores, label) for scores in scored]
 
 

@@ -1,8 +1,10 @@
-"""Files that are found by their names: networks, backbones, kinds of data sets.
+"""Things that are found by their names: networks, backbones, kinds of data sets.
 
 The file's name is the thing's name; there is nothing to register.
 """
 
+import difflib
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -30,3 +32,11 @@ def module(package: Path, dotted: str, name: str, what: str) -> ModuleType:
     if name not in known:
         raise ValueError(f"no {what} {name!r}; there are: {', '.join(known)}")
     return import_module(f"{dotted}.{name}")
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """The known word that is nearest to another, or all there are, to end a line."""
+    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; there are: {', '.join(sorted(known))}"

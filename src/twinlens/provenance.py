@@ -2,7 +2,7 @@
 
 Snakemake does not see an edit in an imported module. So every rule passes a digest of
 the code that its job imports as a parameter, and a change of code reruns the jobs that
-import it, and no others. Comments and docstrings don't count.
+import it, and no others. Comments, docstrings and messages don't count (see `_Bare`).
 """
 
 import ast
@@ -18,7 +18,7 @@ SOURCE = Path(__file__).resolve().parent.parent
 # Libraries whose version can move a number, by the name that code imports.
 LIBRARIES = {
     "cv2": "opencv-contrib-python-headless",
-    "ffmpeg": "imageio-ffmpeg",
+    "imageio_ffmpeg": "imageio-ffmpeg",
     "lightning_fabric": "lightning-fabric",
     "numba": "numba",
     "numpy": "numpy",
@@ -26,6 +26,21 @@ LIBRARIES = {
     "skimage": "scikit-image",
     "torch": "torch",
 }
+MOVES_NO_NUMBER = {"twinlens.errors", "twinlens.progress"}
+"""Modules that are left out of every digest, with what only they import."""
+MESSAGES = dict.fromkeys(
+    (
+        *("ArtifactError", "DataError", "DecodingError", "RejectedError"),
+        *("message", "refused", "unusable"),  # of errors, of publish
+        *("say", "teller", "warn", "warning"),  # of progress, warnings, logging
+    ),
+    0,
+) | {"track": 1, "map_clips": 5}
+"""Functions whose text is for a person, from which argument on; so is all raised."""
+HELP = {"description", "help"}
+"""Keywords whose text is for a person, whatever takes them."""
+HARMLESS = {"join", "len", "list", "map", "sorted", "str", "tuple", "type"}
+"""Functions that move no number, wherever a message calls them."""
 
 
 def code_digest(*modules: str) -> str:
@@ -40,22 +55,59 @@ def code_digest(*modules: str) -> str:
     Raises:
         ValueError: a module has no file.
     """
-    found: dict[str, str] = {}
-    waiting = list(modules)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        code, imports = _read(name)
-        found[name] = code
-        waiting += [each for each in imports if each.startswith("twinlens")]
-        for library in LIBRARIES.keys() & {each.split(".")[0] for each in imports}:
-            found[library] = _version(LIBRARIES[library])
+    found = {name: _code(name) for name in _closure(modules)}
     text = json.dumps(sorted(found.items()))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _closure(modules: Sequence[str]) -> set[str]:
+    """These modules, all that they import, and the packages that these lie in.
+
+    Of other packages only `LIBRARIES`.
+    """
+    found: set[str] = set()
+    waiting = set(modules)
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= _imports(name) - found - MOVES_NO_NUMBER
+    return found
+
+
 @functools.cache
+def _imports(name: str) -> set[str]:
+    """What a module needs directly: imports, wherever they stand, and its package."""
+    package, _, _ = name.partition(".")
+    if name in LIBRARIES:
+        return set()
+    graph = _graph(package)
+    if name not in graph.modules:
+        raise ValueError(f"no module {name} below {SOURCE}")
+    imports = graph.find_modules_directly_imported_by(name)
+    ours = {each for each in imports if each.split(".")[0] == package}
+    parent = {name.rpartition(".")[0]} - {""}
+    return ours | parent | (LIBRARIES.keys() & imports)
+
+
+@functools.cache
+def _graph(package: str) -> Any:
+    # Here, since a process that asks for no digest does without it.
+    import grimp
+
+    return grimp.build_graph(package, include_external_packages=True, cache_dir=None)
+
+
+@functools.cache
+def _code(name: str) -> str:
+    """The code of a module without words, or the version of a library."""
+    if name in LIBRARIES:
+        return _version(LIBRARIES[name])
+    base = SOURCE.joinpath(*name.split("."))
+    file = base.with_suffix(".py")
+    path = file if file.is_file() else base / "__init__.py"
+    return ast.dump(_Bare().visit(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def _version(distribution: str) -> str:
     try:
         return importlib.metadata.version(distribution).split("+")[0]
@@ -63,47 +115,77 @@ def _version(distribution: str) -> str:
         return "absent"
 
 
-@functools.cache
-def _read(name: str) -> tuple[str, tuple[str, ...]]:
-    """The code of a module without its docs, and what it imports."""
-    path = _file(name)
-    if path is None:
-        raise ValueError(f"no module {name} below {SOURCE}")
-    tree = _WithoutDocs().visit(ast.parse(path.read_text(encoding="utf-8")))
-    imports = {parent for parent in _parents(name) if _file(parent)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imports.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            imports.add(node.module)
-            inner = (f"{node.module}.{alias.name}" for alias in node.names)
-            imports.update(each for each in inner if _file(each))
-    return ast.dump(tree), tuple(sorted(imports))
+class _Bare(ast.NodeTransformer):
+    """Drop the words that are for a person.
 
+    These are strings that stand alone (docstrings, also those of attributes), and the
+    texts among the arguments of what is raised, of `MESSAGES` and of `HELP`. What a
+    text's expressions call or assign is kept: it may move a number. Reasons of rejected
+    videos are such texts too, though a table lists them: no number depends on them.
+    """
 
-def _parents(name: str) -> list[str]:
-    parts = name.split(".")
-    return [".".join(parts[:end]) for end in range(1, len(parts))]
-
-
-def _file(name: str) -> Path | None:
-    if not name.startswith("twinlens"):
-        return None
-    base = SOURCE.joinpath(*name.split("."))
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
-
-
-class _WithoutDocs(ast.NodeTransformer):
-    """Drop all strings that stand alone: docstrings, also those of attributes."""
-
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:  # noqa: N802
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:  # noqa: N802
         match node.value:
             case ast.Constant(value=str()):
                 return None
+        return self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:  # noqa: N802
+        if isinstance(node.exc, ast.Call):
+            _drop_texts(node.exc)
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+        first = MESSAGES.get(_called(node))
+        if first is not None:
+            _drop_texts(node, first)
+        return self.generic_visit(node)
+
+    def visit_keyword(self, node: ast.keyword) -> ast.AST:  # noqa: N802
+        if node.arg in HELP:
+            node.value = _without_text(node.value)
+        return self.generic_visit(node)
+
+
+def _drop_texts(call: ast.Call, first: int = 0) -> None:
+    call.args[first:] = map(_without_text, call.args[first:])
+    for keyword in call.keywords:
+        keyword.value = _without_text(keyword.value)
+
+
+def _without_text(node: ast.expr) -> ast.expr:
+    """An argument as it is; of a text only what it calls and assigns."""
+    if not _is_text(node):
         return node
+    inner = (each for each in ast.walk(node) if isinstance(each, ast.expr))
+    return ast.Tuple([each for each in inner if _acts(each)], ast.Load())
+
+
+def _is_text(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant(value=str()) | ast.JoinedStr():
+            return True
+        case ast.BinOp(left=one, right=other):
+            return _is_text(one) or _is_text(other)
+        case ast.IfExp(body=one, orelse=other):
+            return _is_text(one) and _is_text(other)
+        case ast.Call(func=ast.Attribute(value=text)):  # "; ".join(...)
+            return _is_text(text)
+    return False
+
+
+def _acts(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call):
+        return _called(node) not in HARMLESS
+    return isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom)
+
+
+def _called(call: ast.Call) -> str:
+    """The last name of what is called."""
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
 
 
 def seed(master: int, *names: str | int) -> int:

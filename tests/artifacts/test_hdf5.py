@@ -49,7 +49,7 @@ def test_a_file_that_is_not_ours_is_never_to_be_removed(tmp_path):
     assert "rm " not in str(error.value)
 
 
-def test_a_folder_is_told_to_be_one(tmp_path):
+def test_a_folder_is_named_as_one(tmp_path):
     with pytest.raises(ArtifactError, match="is a folder"):
         opened(tmp_path)
 
@@ -109,7 +109,7 @@ def test_a_damaged_part_is_named(tmp_path, monkeypatch):
     assert write(path) == NAMES
 
 
-def test_a_removed_part_is_made_again(tmp_path, monkeypatch):
+def test_a_removed_part_is_written_again(tmp_path, monkeypatch):
     monkeypatch.setenv("TWINLENS_PART_SECONDS", "0")
     path = tmp_path / "made.h5"
     (interrupted(path, NAMES) / "part-0001.h5").unlink()

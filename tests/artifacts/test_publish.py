@@ -47,7 +47,7 @@ def test_a_failed_check_keeps_the_old_file(tmp_path):
     assert path.read_text() == "old"
 
 
-def test_a_block_that_writes_nothing_is_told(tmp_path):
+def test_a_block_that_writes_nothing_is_reported(tmp_path):
     path = tmp_path / "x.txt"
     with pytest.raises(ArtifactError, match="without writing"), publish(path):
         pass
@@ -128,7 +128,7 @@ def test_a_disk_without_locks_is_written_to(tmp_path, monkeypatch, number):
     assert [each.name for each in tmp_path.iterdir()] == ["x.txt"]
 
 
-def test_a_second_writer_is_told_of_the_first(tmp_path):
+def test_a_second_writer_hears_of_the_first(tmp_path):
     path = tmp_path / "x.txt"
 
     def work(wait):
@@ -144,9 +144,7 @@ def test_a_second_writer_is_told_of_the_first(tmp_path):
 
 
 @pytest.mark.parametrize("seconds", ["0", "60"])
-def test_a_second_writer_of_a_shard_is_told_of_the_first(
-    tmp_path, monkeypatch, seconds
-):
+def test_a_second_writer_of_a_shard_hears_of_the_first(tmp_path, monkeypatch, seconds):
     monkeypatch.setenv("TWINLENS_PART_SECONDS", seconds)
     path = tmp_path / "x.h5"
 

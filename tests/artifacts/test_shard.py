@@ -50,7 +50,7 @@ def test_a_killed_writer_leaves_whole_files_only_and_a_rerun_ends_the_same(
     assert died > 80
 
 
-def test_finished_parts_are_not_made_again(tmp_path, monkeypatch):
+def test_finished_parts_are_not_written_again(tmp_path, monkeypatch):
     monkeypatch.setenv("TWINLENS_PART_SECONDS", "0")
     path = tmp_path / "made.h5"
     interrupted(path, NAMES[:3])
@@ -113,7 +113,9 @@ def test_a_shard_of_which_all_is_skipped_is_whole(tmp_path):
     assert content(path)["names"] == []
 
 
-def test_a_part_that_vanishes_while_others_are_made_is_an_error(tmp_path, monkeypatch):
+def test_a_part_that_vanishes_while_others_are_written_is_an_error(
+    tmp_path, monkeypatch
+):
     monkeypatch.setenv("TWINLENS_PART_SECONDS", "0")
     path = tmp_path / "x.h5"
 

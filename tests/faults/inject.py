@@ -25,7 +25,7 @@ from twinlens.errors import ArtifactError
 
 STAGES = (
     "frames degrade super_resolve flow motion patches train_sr train_recogniser score"
-    " quality count_patches table_3 manifest"
+    " quality count_patches table manifest"
 ).split()
 CALLS = {"pwrite64": 8, "fsync": 1, "rename": 1, "write": 2}
 """System calls, and how often each is chosen."""

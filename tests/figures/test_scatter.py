@@ -3,15 +3,15 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 
-from tests.tables import made
+from tests.tables import scores
 from twinlens.errors import ArtifactError
-from twinlens.figures import scatter
-from twinlens.tables.forms import Dataset
+from twinlens.figures.draw import draw_figure
+from twinlens.tables.settings import FigureJob
 
 METHODS = {
-    "hr": made.method("hr"),
-    "bicubic": made.method("bicubic", "Bicubic"),
-    "vdsr": made.method("vdsr"),
+    "hr": scores.method("hr"),
+    "bicubic": scores.method("bicubic", "Bicubic"),
+    "vdsr": scores.method("vdsr"),
 }
 # Ben and Cat lie at one place by VDSR; Ada is hard, Dot is easy.
 RIGHT = {
@@ -35,14 +35,14 @@ def axes(monkeypatch):
 def shards(tmp_path_factory):
     """Score shards by method."""
     folder = tmp_path_factory.mktemp("scores")
-    return {name: made.shard(folder, "one", name, RIGHT[name]) for name in RIGHT}
+    return {name: scores.shard(folder, "one", name, RIGHT[name]) for name in RIGHT}
 
 
 def _draw(folder, shards, names=tuple(RIGHT), has_hr=True, name="one.png"):
-    scores = [shards[each] for each in names]
-    about = Dataset(label="One", generated=True, has_hr=has_hr)
-    layout = made.layout({each: METHODS[each] for each in METHODS}, one=about)
-    scatter.draw_scatter(scores, layout, "one", folder / name)
+    about = scores.dataset("One", generated=True, has_hr=has_hr)
+    layout = scores.layout(METHODS, {"one": about})
+    job = FigureJob(module="scatter", dataset="one", layout=layout)
+    draw_figure([shards[each] for each in names], job, folder / name)
     return folder / name
 
 
@@ -77,6 +77,18 @@ def test_the_diagonal_is_dashed(tmp_path, shards, axes):
     (line,) = axes[0].lines
     assert line.get_linestyle() == "--"
     assert np.array_equal(line.get_xydata(), [[0, 0], [100, 100]])
+
+
+def test_a_renamed_label_keeps_the_comparison_with_bicubic(
+    tmp_path, shards, axes, monkeypatch
+):
+    cubic = scores.method("bicubic", "Cubic", "Bicubic")
+    monkeypatch.setitem(METHODS, "bicubic", cubic)
+    _draw(tmp_path, shards)
+    assert [title.split(":")[0] for title in _titles(axes)] == ["VDSR", "HR"]
+    assert axes[0].get_xlabel() == "Cubic (%)"
+    labels = [each.get_label() for each in axes[0].collections[1:]]
+    assert labels == ["Ada (hard)", "Dot (easy)"]
 
 
 def test_clips_without_originals_have_no_hr_panel(tmp_path, shards, axes):

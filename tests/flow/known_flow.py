@@ -42,10 +42,10 @@ def make_pairs(
     ]
 
 
-def end_point_error(made_n2hw: _FLOATS, pairs: list[Pair]) -> float:
+def end_point_error(output_n2hw: _FLOATS, pairs: list[Pair]) -> float:
     """Mean distance in px between made and true flow, over all pixels of all pairs."""
     true_n2hw = np.stack([pair.flow for pair in pairs])
-    return float(np.hypot(*np.moveaxis(made_n2hw - true_n2hw, 1, 0)).mean())
+    return float(np.hypot(*np.moveaxis(output_n2hw - true_n2hw, 1, 0)).mean())
 
 
 def _make(

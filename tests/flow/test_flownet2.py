@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from twinlens.flow import flownet2
 from twinlens.flow.flownet2 import layers
+from twinlens.flow.flownet2.cascade import build, estimate, normalised
 from twinlens.flow.flownet2.networks import channels
 
 PARAMETERS = {
@@ -21,7 +21,7 @@ NARROW = 1 / 16
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(3)
-    return flownet2.build(NARROW).eval()
+    return build(NARROW).eval()
 
 
 def _count(network):
@@ -30,7 +30,7 @@ def _count(network):
 
 def test_it_has_its_published_size():
     with torch.device("meta"):
-        network = flownet2.build()
+        network = build()
     assert _count(network) == 162_518_834
     parts = {name: _count(part) for name, part in network.named_children()}
     assert parts == PARAMETERS
@@ -45,14 +45,14 @@ def test_channels_are_multiples_of_four():
 @pytest.mark.parametrize("width", [0, -1, 1.5])
 def test_widths_out_of_range_are_refused(width):
     with pytest.raises(ValueError, match="must lie in"):
-        flownet2.build(width)
+        build(width)
 
 
 def test_correlation_equals_a_naive_loop():
     generator = torch.Generator().manual_seed(0)
     first, second = torch.rand(2, 2, 3, 4, 5, generator=generator, dtype=torch.double)
-    made = layers.correlation(first, second).numpy()
-    assert made.shape == (2, 441, 4, 5)
+    output = layers.correlation(first, second).numpy()
+    assert output.shape == (2, 441, 4, 5)
     first, second = first.numpy(), second.numpy()
     for dy in range(-20, 21, 2):
         for dx in range(-20, 21, 2):
@@ -63,14 +63,14 @@ def test_correlation_equals_a_naive_loop():
                     if 0 <= y + dy < 4 and 0 <= x + dx < 5:
                         product = first[:, :, y, x] * second[:, :, y + dy, x + dx]
                         wanted = product.mean(axis=1)
-                    assert np.abs(made[:, channel, y, x] - wanted).max() < 1e-12
+                    assert np.abs(output[:, channel, y, x] - wanted).max() < 1e-12
 
 
 def test_resampling_equals_a_naive_loop_with_clamped_corners():
     generator = torch.Generator().manual_seed(0)
     picture = torch.rand(1, 2, 5, 7, generator=generator, dtype=torch.double)
     flow = 8 * torch.rand(1, 2, 5, 7, generator=generator, dtype=torch.double) - 4
-    made = layers.resample(picture, flow)
+    output = layers.resample(picture, flow)
     for y in range(5):
         for x in range(7):
             at = min(max(x + flow[0, 0, y, x].item(), 0), 6)
@@ -81,7 +81,7 @@ def test_resampling_equals_a_naive_loop_with_clamped_corners():
                 for column, share in ((left, 1 - at + left), (left + 1, at - left)):
                     pixel = picture[0, :, min(row, 4), min(column, 6)]
                     wanted = wanted + part * share * pixel
-            torch.testing.assert_close(made[0, :, y, x], wanted)
+            torch.testing.assert_close(output[0, :, y, x], wanted)
 
 
 def test_the_norm_is_over_channels():
@@ -91,7 +91,7 @@ def test_the_norm_is_over_channels():
 
 def test_pictures_lose_the_mean_of_both():
     first, second = torch.rand(2, 2, 3, 64, 64) * 255
-    pair = flownet2.normalised(first, second)
+    pair = normalised(first, second)
     means = (pair[:, :3] + pair[:, 3:]).mean(dim=(2, 3))
     torch.testing.assert_close(means, torch.zeros(2, 3), atol=1e-5, rtol=0)
     torch.testing.assert_close(
@@ -106,7 +106,7 @@ def _pictures(height, width, count=2):
 
 @pytest.mark.parametrize(("height", "width"), [(240, 320), (97, 61), (64, 64), (3, 1)])
 def test_any_size_gives_flow_of_its_size(network, height, width):
-    flow = flownet2.estimate(network, *_pictures(height, width, 1))
+    flow = estimate(network, *_pictures(height, width, 1))
     assert flow.shape == (1, 2, height, width)
     assert flow.dtype == np.float32
     assert np.isfinite(flow).all()
@@ -127,7 +127,7 @@ class _One(torch.nn.Module):
 
 def test_flow_is_scaled_back_with_the_picture():
     one = _One()
-    flow = flownet2.estimate(one, *_pictures(240, 320, 1))
+    flow = estimate(one, *_pictures(240, 320, 1))
     assert one.seen == (1, 3, 256, 320)
     np.testing.assert_allclose(flow[0, 0], 64)
     np.testing.assert_allclose(flow[0, 1], 60)
@@ -135,11 +135,11 @@ def test_flow_is_scaled_back_with_the_picture():
 
 def test_a_pair_s_flow_depends_on_that_pair_alone(network):
     first, second = _pictures(64, 80, 3)
-    all_of_them = flownet2.estimate(network, first, second)
-    assert np.array_equal(all_of_them, flownet2.estimate(network, first, second))
-    alone = flownet2.estimate(network, first[1:2], second[1:2])
+    all_of_them = estimate(network, first, second)
+    assert np.array_equal(all_of_them, estimate(network, first, second))
+    alone = estimate(network, first[1:2], second[1:2])
     assert np.array_equal(all_of_them[1:2], alone)
-    none = flownet2.estimate(network, first[:0], second[:0])
+    none = estimate(network, first[:0], second[:0])
     assert none.shape == (0, 2, 64, 80)
 
 
@@ -155,7 +155,7 @@ def test_a_pair_s_flow_depends_on_that_pair_alone(network):
 )
 def test_other_pictures_are_refused(network, first, second, why):
     with pytest.raises(ValueError, match=why):
-        flownet2.estimate(network, first, second)
+        estimate(network, first, second)
 
 
 class _Says(torch.nn.Module):
@@ -173,7 +173,7 @@ class _Says(torch.nn.Module):
 @pytest.fixture
 def cascade():
     """FlowNet2 whose networks give ramps of flow, 16 x 16, of different sizes."""
-    network = flownet2.build(NARROW)
+    network = build(NARROW)
     ramp = torch.linspace(-0.1, 0.1, 16)
     flow = torch.stack([ramp.expand(16, 16), ramp.expand(16, 16).T])[None]
     for name, times in (("c", 1.0), ("s_1", 2.0), ("s_2", 3.0), ("s_d", 100.0)):
@@ -215,6 +215,6 @@ def test_the_fusion_reads_small_flow_before_large_in_blocks(cascade):
 
 def test_a_pair_s_colours_lose_their_mean_over_both_pictures():
     first, second = torch.full((1, 3, 2, 2), 100.0), torch.full((1, 3, 2, 2), 151.0)
-    made = flownet2.normalised(first, second)
-    torch.testing.assert_close(made[:, :3], torch.full((1, 3, 2, 2), -0.1))
-    torch.testing.assert_close(made[:, 3:], torch.full((1, 3, 2, 2), 0.1))
+    output = normalised(first, second)
+    torch.testing.assert_close(output[:, :3], torch.full((1, 3, 2, 2), -0.1))
+    torch.testing.assert_close(output[:, 3:], torch.full((1, 3, 2, 2), 0.1))

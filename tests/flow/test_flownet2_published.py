@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from tests.weights import test_caffe as written
-from twinlens import checkpoints, weights
-from twinlens.flow import flownet2
+from twinlens import weights
 from twinlens.flow.flownet2 import published
+from twinlens.flow.flownet2.cascade import build, estimate
+from twinlens.networks import state as states
 
 NARROW = 1 / 16
 
@@ -16,17 +17,17 @@ NARROW = 1 / 16
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(5)
-    return flownet2.build(NARROW).eval()
+    return build(NARROW).eval()
 
 
 def _same(found, network):
     """Whether a file's weights make a network that gives the same flow."""
-    other = flownet2.build(NARROW).eval()
-    checkpoints.load_into(other, flownet2.convert(found), "FlowNet2")
+    other = build(NARROW).eval()
+    states.fit(other, published.convert(found), "FlowNet2")
     rng = np.random.default_rng(0)
     pair = rng.integers(0, 256, (2, 1, 64, 64, 3), dtype=np.uint8)
-    made, wanted = (flownet2.estimate(each, *pair) for each in (other, network))
-    return np.array_equal(made, wanted)
+    output, wanted = (estimate(each, *pair) for each in (other, network))
+    return np.array_equal(output, wanted)
 
 
 def _nvidia(network, path):
@@ -143,25 +144,25 @@ def test_lmb_s_caffemodel_is_read(network, tmp_path):
     assert _same(weights.read(path), network)
 
 
-def test_what_lacks_and_what_is_too_many_is_told(network, tmp_path):
+def test_what_lacks_and_what_is_too_many_is_reported(network, tmp_path):
     layers = _lmb(network)
     layers["net4_conv1"] = layers.pop("net2_conv1")
     _write_h5(layers, tmp_path / "f.caffemodel.h5")
     found = weights.read(tmp_path / "f.caffemodel.h5")
     why = r"1 layers missing \(net2_conv1\) and 1 layers unexpected \(net4_conv1\)"
     with pytest.raises(ValueError, match=why):
-        flownet2.convert(found)
+        published.convert(found)
 
 
 def test_a_part_of_the_cascade_is_refused(network):
     state = {k: v for k, v in network.state_dict().items() if "flownets" not in k}
     with pytest.raises(ValueError, match=r"no whole FlowNet2: 144 layers missing"):
-        flownet2.convert(state)
+        published.convert(state)
 
 
 def test_another_network_is_refused():
     with pytest.raises(ValueError, match="no FlowNet2 in it, but conv1_1"):
-        flownet2.convert({"conv1_1": np.zeros(1)})
+        published.convert({"conv1_1": np.zeros(1)})
 
 
 def test_a_layer_without_its_bias_is_refused(network):
@@ -169,4 +170,4 @@ def test_a_layer_without_its_bias_is_refused(network):
     del layers["conv3_1"][1]
     found = {f"data/{n}/{b}": v for n, each in layers.items() for b, v in each.items()}
     with pytest.raises(ValueError, match="layer conv3_1 lacks blob 1"):
-        flownet2.convert(found)
+        published.convert(found)

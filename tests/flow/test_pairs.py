@@ -1,7 +1,7 @@
 import numpy as np
 
-from twinlens.flow.pairs import EDGE, judged_pairs, training_pairs
-from twinlens.protocol import Protocol, flow_stacks
+from tests.recognisers.samplers import sampler
+from twinlens.flow.pairs import EDGE, compared_pairs, training_pairs
 
 
 def test_pairs_are_drawn_once_each_in_order():
@@ -26,9 +26,9 @@ def test_a_short_clip_gives_what_it_has():
     assert training_pairs(2, 120, 2, "clip", 0).tolist() == []
 
 
-def test_judged_pairs_are_spread_over_those_that_are_read():
-    protocol = Protocol(snippets=25, stack=5)
-    found = judged_pairs(180, protocol, 3)
-    read = flow_stacks(180, protocol)
+def test_compared_pairs_are_spread_over_those_that_are_read():
+    tsn = sampler(snippets=25, stack=5)
+    read = tsn.reads(180, "clip").flows
+    found = compared_pairs(read, 3)
     assert found.tolist() == [read[0, 0], read[12, 0], read[24, 0]]
-    assert len(judged_pairs(6, protocol, 3)) == 1
+    assert len(compared_pairs(tsn.reads(6, "clip").flows, 3)) == 1

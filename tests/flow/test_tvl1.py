@@ -30,8 +30,8 @@ def encoded(flow):
     return np.clip(np.rint(255 * (flow.astype(np.float64) + 20) / 40), 0, 255)
 
 
-def share_equal(made, wanted):
-    return (encoded(made) == encoded(wanted)).mean()
+def share_equal(output, wanted):
+    return (encoded(output) == encoded(wanted)).mean()
 
 
 @cache
@@ -48,8 +48,8 @@ def opencv_small(name, index):
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.slow
 def test_opencv_preset_equals_opencv(name, index):
-    made = run(small_pairs(name)[index], "opencv")
-    assert share_equal(made, opencv_small(name, index)) >= 0.999
+    output = run(small_pairs(name)[index], "opencv")
+    assert share_equal(output, opencv_small(name, index)) >= 0.999
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ def test_importing_does_not_load_numba():
 @pytest.mark.slow
 def test_gpu_presets_follow_a_literal_reading_of_the_gpu_code(preset, name):
     (pair,) = make_pairs(name, 1, 80, 60)
-    made, wanted = run(pair, preset), gpu_reference(pair, preset)
-    assert share_equal(made, wanted) >= 0.999
-    assert np.abs(made - wanted).mean() < 1e-3
+    output, wanted = run(pair, preset), gpu_reference(pair, preset)
+    assert share_equal(output, wanted) >= 0.999
+    assert np.abs(output - wanted).mean() < 1e-3
 
 
 def gpu_reference(pair, preset):
@@ -257,9 +257,9 @@ def gpu_warp(planes, u):
         weight = bicubic(wx - cx) * bicubic(wy - cy)
         x, y = np.clip(cx, 0, width - 1), np.clip(cy, 0, height - 1)
         total = total + weight
-        for plane, made in zip(planes, sums, strict=True):
-            made += weight * plane[y.astype(int), x.astype(int)]
-    return [(made / total).astype(F) for made in sums]
+        for plane, summed in zip(planes, sums, strict=True):
+            summed += weight * plane[y.astype(int), x.astype(int)]
+    return [(summed / total).astype(F) for summed in sums]
 
 
 def forward(plane):

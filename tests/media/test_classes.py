@@ -2,6 +2,7 @@
 
 from twinlens.artifacts.table import read_csv
 from twinlens.media.classes import classes
+from twinlens.media.settings import Listing, Source
 
 
 def test_classes_have_their_labels_and_keep_their_names(tmp_path):
@@ -10,7 +11,7 @@ def test_classes_have_their_labels_and_keep_their_names(tmp_path):
         folder.mkdir(parents=True)
         for clip in ("a.mp4", "b.mp4"):
             (folder / clip).touch()
-    settings = {"kind": "folder", "videos": str(tmp_path / "own")}
-    classes(settings, tmp_path / "classes.csv")
+    source = Source(kind="folder", videos=str(tmp_path / "own"))
+    classes(Listing(dataset="own", source=source), tmp_path / "classes.csv")
     rows = read_csv(tmp_path / "classes.csv", "classes/1")
     assert dict(zip(rows["label"], rows["class"], strict=True)) == {0: "007", 1: "run"}

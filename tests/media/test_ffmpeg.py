@@ -34,9 +34,9 @@ def video(tmp_path, make_video, noise):
     ],
 )
 def test_frames_come_out_as_they_went_in(tmp_path, make_video, noise, name, encoding):
-    made = noise(7, height=26, width=38)
-    clip = decode(make_video(tmp_path / name, made, fps=12, encoding=encoding))
-    np.testing.assert_array_equal(clip.frames, made)
+    frames = noise(7, height=26, width=38)
+    clip = decode(make_video(tmp_path / name, frames, fps=12, encoding=encoding))
+    np.testing.assert_array_equal(clip.frames, frames)
     assert clip.frames.dtype == np.uint8
     assert (clip.fps, clip.container_frames) == (12, 7)
 
@@ -47,9 +47,9 @@ def test_frames_are_the_same_at_every_decoding(tmp_path, make_video, noise):
 
 
 def test_colours_are_red_green_and_blue(tmp_path, make_video):
-    made = np.zeros((2, 16, 24, 3), np.uint8)
-    made[..., 0], made[..., 2] = 250, 90
-    clip = decode(make_video(tmp_path / "a.avi", made, encoding=MPEG4))
+    frames = np.zeros((2, 16, 24, 3), np.uint8)
+    frames[..., 0], frames[..., 2] = 250, 90
+    clip = decode(make_video(tmp_path / "a.avi", frames, encoding=MPEG4))
     assert np.abs(clip.frames.astype(int) - [250, 0, 90]).max() < 12
 
 
@@ -87,8 +87,8 @@ def test_a_relative_name_with_a_leading_dash_is_decoded(video, monkeypatch):
 
 
 def test_a_title_can_not_pass_for_the_size_or_rate(tmp_path, make_video, noise):
-    made = noise(3)
-    plain = make_video(tmp_path / "plain.mkv", made, encoding="-c:v ffv1")
+    frames = noise(3)
+    plain = make_video(tmp_path / "plain.mkv", frames, encoding="-c:v ffv1")
     titled, title = tmp_path / "titled.mkv", "Stream #0:0: Video: rawvideo, 9x9, 99 fps"
     titles = ["-metadata", f"title={title}", "-metadata:s:v:0", f"title={title}"]
     command = [ffmpeg.binary(), "-v", "error", "-i", plain, "-c", "copy"]

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 from pathlib import Path
@@ -6,20 +7,24 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.recognisers.samplers import EVERY, reading, sampler
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv
-from twinlens.degrade.bicubic import resize
+from twinlens.flow.settings import FlowJob
 from twinlens.flow.stage import flow
 from twinlens.media import frames as stage
 from twinlens.media.frames import frames
-from twinlens.protocol import Protocol, read_frames
+from twinlens.media.settings import Decoding, Source
+from twinlens.recognisers import FlowForm
+from twinlens.resample.bicubic import resize
+from twinlens.settings import mapping
 
-PROTOCOL = Protocol(snippets=3, stack=2, segments=2)
+CORPUS = {"part": "corpus", "source": {"kind": "corpus"}, "reading": EVERY}
 LENGTHS = {"jump/a b": 9, "jump/c": 30, "run/d#1": 41, "run/e": 2}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory, make_video, noise):
+def videos(tmp_path_factory, make_video, noise):
     """Four clips of two classes, all of them tested."""
     root = tmp_path_factory.mktemp("own")
     for seed, (clip, length) in enumerate(LENGTHS.items()):
@@ -30,23 +35,33 @@ def made(tmp_path_factory, make_video, noise):
 
 
 @pytest.fixture
-def own(made, tmp_path):
+def own(videos, tmp_path):
     """A copy that a test may spoil."""
-    shutil.copytree(made, tmp_path / "own")
+    shutil.copytree(videos, tmp_path / "own")
     return tmp_path / "own"
 
 
-def run(root, out, **settings):
-    """Decode the test part; the artifact's path and its report."""
-    entry = {
+def decoding(root, part="test", source=None, seed=0, **settings):
+    """The job of decoding a part, of which the frames are kept that TSN reads."""
+    own = {
         "kind": "folder",
         "videos": str(root / "videos"),
         "split_file": str(root / "split.csv"),
     }
-    entry |= settings.pop("entry", {})
+    fields = {
+        "shard": 0,
+        "shards": 1,
+        "reading": reading(sampler(part, seed=seed)),
+        **settings,
+    }
+    source = Source(**{**own, **(source or {})})
+    return Decoding(dataset="own", source=source, part=part, **fields)
+
+
+def run(root, out, **settings):
+    """Decode the test part; the artifact's path and its report."""
     path, report = out / "test-00.h5", out / "test-00.csv"
-    settings = {"part": "test", "protocol": PROTOCOL, **settings}
-    frames("own", entry, out=path, report=report, **settings)
+    frames(decoding(root, **settings), path, report)
     return path, read_csv(report, "report/1").set_index("clip")
 
 
@@ -69,8 +84,8 @@ def same(one, other):
 # --- what is kept ---------------------------------------------------------------------
 
 
-def test_every_frame_is_kept_where_asked_for(made, tmp_path, noise):
-    path, report = run(made, tmp_path, keep="all")
+def test_every_frame_is_kept_where_asked_for(videos, tmp_path, noise):
+    path, report = run(videos, tmp_path, reading=EVERY)
     for seed, (clip, length) in enumerate(LENGTHS.items()):
         found = read(path)[clip]
         np.testing.assert_array_equal(found["frames"], noise(length, seed=seed))
@@ -78,12 +93,12 @@ def test_every_frame_is_kept_where_asked_for(made, tmp_path, noise):
         assert report["kept"][clip] == length
 
 
-def test_else_those_frames_are_kept_that_the_recogniser_reads(made, tmp_path):
-    every = read(run(made, tmp_path / "all", keep="all")[0])
-    kept = read(run(made, tmp_path / "kept")[0])
+def test_else_those_frames_are_kept_that_the_recogniser_reads(videos, tmp_path):
+    every = read(run(videos, tmp_path / "all", reading=EVERY)[0])
+    kept = read(run(videos, tmp_path / "kept")[0])
     for clip, length in LENGTHS.items():
         index = kept[clip]["index"]
-        expected = read_frames(length, "test", PROTOCOL, clip, 0)
+        expected = sampler().frames(length, clip)
         np.testing.assert_array_equal(index, expected)
         np.testing.assert_array_equal(
             kept[clip]["frames"], every[clip]["frames"][index]
@@ -91,42 +106,61 @@ def test_else_those_frames_are_kept_that_the_recogniser_reads(made, tmp_path):
     assert len(kept["run/d#1"]["index"]) < 41
 
 
-def test_positions_of_training_clips_are_drawn_from_the_seed(made, tmp_path):
-    (made / "train.csv").write_text("clip,part\nrun/d#1,train\n")
-    entry = {"split_file": str(made / "train.csv")}
+def test_positions_of_training_clips_are_drawn_from_the_seed(videos, tmp_path):
+    (videos / "train.csv").write_text("clip,part\nrun/d#1,train\n")
+    train = {"part": "train", "source": {"split_file": str(videos / "train.csv")}}
     drawn = []
     for seed in (0, 1):
-        path, _ = run(made, tmp_path / str(seed), part="train", seed=seed, entry=entry)
+        path, _ = run(videos, tmp_path / str(seed), seed=seed, **train)
         index = read(path)["run/d#1"]["index"]
-        expected = read_frames(41, "train", PROTOCOL, "run/d#1", seed)
+        expected = sampler("train", seed=seed).frames(41, "run/d#1")
         np.testing.assert_array_equal(index, expected)
         drawn.append(index.tolist())
     assert drawn[0] != drawn[1]
 
 
-def test_a_corpus_keeps_every_frame(made, tmp_path):
-    entry = {"kind": "corpus"}
-    path, report = run(made, tmp_path, part="corpus", entry=entry)
+def test_a_corpus_keeps_every_frame(videos, tmp_path):
+    path, report = run(videos, tmp_path, **CORPUS)
     assert {clip: len(each["index"]) for clip, each in read(path).items()} == LENGTHS
     assert set(report["label"]) == {-1}
 
 
-def test_shards_together_hold_every_clip_once(made, tmp_path):
+def test_what_is_kept_beyond_another_recogniser_s_completes_it(videos, tmp_path):
+    few, many = sampler(), sampler(snippets=9, stack=4)
+    choices = {
+        "few": reading(few),
+        "rest": reading(many, beyond=[few]),
+        "both": reading(few, many),
+    }
+    few, rest, both = (
+        run(videos, tmp_path / name, reading=each)[0] for name, each in choices.items()
+    )
+    whole = read(both)
+    with reader.open_shards([few, rest], "frames/1") as parts:
+        for name in parts.clips:
+            index = whole[name]["index"]
+            np.testing.assert_array_equal(parts.clip(name).index, index)
+            found = parts.clip(name).at("frames", index)
+            np.testing.assert_array_equal(found, whole[name]["frames"])
+    assert read(rest)["run/e"]["frames"].shape == (0, 24, 32, 3)
+
+
+def test_shards_together_hold_every_clip_once(videos, tmp_path):
     found = []
     for shard in range(3):
-        path, report = run(made, tmp_path / str(shard), shard=shard, shards=3)
+        path, report = run(videos, tmp_path / str(shard), shard=shard, shards=3)
         assert list(report.index) == list(read(path))
         found += list(report.index)
     assert sorted(found) == sorted(LENGTHS)
 
 
-def test_the_artifact_says_where_it_comes_from(made, tmp_path):
-    path, _ = run(made, tmp_path, seed=5)
+def test_the_artifact_says_where_it_comes_from(videos, tmp_path):
+    path, _ = run(videos, tmp_path, seed=5, around=1)
     with reader.open(path, "frames/1", dataset="own", part="test") as file:
         about = file.about
-    assert about["protocol"] == PROTOCOL.settings()
-    assert about["seed"] == 5
-    assert list(about["inputs"]) == [str(made / "videos")]
+    assert about["reading"] == json.loads(json.dumps(mapping(reading(sampler(seed=5)))))
+    assert about["around"] == 1
+    assert list(about["inputs"]) == [str(videos / "videos")]
 
 
 def test_a_swapped_video_gives_another_identity(own, tmp_path, make_video, noise):
@@ -144,11 +178,15 @@ def test_a_moved_folder_gives_the_same_identity(own, tmp_path):
 # --- the size of a corpus -------------------------------------------------------------
 
 
+def corpus(short_side):
+    source = {"kind": "corpus", "short_side": short_side}
+    return {**CORPUS, "source": source}
+
+
 def test_a_large_clip_is_brought_to_the_papers_size(tmp_path, make_video, noise):
     large = noise(2, height=720, width=1280)
     make_video(tmp_path / "videos/a.avi", large)
-    entry = {"kind": "corpus", "short_side": 240}
-    path, report = run(tmp_path, tmp_path / "out", part="corpus", entry=entry)
+    path, report = run(tmp_path, tmp_path / "out", **corpus(240))
     kept = read(path)["a"]["frames"]
     assert kept.shape == (2, 240, 427, 3)
     np.testing.assert_array_equal(kept, resize(large, (240, 427)))
@@ -157,30 +195,36 @@ def test_a_large_clip_is_brought_to_the_papers_size(tmp_path, make_video, noise)
 
 def test_an_upright_clip_keeps_its_aspect(tmp_path, make_video, noise):
     make_video(tmp_path / "videos/a.avi", noise(2, height=64, width=36))
-    entry = {"kind": "corpus", "short_side": 18}
-    path, _ = run(tmp_path, tmp_path / "out", part="corpus", entry=entry)
+    path, _ = run(tmp_path, tmp_path / "out", **corpus(18))
     assert read(path)["a"]["frames"].shape == (2, 32, 18, 3)
 
 
 def test_a_small_clip_is_not_enlarged(tmp_path, make_video, noise):
     make_video(tmp_path / "videos/a.avi", noise(2))
-    entry = {"kind": "corpus", "short_side": 240}
-    path, _ = run(tmp_path, tmp_path / "out", part="corpus", entry=entry)
+    path, _ = run(tmp_path, tmp_path / "out", **corpus(240))
     np.testing.assert_array_equal(read(path)["a"]["frames"], noise(2))
 
 
 # --- clips that can't be used ---------------------------------------------------------
 
 
-def test_the_report_has_a_row_a_clip(made, tmp_path):
-    path, report = run(made, tmp_path)
+def test_clips_carry_their_frames_and_label(videos, tmp_path):
+    facts = {
+        clip: each["facts"] for clip, each in read(run(videos, tmp_path)[0]).items()
+    }
+    assert {clip: each["frames"] for clip, each in facts.items()} == LENGTHS
+    assert [each["label"] for each in facts.values()] == [0, 0, 1, 1]
+
+
+def test_the_report_has_a_row_a_clip(videos, tmp_path):
+    path, report = run(videos, tmp_path)
     row = report.loc["run/d#1"]
     assert (row["status"], row["note"], row["class"]) == ("ok", "", "run")
     assert (row["label"], row["part"], row["frames"]) == (1, "test", 41)
     assert (row["width"], row["height"], row["fps"]) == (32, 24, 10.0)
     assert row["container_frames"] == 41
     assert row["sha1"] == read(path)["run/d#1"]["facts"]["sha1"]
-    assert row["path"] == str(made / "videos/run/d#1.avi")
+    assert row["path"] == str(videos / "videos/run/d#1.avi")
     assert list(report.index) == list(LENGTHS)
 
 
@@ -228,29 +272,29 @@ def test_a_shard_of_which_every_clip_is_rejected_is_whole(own, tmp_path):
     assert set(report["status"]) == {"rejected"}
 
 
-def test_a_shard_without_clips_is_whole(made, tmp_path):
-    (made / "one.csv").write_text("clip,part\nrun/e,test\n")
-    entry = {"split_file": str(made / "one.csv")}
+def test_a_shard_without_clips_is_whole(videos, tmp_path):
+    (videos / "one.csv").write_text("clip,part\nrun/e,test\n")
+    source = {"split_file": str(videos / "one.csv")}
     reports = [
-        run(made, tmp_path / str(number), entry=entry, shard=number, shards=9)[1]
+        run(videos, tmp_path / str(number), source=source, shard=number, shards=9)[1]
         for number in range(9)
     ]
     assert sorted(map(len, reports)) == [0] * 8 + [1]
 
 
 def test_numbers_stay_whole_beside_a_rejected_clip(own, tmp_path):
-    """Else flow could not read the lengths of the others."""
+    """And flow is computed of the others."""
     (own / "videos/jump/c.avi").write_bytes(b"")
     path, report = run(own, tmp_path)
     assert report["frames"]["run/e"] == "2"
-    flow(
-        path,
-        tmp_path / "test-00.csv",
+    job = FlowJob(
+        dataset="own",
         method="hr",
-        protocol=PROTOCOL,
-        out=tmp_path / "flow.h5",
-        preset="fast",
+        sampler=sampler(),
+        form=FlowForm(flow="tvl1"),
+        estimator={"kind": "tvl1", "preset": "fast"},
     )
+    flow([path], job, tmp_path / "flow.h5")
     with reader.open(tmp_path / "flow.h5", "flow/1") as file:
         assert file.clips == [clip for clip in LENGTHS if clip != "jump/c"]
 
@@ -282,8 +326,8 @@ class Stated:
 # --- killed and resumed ---------------------------------------------------------------
 
 
-def test_a_resumed_run_ends_as_an_uninterrupted_one(made, tmp_path, monkeypatch):
-    whole, expected = run(made, tmp_path / "whole")
+def test_a_resumed_run_ends_as_an_uninterrupted_one(videos, tmp_path, monkeypatch):
+    whole, expected = run(videos, tmp_path / "whole")
     decode, left = stage.decode, [2]
 
     def interrupted(path, limits):
@@ -294,9 +338,9 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(made, tmp_path, monkeypatch)
 
     monkeypatch.setattr(stage, "decode", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run(made, tmp_path / "resumed")
+        run(videos, tmp_path / "resumed")
     left[0] = 2
-    resumed, report = run(made, tmp_path / "resumed")
+    resumed, report = run(videos, tmp_path / "resumed")
     same(whole, resumed)
     assert reader.file_id(whole) == reader.file_id(resumed)
     assert report.equals(expected)
@@ -321,8 +365,8 @@ def test_a_resumed_run_reports_the_same_rejected_clips(own, tmp_path, monkeypatc
     assert report.equals(expected)
 
 
-def test_the_file_is_read_by_plain_hdf5(made, tmp_path):
-    path, _ = run(made, tmp_path)
+def test_the_file_is_read_by_plain_hdf5(videos, tmp_path):
+    path, _ = run(videos, tmp_path)
     with h5py.File(path) as file:
         assert file["clip/run/d#1/frames"].dtype == np.uint8
         assert file["clip/run/d#1/index"].dtype == np.int32

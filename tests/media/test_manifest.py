@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -5,6 +7,7 @@ from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.errors import ArtifactError
 from twinlens.media.frames import REPORT
 from twinlens.media.manifest import manifest
+from twinlens.media.settings import Listing, Source
 
 
 @pytest.fixture
@@ -18,7 +21,8 @@ def own(tmp_path):
     split = tmp_path / "split.csv"
     parts = [f"{name},{'train' if name == 'run/x' else 'test'}\n" for name in names]
     split.write_text("clip,part\n" + "".join(parts) + "run/gone,test\n")
-    return {"kind": "folder", "videos": str(videos), "split_file": str(split)}, names
+    source = Source(kind="folder", videos=str(videos), split_file=str(split))
+    return source, names
 
 
 def row(name, **more):
@@ -37,13 +41,14 @@ def row(name, **more):
 
 def join(tmp_path, own, max_rejected=0.02, **changes):
     """Join two shards' reports, some rows of which are changed."""
-    settings, names = own
+    source, names = own
     rows = [row(name, **changes.get(name, {})) for name in names]
     reports = [tmp_path / "test-00.csv", tmp_path / "test-01.csv"]
     for path, some in zip(reports, (rows[:6], rows[6:]), strict=True):
         write_csv(path, "report/1", pd.DataFrame(some, columns=REPORT))
     out = {name: tmp_path / f"{name}.csv" for name in ("out", "missing", "rejected")}
-    manifest("own", settings, reports, max_rejected=max_rejected, **out)
+    job = Listing(dataset="own", source=source, max_rejected=max_rejected)
+    manifest(reports, job, **out)
 
 
 def table(tmp_path, name, kind=None):
@@ -63,14 +68,14 @@ def test_every_clip_is_in_the_manifest_with_its_shard(tmp_path, own):
 def test_listed_files_that_are_not_there_are_counted(tmp_path, own, capsys):
     join(tmp_path, own)
     assert list(table(tmp_path, "missing")["file"]) == ["run/gone"]
-    told = capsys.readouterr().err
-    assert "own: 9 test, 1 train clips; 0 rejected, 1 listed but not there" in told
+    said = capsys.readouterr().err
+    assert "own: 9 test, 1 train clips; 0 rejected, 1 listed but not there" in said
 
 
-def test_a_class_without_test_clips_is_told(tmp_path, own, capsys):
+def test_a_class_without_test_clips_is_reported(tmp_path, own, capsys):
     join(tmp_path, own)
-    told = capsys.readouterr().err
-    assert "accuracy is over the 1 classes with test clips; none for: run" in told
+    said = capsys.readouterr().err
+    assert "accuracy is over the 1 classes with test clips; none for: run" in said
 
 
 def test_clips_whose_container_differs_are_counted(tmp_path, own, capsys):
@@ -94,12 +99,12 @@ def test_too_many_rejected_clips_stop_the_run_with_every_reason(tmp_path, own, c
     bad = {name: {**BAD, "note": f"reason {name}"} for name in own[1][:3]}
     with pytest.raises(ArtifactError) as error:
         join(tmp_path, own, max_rejected=0.2, **bad)
-    told = str(error.value)
-    assert told.startswith("own: 3 of 10 clips can't be used")
+    said = str(error.value)
+    assert said.startswith("own: 3 of 10 clips can't be used")
     listed = capsys.readouterr().err
     for name in own[1][:3]:
         assert f"  /v/{name}.avi: reason {name}\n" in listed
-    assert "raise datasets.own.max_rejected in the config" in told
+    assert "raise datasets.own.max_rejected in the config" in said
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -114,9 +119,8 @@ def test_as_many_as_allowed_may_be_rejected(tmp_path, own):
     assert (tmp_path / "out.csv").exists()
 
 
-def test_the_warnings_of_a_listing_are_told(tmp_path, own, capsys):
-    settings = {key: value for key, value in own[0].items() if key != "split_file"}
-    join(tmp_path, (settings, own[1]))
+def test_the_warnings_of_a_listing_are_reported(tmp_path, own, capsys):
+    join(tmp_path, (replace(own[0], split_file=None), own[1]))
     assert "WARNING own: no `group` pattern" in capsys.readouterr().err
 
 
@@ -128,10 +132,9 @@ def test_a_spoilt_report_is_named(tmp_path, own):
         ArtifactError, match=r"test-01.csv: was cut off or edited; .*--force"
     ):
         manifest(
-            "own",
-            own[0],
             [path],
-            *(tmp_path / f"{name}.csv" for name in ("o", "c", "m", "r")),
+            Listing(dataset="own", source=own[0]),
+            *(tmp_path / f"{name}.csv" for name in ("o", "m", "r")),
         )
 
 
@@ -141,6 +144,6 @@ def test_a_set_without_test_clips_stops_the_run(tmp_path, own):
         join(tmp_path, own, max_rejected=1.0, **bad)
 
 
-def test_a_class_that_is_tested_and_never_trained_is_told(tmp_path, own, capsys):
+def test_a_class_that_is_tested_and_never_trained_is_reported(tmp_path, own, capsys):
     join(tmp_path, own)
     assert "WARNING own: no training clips of 007" in capsys.readouterr().err

@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 
 from twinlens.artifacts import reader
-from twinlens.media.playground import Settings, generate, groups, members, render, sets
+from twinlens.errors import DataError
 from twinlens.media.playground import _tiles as tiles
+from twinlens.media.playground import generate, groups, members, render, sets
 from twinlens.media.playground.clips import CORPUS_STUFF
+from twinlens.media.settings import Generated
 
-TINY = Settings(classes=("SpinSpokes", "RollBars"), train=3, test=2, frames=(32, 33))
-CORPUS = Settings(kind="corpus", clips=1, frames=(32, 33))
+TINY = Generated(classes=("SpinSpokes", "RollBars"), train=3, test=2, frames=(32, 33))
+CORPUS = Generated(kind="corpus", clips=1, frames=(32, 33))
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def generated(tmp_path_factory):
     out = tmp_path_factory.mktemp("playground") / "tiny"
     generate(out, "tiny", TINY, 1)
     return out
@@ -38,9 +40,9 @@ def decode(path):
     return np.stack(frames), video.get(cv2.CAP_PROP_FPS)
 
 
-def test_same_seed_gives_same_bytes(made, tmp_path):
+def test_same_seed_gives_same_bytes(generated, tmp_path):
     generate(tmp_path, "tiny", TINY, 1)
-    assert files(tmp_path) == files(made)
+    assert files(tmp_path) == files(generated)
 
 
 def test_another_seed_gives_another_clip():
@@ -51,17 +53,17 @@ def test_another_seed_gives_another_clip():
     assert first.shape != second.shape or (first != second).mean() > 0.5
 
 
-def test_interrupted_run_is_completed_alike(made, tmp_path):
+def test_interrupted_run_is_completed_alike(generated, tmp_path):
     generate(tmp_path, "tiny", TINY, 1)
     lost = sorted(tmp_path.rglob("*.avi"))[1]
     lost.unlink()
     generate(tmp_path, "tiny", TINY, 1)
-    assert files(tmp_path) == files(made)
+    assert files(tmp_path) == files(generated)
 
 
 def test_other_settings_leave_nothing_old(tmp_path):
     generate(tmp_path, "tiny", TINY, 1)
-    few = Settings(classes=("SpinSpokes",), train=1, test=1, frames=(32, 33))
+    few = Generated(classes=("SpinSpokes",), train=1, test=1, frames=(32, 33))
     generate(tmp_path, "tiny", few, 1)
     assert len(list(tmp_path.rglob("*.avi"))) == 2
 
@@ -75,9 +77,9 @@ def test_foreign_videos_are_not_touched(tmp_path):
     assert foreign.exists()
 
 
-def test_video_decodes_to_what_was_rendered(made):
+def test_video_decodes_to_what_was_rendered(generated):
     member = members(TINY)[0]
-    frames, fps = decode(made / "videos" / member.path)
+    frames, fps = decode(generated / "videos" / member.path)
     true = render("tiny", TINY, 1, member, with_flow=False).frames
     assert fps == 25
     assert frames.shape == true.shape
@@ -86,16 +88,18 @@ def test_video_decodes_to_what_was_rendered(made):
     assert np.abs((frames - true.astype(float)) @ weights).mean() < 3
 
 
-def test_splits_list_every_clip_once(made):
-    there = {p.relative_to(made / "videos").as_posix() for p in made.rglob("*.avi")}
+def test_splits_list_every_clip_once(generated):
+    there = {
+        p.relative_to(generated / "videos").as_posix() for p in generated.rglob("*.avi")
+    }
     numbers = dict(
         line.split()[::-1]
-        for line in (made / "splits/classInd.txt").read_text().splitlines()
+        for line in (generated / "splits/classInd.txt").read_text().splitlines()
     )
     assert numbers == {"RollBars": "1", "SpinSpokes": "2"}
     for split in "123":
-        test = (made / f"splits/testlist0{split}.txt").read_text().split()
-        train = (made / f"splits/trainlist0{split}.txt").read_text().splitlines()
+        test = (generated / f"splits/testlist0{split}.txt").read_text().split()
+        train = (generated / f"splits/trainlist0{split}.txt").read_text().splitlines()
         paths, labels = zip(*(line.split() for line in train), strict=True)
         assert sorted([*test, *paths]) == sorted(there)
         assert all(
@@ -104,15 +108,15 @@ def test_splits_list_every_clip_once(made):
 
 
 def test_first_split_has_the_sizes_asked_for():
-    held = groups.test_groups(Settings(), 1)
-    test = [member for member in members(Settings()) if member.group in held]
+    held = groups.test_groups(Generated(), 1)
+    test = [member for member in members(Generated()) if member.group in held]
     assert len(test) == 8 * 25
-    assert len(members(Settings())) == 8 * (40 + 25)
+    assert len(members(Generated())) == 8 * (40 + 25)
 
 
 @pytest.mark.parametrize("family", sets.ACTIONS)
 def test_no_two_groups_share_a_pixel_of_background(family):
-    settings = Settings(set=family, train=40, test=34)
+    settings = Generated(set=family, train=40, test=34)
     owned = tiles("any", settings, 1)
     assert len(owned) == len(groups.sizes(settings))
     for one, two in combinations(owned, 2):
@@ -168,11 +172,17 @@ def test_corpus_comes_with_its_flow(tmp_path):
 
 
 def test_width_need_not_be_a_multiple_of_four():
-    odd = Settings(set="six", width=118, height=90, frames=(32, 32))
+    odd = Generated(set="six", width=118, height=90, frames=(32, 32))
     clip = render("six", odd, 1, members(odd)[0], with_flow=False)
     assert clip.frames.shape == (32, 90, 118, 3)
 
 
 def test_unknown_class_is_named():
-    with pytest.raises(ValueError, match="Yodel"):
-        Settings(classes=("Yodel",))
+    with pytest.raises(DataError, match="Yodel"):
+        members(Generated(classes=("Yodel",)))
+
+
+@pytest.mark.parametrize("side", ["width", "height"])
+def test_an_odd_side_is_refused(side):
+    with pytest.raises(ValueError, match=f"{side}\n.*multiple of 2"):
+        Generated(**{side: 97})

@@ -6,6 +6,7 @@ import pytest
 
 from twinlens.errors import DataError
 from twinlens.media import scan, sets
+from twinlens.media.settings import Source
 
 REAL_UCF = "Archery BasketballDunk HorseRace PlayingPiano PlayingViolin Surfing YoYo"
 
@@ -15,6 +16,10 @@ def touch(root, *names):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
+
+
+def listing(kind, settings):
+    return sets.listing(Source(kind=kind, **settings))
 
 
 def parts(found):
@@ -27,20 +32,20 @@ def test_kinds_are_found_by_their_files():
 
 def test_an_unknown_kind_lists_those_there_are():
     with pytest.raises(DataError, match="no kind of data set 'ucf'; there are"):
-        sets.listing("ucf", {})
+        listing("ucf", {})
 
 
 @pytest.mark.parametrize("kind", ["corpus", "folder", "hmdb51", "playground", "ucf101"])
-def test_a_missing_folder_is_told_with_its_mend(kind, tmp_path):
+def test_a_missing_folder_is_reported_with_what_to_do(kind, tmp_path):
     settings = {"videos": str(tmp_path / "gone"), "splits": str(tmp_path)}
     with pytest.raises(DataError, match="gone: no such folder; put the data set's vid"):
-        sets.listing(kind, settings)
+        listing(kind, settings)
 
 
 @pytest.mark.parametrize("kind", ["corpus", "folder", "hmdb51", "playground", "ucf101"])
-def test_a_lacking_key_is_told(kind):
+def test_a_lacking_key_is_reported(kind):
     with pytest.raises(DataError, match="lacks 'videos'"):
-        sets.listing(kind, {})
+        listing(kind, {})
 
 
 # --- UCF101 ---------------------------------------------------------------------------
@@ -79,13 +84,12 @@ def write(path, lines):
 
 def test_ucf_classes_keep_the_official_order(ucf):
     """It is not Python's: Hammering stands before HammerThrow."""
-    assert sets.listing("ucf101", ucf).classes == ORDER
+    assert listing("ucf101", ucf).classes == ORDER
 
 
 def test_ucf_labels_count_from_nought(ucf):
     labels = {
-        each.clip.split("/")[0]: each.label
-        for each in sets.listing("ucf101", ucf).clips
+        each.clip.split("/")[0]: each.label for each in listing("ucf101", ucf).clips
     }
     assert labels == {name: place for place, name in enumerate(ORDER)}
 
@@ -93,12 +97,12 @@ def test_ucf_labels_count_from_nought(ucf):
 def test_ucf_class_order_is_by_number_and_not_by_line(ucf):
     path = Path(ucf["splits"]) / "classInd.txt"
     write(path, ["10 Hammering", "9 HammerThrow", "11 HandstandPushups"])
-    found = sets.listing("ucf101", ucf)
+    found = listing("ucf101", ucf)
     assert found.classes == ["HammerThrow", "Hammering", "HandstandPushups"]
 
 
 def test_ucf_class_is_the_folder_and_not_the_file_name(ucf):
-    found = sets.listing("ucf101", ucf)
+    found = listing("ucf101", ucf)
     (clip,) = [each for each in found.clips if "HandStandPushUps_g01" in each.clip]
     assert clip.clip == "HandstandPushups/v_HandStandPushUps_g01_c01"
     assert clip.label == 2
@@ -106,7 +110,7 @@ def test_ucf_class_is_the_folder_and_not_the_file_name(ucf):
 
 @pytest.mark.parametrize("split", [1, 2, 3])
 def test_ucf_splits_are_the_lists(ucf, split):
-    found = sets.listing("ucf101", {**ucf, "split": split})
+    found = listing("ucf101", {**ucf, "split": split})
     expected = {
         clip: "test" if f"_g0{split}" in clip else "train" for clip in UCF_CLIPS
     }
@@ -114,12 +118,12 @@ def test_ucf_splits_are_the_lists(ucf, split):
 
 
 def test_ucf_uses_the_first_split_if_none_is_named(ucf):
-    assert sets.listing("ucf101", ucf) == sets.listing("ucf101", {**ucf, "split": 1})
+    assert listing("ucf101", ucf) == listing("ucf101", {**ucf, "split": 1})
 
 
 def test_ucf_can_be_restricted_to_classes(ucf):
     chosen = {**ucf, "classes": ["HandstandPushups", "Hammering"]}
-    found = sets.listing("ucf101", chosen)
+    found = listing("ucf101", chosen)
     assert found.classes == ["Hammering", "HandstandPushups"]
     assert {each.label for each in found.clips} == {0, 1}
     assert len(found.clips) == 6
@@ -127,13 +131,13 @@ def test_ucf_can_be_restricted_to_classes(ucf):
 
 def test_ucf_refuses_an_unknown_class(ucf):
     with pytest.raises(DataError, match=r"unknown classes \['HandStandPushups'\]"):
-        sets.listing("ucf101", {**ucf, "classes": ["HandStandPushups"]})
+        listing("ucf101", {**ucf, "classes": ["HandStandPushups"]})
 
 
 def test_ucf_lists_what_is_not_there(ucf):
     gone = Path(ucf["videos"]) / f"{UCF_CLIPS[0]}.avi"
     gone.unlink()
-    found = sets.listing("ucf101", ucf)
+    found = listing("ucf101", ucf)
     assert found.missing == [f"{UCF_CLIPS[0]}.avi"]
     assert len(found.clips) == len(UCF_CLIPS) - 1
 
@@ -141,26 +145,26 @@ def test_ucf_lists_what_is_not_there(ucf):
 def test_ucf_says_which_split_file_is_missing(ucf):
     (Path(ucf["splits"]) / "trainlist01.txt").unlink()
     with pytest.raises(DataError, match="trainlist01.txt: no such file"):
-        sets.listing("ucf101", ucf)
+        listing("ucf101", ucf)
 
 
 def test_ucf_refuses_a_class_list_without_numbers(ucf):
     write(Path(ucf["splits"]) / "classInd.txt", ORDER)
     with pytest.raises(DataError, match="lines must read '<number> <class>'"):
-        sets.listing("ucf101", ucf)
+        listing("ucf101", ucf)
 
 
 def test_ucf_refuses_a_listed_clip_of_no_class(ucf):
     """Else a class spelt in two ways would be left out silently."""
     write(Path(ucf["splits"]) / "testlist01.txt", ["HandStandPushups/v_x.avi"])
     with pytest.raises(DataError, match="its class is not in classInd.txt"):
-        sets.listing("ucf101", ucf)
+        listing("ucf101", ucf)
 
 
 def test_ucf_refuses_a_clip_in_both_parts(ucf):
     write(Path(ucf["splits"]) / "testlist01.txt", [f"{UCF_CLIPS[-1]}.avi"])
     with pytest.raises(DataError, match="listed twice"):
-        sets.listing("ucf101", ucf)
+        listing("ucf101", ucf)
 
 
 def test_a_folder_without_any_listed_clip_is_an_error(ucf, tmp_path):
@@ -168,11 +172,11 @@ def test_a_folder_without_any_listed_clip_is_an_error(ucf, tmp_path):
     with pytest.raises(
         DataError, match="no clip of any class found in .*; 9 files are"
     ):
-        sets.listing("ucf101", {**ucf, "videos": str(tmp_path / "empty")})
+        listing("ucf101", {**ucf, "videos": str(tmp_path / "empty")})
 
 
 def test_the_playground_is_laid_out_as_ucf(ucf):
-    assert sets.listing("playground", ucf) == sets.listing("ucf101", ucf)
+    assert listing("playground", ucf) == listing("ucf101", ucf)
 
 
 def test_ucf_has_the_real_counts(realdata):
@@ -181,9 +185,9 @@ def test_ucf_has_the_real_counts(realdata):
         "splits": str(realdata / "ucfTrainTestlist"),
     }
     chosen = {**settings, "classes": REAL_UCF.split()}
-    found = sets.listing("ucf101", chosen)
+    found = listing("ucf101", chosen)
     assert Counter(parts(found).values()) == {"train": 126, "test": 49}
-    whole = sets.listing("ucf101", settings)
+    whole = listing("ucf101", settings)
     assert len(whole.classes) == 101
     assert parts(whole) == parts(found)
     assert len(whole.clips) + len(whole.missing) == 13320
@@ -194,7 +198,7 @@ def test_ucf_parts_are_those_of_others(realdata):
         "videos": str(realdata / "UCF-101"),
         "splits": str(realdata / "ucfTrainTestlist"),
     }
-    assert parts(sets.listing("ucf101", settings)) == manifest(realdata, "ucf101/")
+    assert parts(listing("ucf101", settings)) == manifest(realdata, "ucf101/")
 
 
 def manifest(realdata, prefix):
@@ -240,16 +244,16 @@ def test_hmdb_marks_are_train_test_and_unused(hmdb):
         for name, mark in KICKS.items()
         if mark
     }
-    assert parts(sets.listing("hmdb51", hmdb)) == expected
+    assert parts(listing("hmdb51", hmdb)) == expected
 
 
-def test_hmdb_splits_are_told_apart(hmdb):
-    found = sets.listing("hmdb51", {**hmdb, "split": 2})
+def test_hmdb_splits_are_distinguished(hmdb):
+    found = listing("hmdb51", {**hmdb, "split": 2})
     assert set(parts(found).values()) == {"train"}
 
 
 def test_hmdb_classes_are_in_the_order_of_the_published_networks(hmdb):
-    classes = sets.listing("hmdb51", hmdb).classes
+    classes = listing("hmdb51", hmdb).classes
     assert len(classes) == len(set(classes)) == 51
     assert classes[19:23] == ["jump", "kick_ball", "kick", "kiss"]
     assert classes[43:46] == ["swing_baseball", "sword_exercise", "sword"]
@@ -261,7 +265,7 @@ def test_hmdb_classes_are_in_the_order_of_the_published_networks(hmdb):
 
 def test_hmdb_classes_that_start_alike_are_not_mixed(hmdb):
     chosen = {**hmdb, "classes": ["kick", "kick_ball"]}
-    found = sets.listing("hmdb51", chosen)
+    found = listing("hmdb51", chosen)
     assert found.classes == ["kick_ball", "kick"]
     for each in found.clips:
         assert found.classes[each.label] == each.path.parent.name
@@ -269,7 +273,7 @@ def test_hmdb_classes_that_start_alike_are_not_mixed(hmdb):
 
 def test_hmdb_lists_what_is_not_there(hmdb):
     (Path(hmdb["videos"]) / "kick_ball/b 2_kick_ball_1.avi").unlink()
-    found = sets.listing("hmdb51", hmdb)
+    found = listing("hmdb51", hmdb)
     assert found.missing == ["kick_ball/b 2_kick_ball_1.avi"]
 
 
@@ -277,12 +281,12 @@ def test_hmdb_refuses_lists_of_another_form(hmdb):
     path = Path(hmdb["splits"]) / "wave_test_split1.txt"
     path.write_text("a.avi train\n")
     with pytest.raises(DataError, match="wave_test_split1.txt: lines must read"):
-        sets.listing("hmdb51", hmdb)
+        listing("hmdb51", hmdb)
 
 
 def test_hmdb_refuses_an_unknown_class(hmdb):
     with pytest.raises(DataError, match="unknown classes"):
-        sets.listing("hmdb51", {**hmdb, "classes": ["kicks"]})
+        listing("hmdb51", {**hmdb, "classes": ["kicks"]})
 
 
 def test_hmdb_has_the_real_counts(realdata):
@@ -290,7 +294,7 @@ def test_hmdb_has_the_real_counts(realdata):
         "videos": str(realdata / "hmdb51"),
         "splits": str(realdata / "testTrainMulti_7030_splits"),
     }
-    found = sets.listing("hmdb51", settings)
+    found = listing("hmdb51", settings)
     assert Counter(parts(found).values()) == {"train": 210, "test": 103}
     assert len({each.label for each in found.clips}) == 21
     assert len(found.clips) + len(found.missing) == 5100
@@ -321,32 +325,32 @@ def scenes(found, part):
 
 
 def test_a_drawn_split_is_the_same_every_time(own):
-    assert parts(sets.listing("folder", own)) == parts(sets.listing("folder", own))
+    assert parts(listing("folder", own)) == parts(listing("folder", own))
 
 
 def test_a_drawn_split_depends_on_the_seed(own):
     drawn = {
-        tuple(parts(sets.listing("folder", {**own, "seed": seed})).items())
+        tuple(parts(listing("folder", {**own, "seed": seed})).items())
         for seed in range(5)
     }
     assert len(drawn) > 1
 
 
 def test_a_drawn_split_stays_where_the_folder_lies(own, tmp_path):
-    before = parts(sets.listing("folder", own))
+    before = parts(listing("folder", own))
     Path(own["videos"]).rename(tmp_path / "moved")
-    after = sets.listing("folder", {**own, "videos": str(tmp_path / "moved")})
+    after = listing("folder", {**own, "videos": str(tmp_path / "moved")})
     assert parts(after) == before
 
 
 def test_a_drawn_split_of_a_class_does_not_depend_on_others(own):
-    whole = parts(sets.listing("folder", own))
-    alone = parts(sets.listing("folder", {**own, "classes": ["jump"]}))
+    whole = parts(listing("folder", own))
+    alone = parts(listing("folder", {**own, "classes": ["jump"]}))
     assert alone == {clip: whole[clip] for clip in alone}
 
 
 def test_a_drawn_split_tests_the_asked_part_of_each_class(own):
-    found = sets.listing("folder", {**own, "test_fraction": 0.2})
+    found = listing("folder", {**own, "test_fraction": 0.2})
     tested = Counter(each.label for each in found.clips if each.part == "test")
     assert tested == {0: 2, 1: 2}
 
@@ -354,66 +358,66 @@ def test_a_drawn_split_tests_the_asked_part_of_each_class(own):
 @pytest.mark.parametrize("group", [r"scene\d", r"(scene\d)_", r"^(.+?)_take"])
 def test_takes_of_a_scene_stay_on_one_side(own, group):
     for seed in range(5):
-        found = sets.listing("folder", {**own, "group": group, "seed": seed})
+        found = listing("folder", {**own, "group": group, "seed": seed})
         assert not scenes(found, "train") & scenes(found, "test")
         assert found.warnings == []
 
 
 def test_without_a_group_the_user_is_warned(own):
-    (warning,) = sets.listing("folder", own).warnings
+    (warning,) = listing("folder", own).warnings
     assert "no `group` pattern" in warning
-    assert scenes(sets.listing("folder", own), "train") & scenes(
-        sets.listing("folder", own), "test"
+    assert scenes(listing("folder", own), "train") & scenes(
+        listing("folder", own), "test"
     )
 
 
-def test_a_group_that_does_not_fit_a_name_is_told(own):
+def test_a_group_that_does_not_fit_a_name_is_reported(own):
     with pytest.raises(DataError, match="`group` pattern 'shot' does not match"):
-        sets.listing("folder", {**own, "group": "shot"})
+        listing("folder", {**own, "group": "shot"})
 
 
-def test_a_group_that_is_no_pattern_is_told(own):
+def test_a_group_that_is_no_pattern_is_reported(own):
     with pytest.raises(DataError, match=r"`group` pattern '\(': missing \)"):
-        sets.listing("folder", {**own, "group": "("})
+        listing("folder", {**own, "group": "("})
 
 
-def test_a_single_scene_leaves_nothing_to_test_and_that_is_told(tmp_path):
+def test_a_single_scene_leaves_nothing_to_test_and_that_is_reported(tmp_path):
     touch(tmp_path / "own", "jump/a.avi")
     with pytest.raises(DataError, match="a class needs two scenes"):
-        sets.listing("folder", {"videos": str(tmp_path / "own")})
+        listing("folder", {"videos": str(tmp_path / "own")})
 
 
-def test_a_class_of_a_single_scene_is_told(tmp_path):
+def test_a_class_of_a_single_scene_is_reported(tmp_path):
     touch(tmp_path / "own", "jump/a.avi", "run/a.avi", "run/b.avi")
-    found = sets.listing("folder", {"videos": str(tmp_path / "own")})
+    found = listing("folder", {"videos": str(tmp_path / "own")})
     assert "too few scenes to test jump" in found.warnings
 
 
 def test_two_clips_of_one_stem_are_refused(own):
     touch(Path(own["videos"]), "jump/scene0_take0.avi")
     with pytest.raises(DataError, match="two clips of one name; rename one"):
-        sets.listing("folder", own)
+        listing("folder", own)
 
 
 def test_files_that_are_no_videos_are_left_out(own):
     touch(Path(own["videos"]), "jump/notes.txt", "jump/.DS_Store", "README.md")
-    assert len(sets.listing("folder", own).clips) == 20
+    assert len(listing("folder", own).clips) == 20
 
 
 def test_kinds_can_be_listed_one_after_another(ucf, own):
-    assert sets.listing("folder", own).clips
-    assert sets.listing("ucf101", ucf).clips
+    assert listing("folder", own).clips
+    assert listing("ucf101", ucf).clips
 
 
 def test_suffixes_count_in_any_case(own):
     touch(Path(own["videos"]), "jump/loud.AVI")
-    assert "jump/loud" in parts(sets.listing("folder", own))
+    assert "jump/loud" in parts(listing("folder", own))
 
 
 def given(own, tmp_path, text, **more):
     path = tmp_path / "split.csv"
     path.write_text(text)
-    return sets.listing("folder", {**own, "split_file": str(path), **more})
+    return listing("folder", {**own, "split_file": str(path), **more})
 
 
 def test_a_given_split_is_followed(own, tmp_path):
@@ -445,7 +449,7 @@ def test_a_given_split_may_be_restricted_to_classes(own, tmp_path):
     "row",
     ["jump/scene0_take0,Test", "jump/scene0_take0,", "scene0_take0,test", ",test"],
 )
-def test_a_given_split_of_another_form_is_told(own, tmp_path, row):
+def test_a_given_split_of_another_form_is_reported(own, tmp_path, row):
     with pytest.raises(DataError, match="needs columns clip"):
         given(own, tmp_path, f"clip,part\n{row}\n")
 
@@ -456,15 +460,15 @@ def test_a_clip_given_to_both_parts_is_refused(own, tmp_path):
         given(own, tmp_path, text)
 
 
-def test_a_missing_split_file_is_told(own):
+def test_a_missing_split_file_is_reported(own):
     with pytest.raises(DataError, match=r"gone.csv: no such file; .* split_file"):
-        sets.listing("folder", {**own, "split_file": "/gone.csv"})
+        listing("folder", {**own, "split_file": "/gone.csv"})
 
 
-def test_a_name_that_is_not_utf8_is_told(own):
+def test_a_name_that_is_not_utf8_is_reported(own):
     touch(Path(own["videos"]), "jump/caf\udce9.avi")
     with pytest.raises(DataError, match="its name is not UTF-8; rename it"):
-        sets.listing("folder", own)
+        listing("folder", own)
 
 
 # --- a corpus -------------------------------------------------------------------------
@@ -472,7 +476,7 @@ def test_a_name_that_is_not_utf8_is_told(own):
 
 def test_a_corpus_is_every_video_below_its_folder(tmp_path):
     touch(tmp_path, "b.mp4", "deep/er/a c.MOV", "notes.txt")
-    found = sets.listing("corpus", {"videos": str(tmp_path)})
+    found = listing("corpus", {"videos": str(tmp_path)})
     assert parts(found) == {"b": "corpus", "deep/er/a c": "corpus"}
     assert {each.label for each in found.clips} == {-1}
     assert found.classes == []
@@ -481,66 +485,66 @@ def test_a_corpus_is_every_video_below_its_folder(tmp_path):
 def test_two_corpus_videos_of_one_stem_are_refused(tmp_path):
     touch(tmp_path, "a.mp4", "a.avi")
     with pytest.raises(DataError, match="two videos of one name"):
-        sets.listing("corpus", {"videos": str(tmp_path)})
+        listing("corpus", {"videos": str(tmp_path)})
 
 
 def test_a_corpus_folder_with_a_videos_name_is_refused(tmp_path):
     touch(tmp_path, "a.mp4", "a/b.mp4")
     with pytest.raises(DataError, match="its folder has a video's name"):
-        sets.listing("corpus", {"videos": str(tmp_path)})
+        listing("corpus", {"videos": str(tmp_path)})
 
 
 def test_an_empty_corpus_is_an_error(tmp_path):
     with pytest.raises(DataError, match="no clip of any class found"):
-        sets.listing("corpus", {"videos": str(tmp_path)})
+        listing("corpus", {"videos": str(tmp_path)})
 
 
 # --- shards ---------------------------------------------------------------------------
 
 
-def shards(settings, part, count):
-    return [scan.shard(settings, part, number, count) for number in range(count)]
+def shards(source, part, count):
+    return [scan.shard(source, part, number, count) for number in range(count)]
 
 
 def test_shards_hold_every_clip_once(ucf):
-    settings = {"kind": "ucf101", **ucf}
+    source = Source(kind="ucf101", **ucf)
     found = [
         clip
         for part in ("train", "test")
-        for rows in shards(settings, part, 4)
+        for rows in shards(source, part, 4)
         for clip in rows["clip"]
     ]
     assert sorted(found) == sorted(UCF_CLIPS)
 
 
 def test_a_new_clip_moves_no_other(own):
-    settings = {"kind": "folder", **own, "test_fraction": 0.001}
-    before = [set(rows["clip"]) for rows in shards(settings, "train", 3)]
+    source = Source(kind="folder", **own, test_fraction=0.001)
+    before = [set(rows["clip"]) for rows in shards(source, "train", 3)]
     touch(Path(own["videos"]), "jump/zz.avi")
-    after = [set(rows["clip"]) - {"jump/zz"} for rows in shards(settings, "train", 3)]
+    after = [set(rows["clip"]) - {"jump/zz"} for rows in shards(source, "train", 3)]
     both = set().union(*before) & set().union(*after)
     assert [each & both for each in before] == [each & both for each in after]
 
 
 def test_a_shard_without_clips_keeps_its_columns(ucf):
-    rows = scan.shard({"kind": "ucf101", **ucf}, "corpus", 0, 1)
+    rows = scan.shard(Source(kind="ucf101", **ucf), "corpus", 0, 1)
     assert list(rows) == ["clip", "class", "label", "part", "path"]
     assert rows.empty
 
 
 def test_a_swapped_file_changes_its_own_shards_fingerprint(ucf):
-    settings, counts = {"kind": "ucf101", **ucf}, {"train": 2, "test": 2}
-    before = scan.fingerprints(settings, counts)
+    source, counts = Source(kind="ucf101", **ucf), {"train": 2, "test": 2}
+    before = scan.fingerprints(source, counts)
     (clip,) = [each for each in UCF_CLIPS if "Throw_g01" in each]
     (Path(ucf["videos"]) / f"{clip}.avi").write_text("other")
-    after = scan.fingerprints(settings, counts)
+    after = scan.fingerprints(source, counts)
     changed = [key for key in before if before[key] != after[key]]
     assert changed == [("test", scan.shard_of(clip, 2))]
 
 
 def test_a_dangling_link_has_a_fingerprint(own):
     (Path(own["videos"]) / "jump/annexed.avi").symlink_to("/nowhere/x.avi")
-    assert scan.fingerprints({"kind": "folder", **own}, {"train": 1, "test": 1})
+    assert scan.fingerprints(Source(kind="folder", **own), {"train": 1, "test": 1})
 
 
 def test_a_scene_of_two_classes_stays_on_one_side(tmp_path):
@@ -550,16 +554,16 @@ def test_a_scene_of_two_classes_stays_on_one_side(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
     settings = {"videos": str(tmp_path / "own"), "seed": 1, "group": r"scene(\d)"}
-    found = parts(sets.listing("folder", settings))
+    found = parts(listing("folder", settings))
     for scene in range(6):
         sides = {found[f"{name}/scene{scene}_take0"] for name in ("jump", "run")}
         assert len(sides) == 1
 
 
-def test_videos_outside_class_folders_are_told(tmp_path):
+def test_videos_outside_class_folders_are_reported(tmp_path):
     for name in ("jump/a.mp4", "jump/b.mp4", "loose.mp4", "jump/deep/c.mp4"):
         path = tmp_path / "own" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    found = sets.listing("folder", {"videos": str(tmp_path / "own")})
+    found = listing("folder", {"videos": str(tmp_path / "own")})
     assert any("2 videos" in warning for warning in found.warnings)

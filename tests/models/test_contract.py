@@ -61,7 +61,7 @@ def test_refining_an_interpolation_is_the_same_as_the_whole(name):
     network = models.build(name)
     if not hasattr(network, "refine"):
         return
-    from twinlens.degrade.tensors import upscale
+    from twinlens.resample.tensors import upscale
 
     low = torch.rand(1, 1, 3, 5, 7)
     with torch.inference_mode():

@@ -47,7 +47,7 @@ def test_files_of_three_generations_give_the_same_pictures(tmp_path, outer, inne
 
 
 def test_it_can_begin_at_the_interpolation():
-    from twinlens.degrade.tensors import upscale
+    from twinlens.resample.tensors import upscale
 
     network = models.build("rrdb", **NARROW, bicubic=True)
     torch.nn.init.zeros_(network.last.weight)

@@ -7,8 +7,8 @@ import scipy.io
 import torch
 
 from twinlens import colour, models, weights
-from twinlens.degrade import downscale, upscale
 from twinlens.models import vdsr
+from twinlens.resample import downscale, upscale
 
 FILES = (
     "VDSR_Official.mat",

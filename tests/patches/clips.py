@@ -4,7 +4,7 @@ import numpy as np
 
 from twinlens import provenance
 from twinlens.artifacts.shard import Shard
-from twinlens.patches.settings import PatchSettings
+from twinlens.patches.settings import Cutting, PatchSettings
 from twinlens.patches.stage import patches
 
 NAME = "made"
@@ -29,7 +29,7 @@ def corpus(folder, videos, flows, gap=1, index=(5, 7)):
     files = folder / "frames.h5", folder / "motion.h5"
     same = {"dataset": "made", "part": "corpus"}
     about = provenance.about("made", [], {}, method="hr", count=len(videos), **same)
-    same |= {"count": len(videos), "estimator": "tvl1", "gap": gap}
+    same |= {"count": len(videos), "flow": "tvl1", "gap": gap}
     motion = provenance.about("motion", [], {}, **same)
     with (
         Shard(files[0], "frames/1", about, names) as frames,
@@ -43,11 +43,18 @@ def corpus(folder, videos, flows, gap=1, index=(5, 7)):
     return files
 
 
+def cutting(gap=1, **settings):
+    """The job of cutting a small patch set."""
+    how = PatchSettings(**{**SETTINGS, **settings})
+    return Cutting(
+        patches=NAME, dataset="made", flow="tvl1", gap=gap, settings=how, seed=0
+    )
+
+
 def patch_set(folder, count=4, gap=1, **settings):
     """A patch set of made-up clips: the path of its shard and of its counts."""
     videos, flows = zip(*(moving(seed) for seed in range(count)), strict=True)
     frames, motion = corpus(folder, videos, flows, gap)
     out, counts = folder / "patches.h5", folder / "patches.csv"
-    how = PatchSettings(**{**SETTINGS, **settings})
-    patches(frames, motion, NAME, "tvl1", gap, how, out, counts)
+    patches(frames, motion, cutting(gap, **settings), out, counts)
     return out, counts

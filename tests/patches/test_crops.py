@@ -109,5 +109,5 @@ def test_psnr_is_that_of_bytes():
 
 @pytest.mark.parametrize("wrong", [{"size": 30}, {"size": 16}, {"window": 4}])
 def test_settings_that_cannot_be_cut_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"patches: (size|window)"):
+    with pytest.raises(ValueError, match=r"(size|window)"):
         PatchSettings(**wrong)

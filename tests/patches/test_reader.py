@@ -11,7 +11,7 @@ from twinlens.artifacts.table import read_csv
 from twinlens.errors import ArtifactError
 from twinlens.patches.counts import count_patches
 from twinlens.patches.reader import Patches
-from twinlens.patches.settings import Split
+from twinlens.patches.settings import Counting, Split
 from twinlens.patches.split import held_out, is_held_out
 
 WANTED = ["high", "speed"]
@@ -88,13 +88,13 @@ def test_patches_of_another_set_are_refused(tmp_path):
         Patches([path], "other", Split(), 0, validation=False, wanted=WANTED)
 
 
-def test_pairs_where_single_frames_are_wanted_are_told(tmp_path):
+def test_pairs_where_single_frames_are_wanted_are_reported(tmp_path):
     path, _ = patch_set(tmp_path, pair=True)
     with pytest.raises(ArtifactError, match="its patches have no speed; pairs"):
         _patches(path)[0]
 
 
-def test_no_patch_left_is_told(tmp_path):
+def test_no_patch_left_is_reported(tmp_path):
     path, _ = patch_set(tmp_path, least_variance=1.0)
     with pytest.raises(ArtifactError, match="no training patch is left"):
         _patches(path)
@@ -126,10 +126,12 @@ def test_a_split_by_pair_holds_out_about_its_share_and_whole_pairs():
 # --- counts ---------------------------------------------------------------------------
 
 
-def _counted(folder, corpus="Corpus", split=None):
+def _counted(folder, paper=None, split=None):
     path, counts = patch_set(folder)
     out = folder / "set.csv"
-    count_patches([path], [counts], split or Split(share=0.25), corpus, NAME, out)
+    split = split or Split(share=0.25)
+    job = Counting(patches=NAME, corpus="Corpus", paper=paper, split=split, seed=0)
+    count_patches([path], [counts], job, out)
     return read_csv(out, "counts/1")
 
 
@@ -142,11 +144,11 @@ def test_counts_are_joined_by_side_of_the_split(tmp_path):
 
 
 def test_published_counts_stand_beside_those_of_cdvl_alone(tmp_path):
-    rows = _counted(tmp_path, corpus="CDVL-134")
+    rows = _counted(tmp_path, paper="CDVL-134")
     assert rows["published"].tolist() == [136_950, 9_830]
 
 
-def test_a_leaky_split_is_told(tmp_path, capsys):
+def test_a_leaky_split_is_reported(tmp_path, capsys):
     rows = _counted(tmp_path, split=Split(by="pair", share=0.3))
     assert "WARNING Corpus: clips stand on both sides" in capsys.readouterr().err
     assert rows["kept"].sum() == 16

@@ -2,13 +2,12 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.patches.clips import NAME, SETTINGS, corpus, moving, patch_set
+from tests.patches.clips import corpus, cutting, moving, patch_set
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv
-from twinlens.degrade import downscale, upscale
 from twinlens.errors import ArtifactError
-from twinlens.patches.settings import PatchSettings
 from twinlens.patches.stage import patches
+from twinlens.resample import downscale, upscale
 
 
 def _clip(path, name="clip0"):
@@ -84,8 +83,7 @@ def test_the_released_way_shrinks_the_patch(tmp_path):
 def test_a_window_holds_the_frames_around(tmp_path):
     video, flow = moving(3)
     files = corpus(tmp_path, [video], [flow], index=(6,))
-    how = PatchSettings(**SETTINGS, window=5)
-    patches(*files, NAME, "tvl1", 1, how, tmp_path / "w.h5", tmp_path / "w.csv")
+    patches(*files, cutting(window=5), tmp_path / "w.h5", tmp_path / "w.csv")
     found = _clip(tmp_path / "w.h5")
     assert found["low"].shape[1:4] == (1, 5, 8)
     single, _ = patch_set(tmp_path / "one", count=1)
@@ -131,8 +129,8 @@ def test_a_scene_cut_drops_the_pair(tmp_path):
     video = video.copy()
     video[6:] //= 8
     files = corpus(tmp_path, [video], [flow])
-    how = PatchSettings(**SETTINGS, least_pair_psnr=10.0, least_variance=0.0)
-    patches(*files, NAME, "tvl1", 1, how, tmp_path / "p.h5", tmp_path / "p.csv")
+    job = cutting(least_pair_psnr=10.0, least_variance=0.0)
+    patches(*files, job, tmp_path / "p.h5", tmp_path / "p.csv")
     assert set(_clip(tmp_path / "p.h5")["frame"]) == {7}
     assert read_csv(tmp_path / "p.csv", "clip-counts/1")["scene cut"].sum() == 2
 

@@ -55,24 +55,24 @@ def test_a_video_that_moves_as_the_flow_says_has_no_warping_error(frame):
     second = np.roll(frame, 2, axis=1)
     forward, backward = _still(), _still()
     forward[0], backward[0] = 2, -2
-    trusted = measures.steady(forward, backward)
-    assert trusted[:, :40].mean() > 0.9
-    assert measures.warping_error(frame, second, forward, trusted) < 1e-9
-    assert measures.warping_error(frame, frame, forward, trusted) > 0.01
+    reliable = measures.reliable_flow(forward, backward)
+    assert reliable[:, :40].mean() > 0.9
+    assert measures.warping_error(frame, second, forward, reliable) < 1e-9
+    assert measures.warping_error(frame, frame, forward, reliable) > 0.01
 
 
 def test_pixels_that_are_hidden_do_not_count():
     forward, backward = _still(), _still()
     forward[0] = 5  # and the way back says that nothing moved
-    assert not measures.steady(forward, backward).any()
+    assert not measures.reliable_flow(forward, backward).any()
 
 
 def test_borders_of_motion_do_not_count():
     forward, backward = _still(), _still()
     forward[0, 10:20, 10:20], backward[0, 10:20, 10:20] = 0.4, -0.4
-    trusted = measures.steady(forward, backward)
-    assert not trusted[10, 15]
-    assert trusted[30, 30]
+    reliable = measures.reliable_flow(forward, backward)
+    assert not reliable[10, 15]
+    assert reliable[30, 30]
 
 
 def test_no_trusted_pixel_gives_no_number(frame):

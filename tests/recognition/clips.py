@@ -1,31 +1,63 @@
-"""Made-up shards and networks for the tests of this room."""
+"""Small shards and networks for the tests of this room."""
+
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import torch
 
-from twinlens import checkpoints, provenance
-from twinlens.artifacts import writer
+from twinlens import provenance
 from twinlens.artifacts.shard import Shard
 from twinlens.artifacts.table import write_csv
 from twinlens.flow.encoding import encode
-from twinlens.media.frames import REPORT
-from twinlens.protocol import Protocol, read_flows, read_frames
-from twinlens.recognition import backbones, networks
-from twinlens.recognition.views import Views
+from twinlens.networks import artifact
+from twinlens.recognisers import Sampler
+from twinlens.recognisers.tsn import Views, channels
+from twinlens.recognition import backbones
+from twinlens.recognition.settings import Scoring
 
-PROTOCOL = Protocol(snippets=3, stack=5, segments=3, positions=2)
+SAMPLING = {
+    "test": {"snippets": 3, "stack": 5},
+    "train": {"segments": 3, "positions": 2, "stack": 5},
+}
 VIEWS = Views(crop=32, crops=10, scales=(1.0, 0.875))
 CLASSES = 3
+STACK = 5
+STREAMS = ("spatial", "temporal")
 
 
-def shard(folder, lengths, keep="protocol", part="test", protocol=PROTOCOL):
-    """Frames, flow and report of clips of these lengths, the same for every `keep`."""
-    names = [f"a/clip{place}" for place in range(len(lengths))]
+def sampler(part="test", **changes):
+    """What TSN reads of clips."""
+    return Sampler(kind="tsn", sampling={**SAMPLING[part], **changes}, part=part)
+
+
+def scoring(heads=STREAMS, **changes):
+    """A shard to score by some heads."""
+    settings = {"dataset": "yard", "row": "hr", "frames_of": "hr", "flow_of": "hr"}
+    settings |= {"sampler": sampler(), "heads": heads, "networks": heads}
+    return Scoring(**{**settings, "scoring": {"views": asdict(VIEWS)}, **changes})
+
+
+def shard(folder, lengths, keep="sampled", reads=None, method="hr", **changes):
+    """Frames and flow of clips of these lengths, the same for every `keep`.
+
+    Args:
+        folder: where they go, beside the classes.
+        lengths: of the clips, in frames.
+        keep: "sampled" stores what is read, "all" every frame.
+        reads: who reads it, by default TSN of test clips.
+        method: whose frames they are.
+        changes: `first`, the number of the first clip; `frames_id`, whose flow it is,
+            by default that of the frames.
+    """
+    reads = reads or sampler()
+    first = changes.get("first", 0)
+    names = [f"a/clip{first + place}" for place in range(len(lengths))]
     files = {"frames": folder / "frames.h5", "flow": folder / "flow.h5"}
-    same = {"dataset": "made", "method": "hr", "part": part}
-    about = provenance.about("made", [], {}, keep=keep, lengths=lengths, **same)
-    of_them = provenance.about("flow", [], {str(files["frames"]): about["id"]}, **same)
+    same = {"dataset": "yard", "method": method, "part": reads.part}
+    about = provenance.about("frames", [], {}, keep=keep, lengths=lengths, **same)
+    inputs = {str(files["frames"]): changes.get("frames_id", about["id"])}
+    of_them = provenance.about("flow", [], inputs, **same)
     with (
         Shard(files["frames"], "frames/1", about, names) as frames,
         Shard(files["flow"], "flow/1", of_them, names) as flows,
@@ -33,17 +65,12 @@ def shard(folder, lengths, keep="protocol", part="test", protocol=PROTOCOL):
         for place, (name, total) in enumerate(zip(names, lengths, strict=True)):
             video, flow = _clip(place, total)
             index, pairs = np.arange(total), np.arange(total - 1)
-            if keep == "protocol":
-                index = read_frames(total, part, protocol, name, 0)
-                pairs = read_flows(total, part, protocol, name, 0)
-            frames.write(name, {"frames": video[index], "index": index})
-            flows.write(name, {"flow": flow[pairs], "index": pairs})
-    rows = [
-        {"clip": name, "label": place % CLASSES, "status": "ok", "frames": total}
-        for place, (name, total) in enumerate(zip(names, lengths, strict=True))
-    ]
-    files["report"] = folder / "report.csv"
-    write_csv(files["report"], "report/1", pd.DataFrame(rows, columns=REPORT))
+            if keep == "sampled":
+                index = reads.frames(total, name)
+                pairs = np.unique(reads.reads(total, name).flows)
+            facts = {"frames": total, "label": place % CLASSES}
+            frames.write(name, {"frames": video[index], "index": index}, **facts)
+            flows.write(name, {"flow": flow[pairs], "index": pairs}, **facts)
     files["classes"] = folder / "classes.csv"
     classes = pd.DataFrame({"label": range(CLASSES), "class": list("abc")})
     write_csv(files["classes"], "classes/1", classes)
@@ -60,27 +87,25 @@ def _clip(place, total):
     return video, encode(flow.astype(np.float32))
 
 
-def make_weights(folder, stream, trained=True, times=1.0, dataset="made"):
+def make_weights(folder, stream, trained=True, times=1.0, dataset="yard"):
     """A small network's artifact with fixed random weights, all times a factor."""
     torch.manual_seed(0)
-    channels = networks.channels(stream, PROTOCOL.stack)
-    settings = {"width": 8}
-    network = backbones.build("compact", channels=channels, classes=CLASSES, **settings)
+    settings = {"channels": channels(stream, STACK), "classes": CLASSES, "width": 8}
+    network = backbones.build("compact", **settings)
     out = folder / f"{stream}-{trained}.h5"
     about = provenance.about(
-        "made",
+        "train",
         [],
         {},
+        family="recogniser",
+        network=f"tsn-{dataset}-{stream}",
+        kind="compact",
+        settings=settings,
         dataset=dataset,
         stream=stream,
-        backbone="compact",
-        channels=channels,
-        classes=CLASSES,
-        settings=settings,
         trained=trained,
     )
     for parameter in network.parameters():
         parameter.data *= times
-    with writer.create(out, networks.WEIGHTS, about) as file:
-        checkpoints.save_state(file.create_group("state"), network.state_dict())
+    artifact.save(out, about, network.state_dict())
     return out

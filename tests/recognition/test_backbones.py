@@ -61,11 +61,11 @@ def as_caffe(network: nn.Module) -> dict[str, list[np.ndarray]]:
     return blobs
 
 
-def assert_same(made: dict, network: nn.Module) -> None:
+def assert_same(output: dict, network: nn.Module) -> None:
     state = network.state_dict()
-    assert set(made) == set(state)
+    assert set(output) == set(state)
     for name, tensor in floats(network).items():
-        torch.testing.assert_close(made[name], tensor, rtol=0, atol=0)
+        torch.testing.assert_close(output[name], tensor, rtol=0, atol=0)
 
 
 # --- every backbone
@@ -209,10 +209,10 @@ def test_normalisations_hold_20032_scales_and_shifts(inception):
 def test_blocks_give_the_published_channels_and_maps():
     with torch.device("meta"):
         network = backbones.build("bn_inception", channels=3, classes=5)
-        seen, made = [], torch.empty(1, 192, 28, 28)
+        seen, output = [], torch.empty(1, 192, 28, 28)
         for block in bn_inception.BLOCKS:
-            made = network._block(block, made)
-            seen.append((made.shape[1], made.shape[3]))
+            output = network._block(block, output)
+            seen.append((output.shape[1], output.shape[3]))
     assert seen == [
         *[(256, 28), (320, 28), (576, 14), (576, 14), (576, 14)],
         *[(608, 14), (608, 14), (1056, 7), (1024, 7), (1024, 7)],
@@ -221,13 +221,13 @@ def test_blocks_give_the_published_channels_and_maps():
 
 def test_means_count_the_padding_as_caffe_does():
     block = bn_inception.BLOCKS[0]
-    made = bn_inception._pooled(block, torch.ones(1, 1, 4, 4))
-    torch.testing.assert_close(made[0, 0, 0, :2], torch.tensor([4 / 9, 6 / 9]))
+    output = bn_inception._pooled(block, torch.ones(1, 1, 4, 4))
+    torch.testing.assert_close(output[0, 0, 0, :2], torch.tensor([4 / 9, 6 / 9]))
 
 
 def test_pooling_of_the_last_block_takes_maxima():
-    made = bn_inception._pooled(bn_inception.BLOCKS[-1], torch.eye(3)[None, None])
-    assert torch.equal(made, torch.ones(1, 1, 3, 3))
+    output = bn_inception._pooled(bn_inception.BLOCKS[-1], torch.eye(3)[None, None])
+    assert torch.equal(output, torch.ones(1, 1, 3, 3))
 
 
 def test_an_unseen_caffe_file_gives_the_same_network(inception):
@@ -235,14 +235,14 @@ def test_an_unseen_caffe_file_gives_the_same_network(inception):
     assert blobs["inception_4c/double_3x3_1_bn"][3].shape == (1, 160)
     assert "conv1/7x7_s2" in blobs
     assert "fc-action" in blobs
-    assert_same(bn_inception.convert(blobs, 7), inception)
+    assert_same(bn_inception.convert(blobs), inception)
 
 
 def test_a_caffe_layer_of_wrong_parts_is_named(inception):
     blobs = as_caffe(inception)
     blobs["inception_3a/1x1_bn"].pop()
     with pytest.raises(ValueError, match="inception_3a/1x1_bn: 3 blobs, not 4"):
-        bn_inception.from_caffe(blobs)
+        bn_inception.convert(blobs)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_published_torch_names_are_understood(inception, body, head):
         k.replace("fc.", f"{head}.") if k.startswith("fc.") else body + k: v
         for k, v in floats(inception).items()
     }
-    assert_same(bn_inception.from_torch(state, classes=7), inception)
+    assert_same(bn_inception.convert(state), inception)
 
 
 def test_a_checkpoint_may_wrap_its_state_dict(inception):
@@ -270,18 +270,24 @@ def test_a_checkpoint_may_wrap_its_state_dict(inception):
 
 def test_old_vectors_of_two_axes_are_flattened(inception):
     state = {k: v[None] if "_bn." in k else v for k, v in floats(inception).items()}
-    assert_same(bn_inception.from_torch(state), inception)
+    assert_same(bn_inception.convert(state), inception)
 
 
-def test_imagenet_classes_are_left_out_with_a_word(inception, caplog):
+def test_a_file_tells_its_channels_and_classes(inception):
     state = floats(inception)
-    state["last_linear.weight"] = torch.zeros(1000, state.pop("fc.weight").shape[1])
-    state["last_linear.bias"] = torch.zeros(1000)
-    del state["fc.bias"]
-    made = bn_inception.from_torch(state, classes=51)
-    assert "fc.weight" not in made
-    assert "1000 ImageNet classes is left out" in caplog.text
-    assert "fc.weight" in bn_inception.from_torch(state, classes=1000)
+    assert bn_inception.settings_of(state) == {"channels": 3, "classes": 7}
+    assert bn_inception.settings_of(as_caffe(inception)) == {
+        "channels": 3,
+        "classes": 7,
+    }
+
+
+def test_a_file_without_a_classifier_makes_a_network_without_one(inception):
+    state = backbones.without_classifier(floats(inception))
+    settings = bn_inception.settings_of(state)
+    assert settings == {"channels": 3, "classes": 0}
+    network = backbones.build("bn_inception", **settings)
+    network.load_state_dict(bn_inception.convert(state))
 
 
 @pytest.mark.parametrize(
@@ -298,17 +304,12 @@ def test_weights_that_do_not_fit_are_named(inception, change, words):
     state = floats(inception) | change
     state = {name: value for name, value in state.items() if value is not None}
     with pytest.raises(ValueError, match=words):
-        bn_inception.from_torch(state)
-
-
-def test_a_classifier_of_other_classes_is_refused(inception):
-    with pytest.raises(ValueError, match=r"fc.weight \(7, 1024\) instead of \(51"):
-        bn_inception.from_torch(floats(inception), classes=51)
+        bn_inception.convert(state)
 
 
 def test_imported_weights_give_the_same_scores(inception):
     other = backbones.build("bn_inception", channels=3, classes=7).eval()
-    backbones.load(other, bn_inception.from_caffe(as_caffe(inception)))
+    backbones.load(other, bn_inception.convert(as_caffe(inception)))
     image = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         assert torch.equal(other(image), inception(image))

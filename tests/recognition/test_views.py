@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from twinlens.recognisers.tsn import Views
 from twinlens.recognition.views import (
-    Views,
     mirror,
     network_input,
     recode_flow,
@@ -24,19 +24,19 @@ def _images(count=2, channels=3, height=256, width=340):
 
 def test_ten_crops_are_corners_centre_and_their_mirrors():
     images = _images()
-    made = crops_of(images, Views(), flow=False)
-    assert made.shape == (2, 10, 3, 224, 224)
-    np.testing.assert_array_equal(made[:, 0], images[..., :224, :224])
-    np.testing.assert_array_equal(made[:, 3], images[..., 32:, 116:])
-    np.testing.assert_array_equal(made[:, 4], images[..., 16:240, 58:282])
-    np.testing.assert_array_equal(made[:, 5:], made[:, :5, ..., ::-1])
+    output = crops_of(images, Views(), flow=False)
+    assert output.shape == (2, 10, 3, 224, 224)
+    np.testing.assert_array_equal(output[:, 0], images[..., :224, :224])
+    np.testing.assert_array_equal(output[:, 3], images[..., 32:, 116:])
+    np.testing.assert_array_equal(output[:, 4], images[..., 16:240, 58:282])
+    np.testing.assert_array_equal(output[:, 5:], output[:, :5, ..., ::-1])
 
 
 def test_mirrored_flow_points_the_other_way():
     flow = _images(channels=10)
-    made = mirror(flow, flow=True)
-    np.testing.assert_array_equal(made[:, 0], 255 - flow[:, 0, :, ::-1])
-    np.testing.assert_array_equal(made[:, 1], flow[:, 1, :, ::-1])
+    output = mirror(flow, flow=True)
+    np.testing.assert_array_equal(output[:, 0], 255 - flow[:, 0, :, ::-1])
+    np.testing.assert_array_equal(output[:, 1], flow[:, 1, :, ::-1])
 
 
 @pytest.mark.parametrize(("crops", "count"), [(1, 1), (2, 2), (5, 5), (10, 10)])
@@ -52,17 +52,17 @@ def test_an_image_smaller_than_the_crop_is_refused_in_words():
 def test_frames_become_blue_green_red_at_the_recogniser_s_size():
     frames = np.zeros((1, 240, 320, 3), np.uint8)
     frames[..., 0] = 200
-    made = recode_rgb(frames, Views(size=[340, 256]))
-    assert made.shape == (1, 3, 256, 340)
-    assert (made[0, 2] == 200).all()
-    assert (made[0, :2] == 0).all()
+    output = recode_rgb(frames, Views(size=(340, 256)))
+    assert output.shape == (1, 3, 256, 340)
+    assert (output[0, 2] == 200).all()
+    assert (output[0, :2] == 0).all()
 
 
 def test_jpeg_changes_little_and_something():
     frames = RNG.integers(100, 130, (1, 96, 128, 3), dtype=np.uint8)
-    made = recode_rgb(frames, Views(jpeg=95)).astype(int)
+    output = recode_rgb(frames, Views(jpeg=95)).astype(int)
     before = recode_rgb(frames, Views()).astype(int)
-    assert 0 < np.abs(made - before).mean() < 8
+    assert 0 < np.abs(output - before).mean() < 8
 
 
 def test_flow_passes_through_jpeg_plane_by_plane():
@@ -73,9 +73,9 @@ def test_flow_passes_through_jpeg_plane_by_plane():
 
 def test_a_training_crop_is_one_for_all_images_of_a_snippet():
     images = np.repeat(_images(count=1), 2, axis=0)
-    made = train_crop(images, Views(crop=112), False, np.random.default_rng(1))
-    assert made.shape == (2, 3, 112, 112)
-    np.testing.assert_array_equal(made[0], made[1])
+    output = train_crop(images, Views(crop=112), False, np.random.default_rng(1))
+    assert output.shape == (2, 3, 112, 112)
+    np.testing.assert_array_equal(output[0], output[1])
 
 
 def test_training_crops_depend_on_their_generator_alone():

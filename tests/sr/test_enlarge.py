@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from twinlens import models
-from twinlens.degrade import upscale
 from twinlens.errors import ArtifactError
+from twinlens.resample import upscale
 from twinlens.sr.enlarge import enlarge
 
 CPU = torch.device("cpu")
@@ -21,9 +21,9 @@ class Seen(nn.Module):
         self.frames, self.zeros_beyond = frames, zeros_beyond
 
     def forward(self, low):
-        made = torch.zeros(len(low), 3, 4 * low.shape[-2], 4 * low.shape[-1])
-        made[:, :, 0, : low.shape[1]] = low[:, :, :, 0, 0].transpose(1, 2)
-        return made
+        output = torch.zeros(len(low), 3, 4 * low.shape[-2], 4 * low.shape[-1])
+        output[:, :, 0, : low.shape[1]] = low[:, :, :, 0, 0].transpose(1, 2)
+        return output
 
     def clip(self, low):
         for place in range(low.shape[1]):
@@ -36,10 +36,10 @@ def _low(count, height=4, width=5):
 
 
 def _seen(network, index, wanted, total):
-    made = enlarge(
+    output = enlarge(
         network, _low(total)[index], np.array(index), np.array(wanted), total, CPU
     )
-    return made[:, 0, : network.frames, 0].tolist()
+    return output[:, 0, : network.frames, 0].tolist()
 
 
 def test_a_network_of_one_frame_gets_it():
@@ -65,7 +65,7 @@ def test_beyond_the_ends_is_black_where_the_network_says_so():
     ]
 
 
-def test_a_missing_neighbour_is_told():
+def test_a_missing_neighbour_is_reported():
     with pytest.raises(ArtifactError, match="frames that the network reads"):
         _seen(Seen(3), [2, 3, 5], [3], 8)
 
@@ -74,9 +74,9 @@ def test_a_missing_neighbour_is_told():
 def test_values_that_are_not_finite_are_no_black_frames(value):
     class Broken(Seen):
         def forward(self, low):
-            made = super().forward(low)
-            made[0, 0, 1, 1] = value
-            return made
+            output = super().forward(low)
+            output[0, 0, 1, 1] = value
+            return output
 
     with pytest.raises(ArtifactError, match="values that are not finite numbers"):
         _seen(Broken(1), [0, 1, 2], [1], 3)
@@ -85,9 +85,9 @@ def test_values_that_are_not_finite_are_no_black_frames(value):
 def test_a_network_of_the_whole_clip_runs_once():
     network = Seen(models.WHOLE_CLIP)
     index = np.arange(6)
-    made = enlarge(network, _low(6), index, np.array([1, 4]), 6, CPU)
-    assert made.shape == (2, 16, 20, 3)
-    assert made[0, 0, :6, 0].tolist() == [52, 53, 54, 55, 56, 57]  # + 0.2 of 255
+    output = enlarge(network, _low(6), index, np.array([1, 4]), 6, CPU)
+    assert output.shape == (2, 16, 20, 3)
+    assert output[0, 0, :6, 0].tolist() == [52, 53, 54, 55, 56, 57]  # + 0.2 of 255
 
 
 def test_a_clip_with_gaps_is_none_for_a_network_of_whole_clips():
@@ -113,19 +113,23 @@ def test_a_clip_shorter_than_the_window_has_its_frames_in_place(total, zeros_bey
 def test_pictures_are_rounded_and_clipped():
     class Bright(Seen):
         def forward(self, low):
-            made = super().forward(low) * 0
-            made[..., 0, 0], made[..., 0, 1], made[..., 0, 2] = 2.0, -1.0, 100.6 / 255
-            return made
+            output = super().forward(low) * 0
+            output[..., 0, 0], output[..., 0, 1], output[..., 0, 2] = (
+                2.0,
+                -1.0,
+                100.6 / 255,
+            )
+            return output
 
-    made = enlarge(Bright(1), _low(1), np.array([0]), np.array([0]), 1, CPU)
-    assert made[0, 0, :3, 0].tolist() == [255, 0, 101]
+    output = enlarge(Bright(1), _low(1), np.array([0]), np.array([0]), 1, CPU)
+    assert output[0, 0, :3, 0].tolist() == [255, 0, 101]
 
 
 def test_bicubic_is_matlab_s():
     low = np.random.default_rng(0).integers(0, 256, (3, 6, 7, 3), dtype=np.uint8)
     network, index = models.build("bicubic"), np.arange(3)
-    made = enlarge(network, low, index, index, 3, CPU)
-    np.testing.assert_array_equal(made, upscale(low))
+    output = enlarge(network, low, index, index, 3, CPU)
+    np.testing.assert_array_equal(output, upscale(low))
 
 
 def test_no_frame_wanted_gives_none():

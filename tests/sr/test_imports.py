@@ -9,7 +9,10 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "rooms"),
     [
-        ("sr.stage", ["losses", "patches", "recognition"]),
+        (
+            "sr.stage",
+            ["losses", "patches", "recognition", "training", "networks.trainer"],
+        ),
         ("patches.stage", ["flow.encoding", "flow.stage", "training"]),
         ("patches.reader", ["flow"]),
         ("tables.quality", ["quality.stage", "tables.accuracy"]),

@@ -53,12 +53,12 @@ def test_the_same_seed_gives_the_same_interval():
     assert accuracy(*scores, seed=1) == accuracy(*scores, seed=1)
 
 
-def test_shards_of_which_one_lacks_a_stream_are_told(tmp_path):
+def test_shards_of_which_one_lacks_a_stream_are_named(tmp_path):
     paths = []
     for place, streams in enumerate((["spatial", "temporal"], ["spatial"])):
         path = tmp_path / f"{place}.h5"
-        about = provenance.about("score", [], {}, dataset="one", method="vdsr")
-        with Shard(path, "scores/1", about, [f"A/{place}"]) as shard:
+        about = provenance.about("score", [], {}, dataset="one", row="vdsr")
+        with Shard(path, "scores/2", about, [f"A/{place}"]) as shard:
             scores = dict.fromkeys(streams, np.zeros((1, 2), np.float32))
             shard.write(f"A/{place}", scores, label=0)
         paths.append(path)
@@ -68,7 +68,7 @@ def test_shards_of_which_one_lacks_a_stream_are_told(tmp_path):
 
 def _named(clips, labels):
     scores = np.eye(3)[[0, 0, 1]]
-    return Scores(clips, np.array(labels), scores, None)
+    return Scores(clips, np.array(labels), {"spatial": scores})
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -76,8 +76,8 @@ def test_scores_that_are_not_finite_give_no_accuracy(tmp_path, value):
     """The largest of NaN is always class 0: a table of them looks like any other."""
     scores = np.zeros((2, 3), np.float32)
     scores[1, 2] = value
-    about = provenance.about("score", [], {}, dataset="one", method="hr")
-    with Shard(tmp_path / "x.h5", "scores/1", about, ["a/1"]) as shard:
+    about = provenance.about("score", [], {}, dataset="one", row="hr")
+    with Shard(tmp_path / "x.h5", "scores/2", about, ["a/1"]) as shard:
         shard.write("a/1", {"spatial": scores}, label=0)
     words = r"x\.h5: has spatial scores that are not finite numbers"
     with pytest.raises(ArtifactError, match=words):
@@ -93,21 +93,21 @@ def test_classes_are_named_by_the_clips_folders():
 
 
 @pytest.mark.parametrize(
-    ("clips", "labels", "told"),
+    ("clips", "labels", "words"),
     [
         (["Run/a", "Run/b", "Sit/a"], [0, 1, 2], "pair: Run:"),
         (["Run/a", "Sit/b", "Sit/a"], [0, 0, 0], "pair: 0:"),
     ],
 )
-def test_classes_and_labels_that_do_not_pair_are_refused(clips, labels, told):
-    with pytest.raises(ArtifactError, match=told):
+def test_classes_and_labels_that_do_not_pair_are_refused(clips, labels, words):
+    with pytest.raises(ArtifactError, match=words):
         by_class(_named(clips, labels), "spatial")
 
 
 @pytest.mark.parametrize(
     ("won", "lost", "p"), [(0, 0, 1.0), (5, 0, 0.0625), (5, 1, 0.21875), (3, 3, 1.0)]
 )
-def test_mcnemar_counts_clips_judged_differently(won, lost, p):
+def test_mcnemar_counts_clips_that_one_alone_has_right(won, lost, p):
     one = np.array([1] * won + [0] * lost + [1, 0], dtype=bool)
     other = np.array([0] * won + [1] * lost + [1, 0], dtype=bool)
     assert mcnemar(one, other) == pytest.approx(p)

@@ -1,10 +1,8 @@
 import pandas as pd
 import pytest
 
-from tests.tables import made
+from tests.tables import scores
 from twinlens.artifacts.table import write_csv
-from twinlens.tables.forms import Dataset, Layout, Method
-from twinlens.tables.quality import quality_table
 
 
 def _measured(folder, method, psnr, error):
@@ -32,18 +30,11 @@ def files(tmp_path):
         _measured(tmp_path, "bicubic", [25.0, 27.0], [0.001, nan]),
         _measured(tmp_path, "hr", [inf, inf], [0.003, 0.004]),
     ]
-    labels = {"hr": "HR", "bicubic": "Bicubic"}
-    layout = Layout(
-        world="made",
-        note="a test",
-        datasets={"one": Dataset(label="One", generated=True)},
-        methods={
-            name: Method(label=label, spatial=name, temporal=name)
-            for name, label in labels.items()
-        },
-    )
-    files = made.files(tmp_path, "quality")
-    quality_table(measured, layout, files)
+    methods = {
+        "hr": scores.method("hr"),
+        "bicubic": scores.method("bicubic", "Bicubic"),
+    }
+    files = scores.write(tmp_path, "quality", measured, scores.layout(methods))
     return files.out, files.long
 
 

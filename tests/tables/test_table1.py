@@ -1,18 +1,16 @@
-"""Table 1 from made-up scores."""
+"""Table 1 from small scores."""
 
 import pandas as pd
 import pytest
 
-from tests.tables import made
+from tests.tables import scores
 from twinlens.errors import ArtifactError
 from twinlens.tables import published
-from twinlens.tables.forms import Dataset
-from twinlens.tables.table1 import table1
 
 METHODS = {
-    "HR": made.method("hr"),
-    "Bicubic": made.method("bicubic", "Bicubic"),
-    "SR": made.method("vdsr"),
+    "HR": scores.method("hr"),
+    "Bicubic": scores.method("bicubic", "Bicubic"),
+    "SR": scores.method("vdsr"),
 }
 # Of ten clips, those that HR, Bicubic and VDSR have right.
 RIGHT = {
@@ -24,7 +22,7 @@ RIGHT = {
     "Rope": (6, 8, 2),
     "Tied": (5, 2, 5),
 }
-UCF101 = Dataset(label="UCF101", official=True)
+UCF101 = scores.dataset("UCF101", official=True)
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +36,14 @@ def _scores(folder, right, dataset="one", clips=10, names=("hr", "bicubic", "vds
     own = [{key: each[at] for key, each in right.items()} for at in range(3)]
     places = {"hr": 0, "bicubic": 1, "vdsr": 2}
     return [
-        made.shard(folder, dataset, name, own[places[name]], clips) for name in names
+        scores.shard(folder, dataset, name, own[places[name]], clips) for name in names
     ]
 
 
 def _write(folder, right=RIGHT, clips=10, dataset="one", about=None):
-    files = made.files(folder, "table1")
-    layout = made.layout(METHODS, **({dataset: about} if about else {}))
-    table1(_scores(folder, right, dataset, clips), layout, files)
-    return files
+    layout = scores.layout(METHODS, {dataset: about} if about else None)
+    inputs = _scores(folder, right, dataset, clips)
+    return scores.write(folder, "table1", inputs, layout)
 
 
 def _rows(files):
@@ -60,7 +57,7 @@ def _long(files):
 
 def test_each_case_has_the_two_classes_of_largest_margin(files):
     lines = files.out.read_text().splitlines()
-    assert "table 1, world made: GENERATED DATA (One)" in lines[0]
+    assert "table 1, world small: GENERATED DATA (One)" in lines[0]
     assert lines[1] == ("Dataset,Case,Class,HR,Bicubic,VDSR,Chosen,Case in the paper")
     # Drum's and Flute's smaller gap is 3; Drum's gaps have the larger sum.
     assert lines[2:] == [
@@ -150,27 +147,35 @@ def test_published_values_stand_beside_the_complete_split_only(tmp_path, monkeyp
 
 
 def test_clips_without_originals_have_a_note_and_no_class(tmp_path):
-    datasets = {"one": Dataset(label="One"), "low": Dataset(label="Low", has_hr=False)}
-    scores = _scores(tmp_path, RIGHT)
-    scores += _scores(tmp_path, RIGHT, "low", names=("bicubic", "vdsr"))
-    files = made.files(tmp_path, "table1")
-    table1(scores, made.layout(METHODS, **datasets), files)
+    low = scores.dataset("Low", has_hr=False)
+    layout = scores.layout(METHODS, {"one": scores.dataset("One"), "low": low})
+    inputs = _scores(tmp_path, RIGHT)
+    inputs += _scores(tmp_path, RIGHT, "low", names=("bicubic", "vdsr"))
+    files = scores.write(tmp_path, "table1", inputs, layout)
     assert {row.split(",")[0] for row in _rows(files)} == {"One"}
     assert "Low: its clips are low already; no HR" in files.markdown.read_text()
 
 
-def test_missing_scores_are_told(tmp_path):
-    scores = _scores(tmp_path, RIGHT)[:2]
+def test_a_renamed_label_keeps_the_comparisons(tmp_path, files, monkeypatch):
+    cubic = scores.method("bicubic", "Cubic", "Bicubic")
+    monkeypatch.setitem(METHODS, "Bicubic", cubic)
+    renamed = _long(_write(tmp_path)).rename(index={"Cubic": "Bicubic"})
+    pd.testing.assert_frame_equal(renamed, _long(files))
+    assert renamed.loc[("Bow", "VDSR"), "p_bicubic"] == "0.125"
+
+
+def test_missing_scores_are_named(tmp_path):
+    inputs = _scores(tmp_path, RIGHT)[:2]
     with pytest.raises(ArtifactError, match="no scores of vdsr on one"):
-        table1(scores, made.layout(METHODS), made.files(tmp_path, "t"))
+        scores.write(tmp_path, "table1", inputs, scores.layout(METHODS))
 
 
 def test_methods_of_other_clips_are_refused(tmp_path):
-    scores = _scores(tmp_path, RIGHT)[:2]
+    inputs = _scores(tmp_path, RIGHT)[:2]
     right = {key: each[2] for key, each in RIGHT.items()}
-    scores.append(made.shard(tmp_path, "one", "vdsr", right, clips=9))
+    inputs.append(scores.shard(tmp_path, "one", "vdsr", right, clips=9))
     with pytest.raises(ArtifactError, match="not of the same clips"):
-        table1(scores, made.layout(METHODS), made.files(tmp_path, "t"))
+        scores.write(tmp_path, "table1", inputs, scores.layout(METHODS))
 
 
 def test_two_runs_give_the_same_bytes(files, tmp_path):

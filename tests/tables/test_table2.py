@@ -1,30 +1,20 @@
-"""Table 2 from made-up scores."""
+"""Table 2 from small scores."""
 
 import pandas as pd
 import pytest
 
-from tests.tables.made import files
-from tests.tables.test_table3 import _shard
+from tests.tables import scores as small
+from tests.tables.scores import layout, method, streams, write
 from twinlens.errors import ArtifactError
 from twinlens.tables import published
-from twinlens.tables.forms import Dataset, Layout, Method
-from twinlens.tables.table2 import bracketed, table2
-from twinlens.tables.table3 import table3
+from twinlens.tables.table2 import bracketed
 
 RIGHT = {"vdsr": [1, 0, 0, 0, 1, 0, 0, 0], "sosr": [1, 1, 1, 0, 1, 1, 0, 0]}
 
 
-def _method(name):
-    return Method(label=name.upper(), spatial=name, temporal=name)
-
-
-def _layout(columns):
-    return Layout(
-        world="made",
-        note="a test",
-        datasets={"one": Dataset(label="One", generated=True)},
-        methods={column: _method(name) for column, name in columns.items()},
-    )
+def _layout(columns, datasets=None):
+    methods = {column: method(name) for column, name in columns.items()}
+    return layout(methods, datasets)
 
 
 @pytest.fixture
@@ -32,33 +22,27 @@ def scores(tmp_path):
     return [
         path
         for name, right in RIGHT.items()
-        for path in _shard(tmp_path, "one", name, right, right)
+        for path in streams(tmp_path, "one", name, right, right)
     ]
 
 
-def _write(folder, function, layout, scores):
-    made = files(folder, function.__name__)
-    function(scores, layout, made)
-    return made.out, made.long, made.markdown
-
-
 def test_losses_are_columns_and_data_sets_rows(tmp_path, scores):
-    layout = _layout({"MSE": "vdsr", "WMSE+Perceptual": "sosr"})
-    wide, long, text = _write(tmp_path, table2, layout, scores)
-    lines = wide.read_text().splitlines()
-    assert lines[0].startswith("# twinlens table 2, world made: GENERATED DATA (One)")
+    shown = _layout({"MSE": "vdsr", "WMSE+Perceptual": "sosr"})
+    files = write(tmp_path, "table2", scores, shown)
+    lines = files.out.read_text().splitlines()
+    assert lines[0].startswith("# twinlens table 2, world small: GENERATED DATA (One)")
     assert lines[1:] == ["Dataset,MSE,WMSE+Perceptual", "One,25.00,62.50"]
-    found = pd.read_csv(long, comment="#").set_index("loss")
+    found = pd.read_csv(files.long, comment="#").set_index("loss")
     assert found.loc["MSE", "method"] == "VDSR"
     assert found.loc["WMSE+Perceptual", ["right", "clips"]].tolist() == [5, 8]
-    assert "One: 8 test clips of 2 classes" in text.read_text()
+    assert "One: 8 test clips of 2 classes" in files.markdown.read_text()
 
 
 def test_its_mse_cell_is_table_3_s_vdsr_cell_to_the_last_digit(tmp_path, scores):
-    _, two, _ = _write(tmp_path, table2, _layout({"MSE": "vdsr"}), scores)
-    _, three, _ = _write(tmp_path, table3, _layout({"vdsr": "vdsr"}), scores)
-    ours = pd.read_csv(two, comment="#").iloc[0]
-    theirs = pd.read_csv(three, comment="#").set_index("stream").loc["Spatial"]
+    two = write(tmp_path, "table2", scores, _layout({"MSE": "vdsr"}))
+    three = write(tmp_path, "table3", scores, _layout({"vdsr": "vdsr"}))
+    ours = pd.read_csv(two.long, comment="#").iloc[0]
+    theirs = pd.read_csv(three.long, comment="#").set_index("stream").loc["Spatial"]
     for key in ("accuracy", "low", "high", "right", "overall_low", "overall_high"):
         assert ours[key] == theirs[key], key
 
@@ -75,25 +59,22 @@ def test_the_paper_s_own_cells_agree():
 
 
 def test_clips_without_originals_have_an_empty_hr_cell(tmp_path, scores):
-    low = Dataset(label="One", has_hr=False)
-    layout = _layout({"HR": "hr", "MSE": "vdsr"})
-    layout = Layout(world="w", note="n", datasets={"one": low}, methods=layout.methods)
-    wide, _, _ = _write(tmp_path, table2, layout, scores)
-    assert wide.read_text().splitlines()[-1] == "One,,25.00"
+    low = {"one": small.dataset("One", has_hr=False)}
+    shown = _layout({"HR": "hr", "MSE": "vdsr"}, low)
+    files = write(tmp_path, "table2", scores, shown)
+    assert files.out.read_text().splitlines()[-1] == "One,,25.00"
 
 
-def test_missing_scores_are_told(tmp_path, scores):
-    layout = _layout({"WMSE": "wmse"})
+def test_missing_scores_are_named(tmp_path, scores):
     with pytest.raises(ArtifactError, match="no scores of wmse on one"):
-        _write(tmp_path, table2, layout, scores)
+        write(tmp_path, "table2", scores, _layout({"WMSE": "wmse"}))
 
 
 def test_estimators_of_a_pair_are_compared_beneath(tmp_path, scores):
-    layout = _layout({"SoSR (TV-L1)": "vdsr", "SoSR (FlowNet2)": "sosr"})
-    made = files(tmp_path, "table2_flow")
-    table2(scores, layout, made, name="table2_flow")
-    text = made.markdown.read_text()
-    assert text.startswith("twinlens table 2 by flow, world made")
+    shown = _layout({"SoSR (TV-L1)": "vdsr", "SoSR (FlowNet2)": "sosr"})
+    files = write(tmp_path, "table2_flow", scores, shown, module="table2")
+    text = files.markdown.read_text()
+    assert text.startswith("twinlens table 2 by flow, world small")
     wanted = (
         "One: clips that only SoSR (FlowNet2) has right: 3, that only SoSR (TV-L1) has"
         " right: 0 (exact McNemar p = 0.250)"
@@ -102,9 +83,9 @@ def test_estimators_of_a_pair_are_compared_beneath(tmp_path, scores):
 
 
 def test_losses_are_not_compared_beneath(tmp_path, scores):
-    layout = _layout({"MSE": "vdsr", "WMSE+Perceptual": "sosr"})
-    _, _, text = _write(tmp_path, table2, layout, scores)
-    assert "McNemar" not in text.read_text()
+    shown = _layout({"MSE": "vdsr", "WMSE+Perceptual": "sosr"})
+    files = write(tmp_path, "table2", scores, shown)
+    assert "McNemar" not in files.markdown.read_text()
 
 
 def test_columns_pair_up_by_what_stands_before_brackets():

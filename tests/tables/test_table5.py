@@ -1,21 +1,19 @@
-"""Table 5 from made-up scores."""
+"""Table 5 from small scores."""
 
 import pandas as pd
 import pytest
 
-from tests.tables import made
+from tests.tables import scores
 from twinlens.errors import ArtifactError
 from twinlens.tables import published
-from twinlens.tables.forms import Dataset
-from twinlens.tables.table5 import table5
 
 METHODS = {
-    "mine": made.method("mine", "Mine"),
-    "hr": made.method("hr"),
-    "sosr": made.method("sosr", "SoSR"),
-    "spmc": made.method("spmc"),
-    "vdsr": made.method("vdsr"),
-    "bicubic": made.method("bicubic", "Bicubic"),
+    "mine": scores.method("mine", "Mine"),
+    "hr": scores.method("hr"),
+    "sosr": scores.method("sosr", "SoSR"),
+    "spmc": scores.method("spmc"),
+    "vdsr": scores.method("vdsr"),
+    "bicubic": scores.method("bicubic", "Bicubic"),
 }
 # Of ten clips, those that Bicubic, VDSR, SPMC and SoSR have right; HR has nine.
 RIGHT = {
@@ -37,7 +35,7 @@ def files(tmp_path_factory):
 
 def _scores(folder, right=RIGHT, dataset="one", names=(*NAMES, "hr", "mine")):
     return [
-        made.shard(
+        scores.shard(
             folder,
             dataset,
             name,
@@ -50,11 +48,9 @@ def _scores(folder, right=RIGHT, dataset="one", names=(*NAMES, "hr", "mine")):
     ]
 
 
-def _write(folder, scores, names=METHODS, **datasets):
+def _write(folder, inputs, names=METHODS, **datasets):
     methods = {name: METHODS[name] for name in names}
-    files = made.files(folder, "table5")
-    table5(scores, made.layout(methods, **datasets), files)
-    return files
+    return scores.write(folder, "table5", inputs, scores.layout(methods, datasets))
 
 
 def test_columns_stand_as_in_the_paper_and_others_after(files):
@@ -95,8 +91,8 @@ def test_it_warns_of_classes_chosen_by_what_is_shown(files):
 
 
 def test_clips_without_originals_have_empty_hr_cells(tmp_path):
-    scores = _scores(tmp_path, names=(*NAMES, "mine"))
-    files = _write(tmp_path, scores, one=Dataset(label="One", has_hr=False))
+    inputs = _scores(tmp_path, names=(*NAMES, "mine"))
+    files = _write(tmp_path, inputs, one=scores.dataset("One", has_hr=False))
     assert files.out.read_text().splitlines()[2] == (
         "One,hard,Bend,80.00,30.00,20.00,90.00,,90.00,rule,"
     )
@@ -106,13 +102,13 @@ def test_clips_without_originals_have_empty_hr_cells(tmp_path):
 
 
 def test_published_values_stand_beside_the_complete_split_only(tmp_path, monkeypatch):
-    ucf101 = Dataset(label="UCF101", official=True)
+    ucf101 = scores.dataset("UCF101", official=True)
     right = {"Swing": (8, 3, 2, 9), "FrontCrawl": (5, 5, 5, 5)}
-    scores = _scores(tmp_path, right, "ucf101")
+    inputs = _scores(tmp_path, right, "ucf101")
     published_columns = []
     for clips in (published.COMPLETE["UCF101"], (20, 2)):
         monkeypatch.setitem(published.COMPLETE, "UCF101", clips)
-        files = _write(tmp_path, scores, ucf101=ucf101)
+        files = _write(tmp_path, inputs, ucf101=ucf101)
         found = pd.read_csv(files.long, comment="#", keep_default_na=False)
         published_columns.append(found.set_index(["class", "method"])["published"])
     few, whole = published_columns
@@ -127,6 +123,26 @@ def test_published_values_stand_beside_the_complete_split_only(tmp_path, monkeyp
 
 
 def test_there_is_no_table_without_bicubic(tmp_path):
-    scores = _scores(tmp_path, names=("vdsr", "sosr"))
-    with pytest.raises(ArtifactError, match="no method is labelled Bicubic"):
-        _write(tmp_path, scores, ("vdsr", "sosr"))
+    inputs = _scores(tmp_path, names=("vdsr", "sosr"))
+    with pytest.raises(ArtifactError, match="no method stands for the paper's Bicubic"):
+        _write(tmp_path, inputs, ("vdsr", "sosr"))
+
+
+def test_renamed_labels_keep_the_paper_s_values_and_comparisons(
+    tmp_path, monkeypatch, files
+):
+    monkeypatch.setitem(
+        METHODS, "bicubic", scores.method("bicubic", "Cubic", "Bicubic")
+    )
+    monkeypatch.setitem(METHODS, "spmc", scores.method("spmc", "Motion", "SPMC"))
+    renamed = _write(tmp_path, _scores(tmp_path))
+    for form in ("out", "long"):
+        text = getattr(renamed, form).read_text().replace("Cubic", "Bicubic")
+        assert text.replace("Motion", "SPMC") == getattr(files, form).read_text()
+    monkeypatch.setitem(published.COMPLETE, "UCF101", (20, 2))
+    ucf101 = scores.dataset("Actions", paper="UCF101", official=True)
+    right = {"Swing": (8, 3, 2, 9), "FrontCrawl": (5, 5, 5, 5)}
+    inputs = _scores(tmp_path, right, "ucf101")
+    found = pd.read_csv(_write(tmp_path, inputs, ucf101=ucf101).long, comment="#")
+    values = found.set_index(["class", "method"])["published"]
+    assert values["Swing", "Motion"] == 35.71

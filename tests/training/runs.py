@@ -1,12 +1,13 @@
 """Small trainings for the tests of this room."""
 
 from tests.patches.clips import patch_set
-from twinlens import checkpoints, provenance
+from twinlens import provenance
 from twinlens.artifacts import reader
-from twinlens.losses import vgg
+from twinlens.networks import artifact
+from twinlens.networks import state as states
 from twinlens.patches.settings import Split
-from twinlens.training import networks
-from twinlens.training.recipe import Loss, Recipe
+from twinlens.perceptual import vgg
+from twinlens.training.recipe import Loss, Recipe, SrTraining
 from twinlens.training.train import train_network
 
 SETTINGS = {
@@ -17,6 +18,7 @@ SETTINGS = {
     "rrdb": {"width": 4, "blocks": 1, "growth": 2},
 }
 SPLIT = Split(share=0.25)
+JOB = {"how", "model", "settings"}
 
 
 def recipe(kind="mse", steps=8, **changes):
@@ -35,36 +37,47 @@ def perceptual(folder):
     import torch
 
     torch.manual_seed(1)
+    settings = {"widths": [2, 3, 4]}
     about = provenance.about(
-        "made", [], {}, widths=[2, 3, 4], pictures="caffe", trained=True
+        "train-vgg",
+        [],
+        {},
+        family="perceptual",
+        network="vgg",
+        kind="vgg",
+        settings=settings,
+        trained=True,
     )
     path = folder / "vgg.h5"
-    networks.save(path, vgg.PERCEPTUAL, about, vgg.Vgg((2, 3, 4)))
+    artifact.save(path, about, vgg.build(**settings).state_dict())
     return path
 
 
-def train(folder, kind="mse", shard=None, name="net", how=None, **options):
+def job(kind="mse", name="net", how=None, model="vdsr", settings=None, **changes):
+    """A training's settings."""
+    return SrTraining(
+        network=name,
+        model=model,
+        recipe=how or recipe(kind),
+        split=SPLIT,
+        settings=settings or SETTINGS[model],
+        **changes,
+    )
+
+
+def train(folder, kind="mse", shard=None, name="net", start_name=None, **options):
     """Train; the state that was published."""
     folder.mkdir(parents=True, exist_ok=True)
     shard = shard or patches(folder, kind)
     if kind == "sosr":
         options["perceptual"] = perceptual(folder)
     files = [folder / f"{name}.{ending}" for ending in ("h5", "csv", "png")]
-    model = options.pop("model", "vdsr")
-    settings = options.pop("settings", SETTINGS[model])
-    train_network(
-        name,
-        [shard],
-        model,
-        how or recipe(kind),
-        SPLIT,
-        *files,
-        settings=settings,
-        **options,
-    )
+    settings = {key: options.pop(key) for key in JOB & options.keys()}
+    what = job(kind, name, start=start_name, **settings)
+    train_network([shard], what, *files, **options)
     return state(files[0])
 
 
 def state(path):
-    with reader.open(path, networks.NETWORK) as file:
-        return checkpoints.load_state(file["state"])
+    with reader.open(path, artifact.NETWORK) as file:
+        return states.load(file["state"])

@@ -3,13 +3,13 @@ import torch
 
 from twinlens import losses, models
 from twinlens.errors import ArtifactError
-from twinlens.losses.vgg import Vgg
+from twinlens.perceptual.vgg import Vgg
 from twinlens.training.objectives import (
     Objective,
     even_alpha,
     flat,
     input_of,
-    made_frames,
+    output_frames,
 )
 from twinlens.training.recipe import Loss
 
@@ -43,15 +43,17 @@ def test_low_frames_keep_their_window(batch):
 def test_a_network_of_interpolations_gets_them(batch):
     network = models.build("vdsr", width=4, depth=2)
     assert input_of(network) == "interpolated"
-    made = made_frames(network, batch)
-    torch.testing.assert_close(made, network.refine(flat(batch["interpolated"])))
+    output = output_frames(network, batch)
+    torch.testing.assert_close(output, network.refine(flat(batch["interpolated"])))
 
 
 def test_another_network_gets_the_low_frames(batch):
     network = models.build("bicubic")
     assert input_of(network) == "low"
     rest = {key: each for key, each in batch.items() if key != "interpolated"}
-    torch.testing.assert_close(made_frames(network, rest), network(flat(batch["low"])))
+    torch.testing.assert_close(
+        output_frames(network, rest), network(flat(batch["low"]))
+    )
 
 
 def test_pictures_of_another_shape_are_refused(batch):
@@ -61,29 +63,29 @@ def test_pictures_of_another_shape_are_refused(batch):
         def forward(self, low):
             return low[:, 0, :1].repeat_interleave(4, 2).repeat_interleave(4, 3)
 
-    why = r"Gray made pictures of shape \(6, 1, 16, 16\), .* \(6, 3, 16, 16\)"
+    why = r"Gray gives pictures of shape \(6, 1, 16, 16\), .* \(6, 3, 16, 16\)"
     with pytest.raises(ArtifactError, match=why):
-        made_frames(Gray(), batch)
+        output_frames(Gray(), batch)
 
 
 def test_luma_and_rgb_are_different_errors(batch):
-    made, true = torch.rand(6, 3, 16, 16), flat(batch["high"])
-    rgb = Objective(Loss(kind="mse", pixels="rgb")).parts(made, batch)["mse"]
-    luma = Objective(Loss(kind="mse")).parts(made, batch)["mse"]
-    torch.testing.assert_close(rgb, losses.mse(made, true))
+    output, true = torch.rand(6, 3, 16, 16), flat(batch["high"])
+    rgb = Objective(Loss(kind="mse", pixels="rgb")).parts(output, batch)["mse"]
+    luma = Objective(Loss(kind="mse")).parts(output, batch)["mse"]
+    torch.testing.assert_close(rgb, losses.mse(output, true))
     assert luma < rgb
 
 
 def test_huber_is_named_as_it_is(batch):
-    made = torch.rand(6, 3, 16, 16)
-    parts = Objective(Loss(kind="mse", criterion="huber")).parts(made, batch)
+    output = torch.rand(6, 3, 16, 16)
+    parts = Objective(Loss(kind="mse", criterion="huber")).parts(output, batch)
     assert list(parts) == ["huber"]
 
 
 def test_the_siamese_terms_take_both_frames(batch):
     objective = Objective(Loss(kind="tosr", terms=(0.5, 0.25, 2)))
-    made = torch.rand(6, 3, 16, 16)
-    parts = objective.parts(made, batch)
+    output = torch.rand(6, 3, 16, 16)
+    parts = objective.parts(output, batch)
     total = 0.5 * parts["sr"] + 0.25 * parts["warp_sr"] + 2 * parts["warp_hr"]
     torch.testing.assert_close(objective.total(parts), total)
 
@@ -99,7 +101,7 @@ def test_sosr_without_its_network_is_refused():
         Objective(Loss(kind="sosr"))
 
 
-def test_an_alpha_that_was_not_measured_is_told():
+def test_an_alpha_that_was_not_measured_is_named():
     objective = Objective(Loss(kind="sosr"), Vgg((1, 1, 1)))
     with pytest.raises(ValueError, match="alpha is still to be measured"):
         objective.total({"wmse": torch.ones(()), "perceptual": torch.ones(())})

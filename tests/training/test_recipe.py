@@ -20,7 +20,7 @@ def test_validations_are_even_and_end_with_the_last_step(steps):
 
 @pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": 0}, {"validations": 0}])
 def test_a_recipe_that_would_not_train_is_refused(wrong):
-    with pytest.raises(ValueError, match="a recipe needs"):
+    with pytest.raises(ValueError, match="greater than or equal to 1"):
         recipe(**wrong)
 
 

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from tests.training import runs
-from twinlens import checkpoints, models
+from twinlens import models
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv
 from twinlens.errors import ArtifactError
-from twinlens.training import loop, networks
-from twinlens.training.loop import psnr
+from twinlens.networks import artifact, checkpoint, trainer
+from twinlens.training.trainer import groups, psnr
 
 KINDS = ["mse", "wmse", "sosr", "tosr"]
 # Loss and network: of one frame, of several, with its own loss, of whole clips.
@@ -132,7 +132,7 @@ def test_it_starts_from_the_weights_that_it_is_given(tmp_path):
 def test_a_start_of_another_network_is_refused(tmp_path):
     runs.train(tmp_path, name="first")
     with pytest.raises(ArtifactError, match="made for settings"):
-        networks.load(tmp_path / "first.h5", "vdsr", {"width": 8, "depth": 3})
+        artifact.load(tmp_path / "first.h5", "sr", settings={"width": 8, "depth": 3})
 
 
 def test_a_start_of_another_name_is_refused(tmp_path):
@@ -148,14 +148,14 @@ def test_a_start_of_another_name_is_refused(tmp_path):
 
 def test_biases_learn_at_their_own_rate():
     network = models.build("vdsr", **runs.SETTINGS["vdsr"])
-    weights, biases = loop.groups(network, runs.recipe(bias_lr=0.1))
+    weights, biases = groups(network, runs.recipe(bias_lr=0.1))
     assert [group["times"] for group in (weights, biases)] == [1.0, 0.1]
     assert len(weights["params"]) == len(biases["params"]) == 3
 
 
 def test_equal_rates_are_one_group():
     network = models.build("vdsr", **runs.SETTINGS["vdsr"])
-    (group,) = loop.groups(network, runs.recipe(bias_lr=1.0))
+    (group,) = groups(network, runs.recipe(bias_lr=1.0))
     assert len(group["params"]) == 6
 
 
@@ -167,7 +167,7 @@ def test_gradients_are_cut_where_the_recipe_says(tmp_path):
     assert not torch.equal(free["convs.0.weight"], cut["convs.0.weight"])
 
 
-def test_mse_that_does_not_beat_bicubic_is_told_loudly(tmp_path, capsys):
+def test_mse_that_does_not_beat_bicubic_is_said_loudly(tmp_path, capsys):
     runs.train(tmp_path, how=runs.recipe(steps=1, lr=1e-9))
     assert "WARNING net: trained with MSE, yet its PSNR" in capsys.readouterr().err
 
@@ -183,21 +183,21 @@ def test_a_training_that_goes_astray_gives_no_weights(tmp_path, validations):
 def test_psnr_is_that_of_clipped_luma_less_its_border():
     true = torch.rand(1, 3, 16, 16) * 0.5
     assert psnr(true, true).item() == pytest.approx(120)
-    made = true.clone()
-    made[..., :4, :] = 7
-    assert psnr(made, true).item() == pytest.approx(120)
+    output = true.clone()
+    output[..., :4, :] = 7
+    assert psnr(output, true).item() == pytest.approx(120)
     grey = true + 0.1
     expected = -20 * np.log10(0.1 * 219 / 255)
     assert psnr(grey, true).item() == pytest.approx(expected, abs=1e-3)
 
 
-def test_an_uneven_batch_for_several_devices_is_told(tmp_path):
+def test_an_uneven_batch_for_several_devices_is_refused(tmp_path):
     with pytest.raises(ArtifactError, match="can't be shared evenly by 3"):
         runs.train(tmp_path, devices=3)
 
 
 def test_no_checkpoint_is_left_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", -1.0)
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", -1.0)
     runs.train(tmp_path)
     assert not list(tmp_path.glob(".*checkpoint*"))
 
@@ -227,8 +227,8 @@ def test_a_training_that_died_goes_on_to_the_same_bits(
     shard = runs.patches(tmp_path, kind)
     options = {"shard": shard, "model": model}
     whole = runs.train(tmp_path, kind, name="whole", **options)
-    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", -1.0)
-    update, steps = loop.Training.update, []
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", -1.0)
+    update, steps = trainer.Trainer.update, []
 
     def dying(self, batch):
         if self.step == at:
@@ -236,11 +236,11 @@ def test_a_training_that_died_goes_on_to_the_same_bits(
         update(self, batch)
 
     with monkeypatch.context() as during:
-        during.setattr(loop.Training, "update", dying)
+        during.setattr(trainer.Trainer, "update", dying)
         with pytest.raises(KilledError):
             runs.train(tmp_path, kind, **options)
     monkeypatch.setattr(
-        loop.Training,
+        trainer.Trainer,
         "update",
         lambda self, batch: (steps.append(self.step), update(self, batch)),
     )
@@ -281,7 +281,7 @@ def _reached(folder, name):
     path = _checkpoint(folder, name)
     if path is None:
         return 0
-    with reader.open(path, checkpoints.CHECKPOINT) as file:
+    with reader.open(path, checkpoint.CHECKPOINT) as file:
         return int(file.attrs["step"])
 
 
@@ -376,14 +376,13 @@ STOP = """
 import os, sys
 from pathlib import Path
 from tests.training import runs
-from twinlens import checkpoints
-from twinlens.training import loop
-update = loop.Training.update
+from twinlens.networks import trainer
+update = trainer.Trainer.update
 def dying(self, batch):
     if self.step == int(sys.argv[3]) and self.fabric.is_global_zero:
         os._exit(9)  # the first process, its checkpoint written: the other waits for it
     update(self, batch)
-loop.Training.update = dying
+trainer.Trainer.update = dying
 if __name__ == "__main__":
     runs.train(Path(sys.argv[1]), shard=Path(sys.argv[2]), name="half", devices=2)
 """

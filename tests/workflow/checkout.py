@@ -43,7 +43,7 @@ def environment(folder):
     return {**kept, "XDG_CACHE_HOME": str(folder / ".cache")}
 
 
-def snakemake(folder, *words, check=True, timeout=600):
+def snakemake(folder, *words, check=True, timeout=3600):
     """Run Snakemake in a checkout and give what it printed."""
     done = subprocess.run(
         command(*words),
@@ -57,6 +57,16 @@ def snakemake(folder, *words, check=True, timeout=600):
     said = done.stdout + done.stderr
     assert not check or done.returncode == 0, said[-6000:]
     return said
+
+
+def planned(folder, *words, overlays=()):
+    """How many jobs of each rule a dry run of the tiny world plans."""
+    said = snakemake(folder, "all", *TINY, *overlays, "-n", *words)
+    if "Nothing to be done" in said:
+        return {}
+    line = next(line for line in said.splitlines() if " steps to do: " in line)
+    parts = (part.split() for part in line.split(": ")[1].split(", "))
+    return {rule: int(count) for count, rule in parts}
 
 
 TINY = ("--cores", "2", "--configfile", "config/tiny.yaml")

@@ -4,12 +4,13 @@ Every file is written here in its published layout, from a network whose weights
 known; the artifact must hold the very same numbers.
 """
 
+import json
+
 import numpy as np
 import pytest
 import scipy.io
 import torch
 import yaml
-from torch import nn
 
 from tests.flow import test_flownet2_published as lmb
 from tests.models import test_duf as duf
@@ -17,12 +18,13 @@ from tests.models import test_rrdb as rrdb
 from tests.recognition import test_backbones as inception
 from tests.weights import test_caffe as caffe
 from tests.workflow.checkout import TINY, copy, snakemake
-from twinlens import checkpoints, cli, models
+from twinlens import cli, models
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import ArtifactError
-from twinlens.flow import flownet2
-from twinlens.losses import vgg
+from twinlens.flow.flownet2.cascade import FlowNet2
+from twinlens.networks import state as states
+from twinlens.perceptual import vgg
 from twinlens.recognition import backbones
 
 pytestmark = pytest.mark.slow
@@ -188,7 +190,7 @@ def tsn_network(channels=3):
 def same(path, network):
     """Whether an artifact holds a network's numbers, to the bit, and no others."""
     with reader.open(path) as file:
-        stored = checkpoints.load_state(file["state"])
+        stored = states.load(file["state"])
         about = file.about
     wanted = inception.floats(network)
     found = {key: stored[key] for key in stored if "num_batches" not in key}
@@ -200,15 +202,18 @@ def same(path, network):
 # --- the command line
 
 
+def run_import(file, out, *words, **job):
+    """Import through the command line."""
+    words = ["--file", file, "--job", json.dumps(job), *words, "--out", out]
+    cli.main(["import-network", "--plain", *map(str, words)])
+
+
 @pytest.mark.parametrize("name", SR)
 def test_a_super_resolution_file_is_imported_to_the_bit(tmp_path, name):
     network, file = sr_network(name), tmp_path / name
     SR[name](network, file)
-    model = name.partition(".")[0]
-    settings = str(SIZES[model]).replace("'", '"')
-    words = f"import-sr --plain --name mine --model {model} --file {file}".split()
-    out = tmp_path / "out.h5"
-    cli.main([*words, "--settings", settings, "--out", str(out)])
+    kind, out = name.partition(".")[0], tmp_path / "out.h5"
+    run_import(file, out, family="sr", kind=kind, network="mine", settings=SIZES[kind])
     about = same(out, network)
     assert about["network"] == "mine"
     assert about["inputs"] == {str(file): reader.file_id(file)}
@@ -219,20 +224,20 @@ def test_a_vgg_file_is_imported_to_the_bit(tmp_path, name):
     network, file = known(vgg.Vgg()), tmp_path / name
     VGG[name](network, file)
     out = tmp_path / "out.h5"
-    cli.main(["import-vgg", "--plain", "--file", str(file), "--out", str(out)])
+    run_import(file, out, "--classes=", family="perceptual", kind="vgg", network="vgg")
     same(out, network)
 
 
 @pytest.fixture(scope="module")
 def whole_flownet2():
-    return known(flownet2.build())
+    return known(FlowNet2())
 
 
 @pytest.mark.parametrize("name", ["flownet2.caffemodel", "flownet2.pth.tar"])
 def test_a_flownet2_file_is_imported_to_the_bit(tmp_path, name, whole_flownet2):
     file, out = tmp_path / name, tmp_path / "out.h5"
     FLOWNET2[name](whole_flownet2, file)
-    cli.main(["import-flow", "--plain", "--file", str(file), "--out", str(out)])
+    run_import(file, out, family="flow", kind="flownet2", network="flownet2")
     same(out, whole_flownet2)
     file.unlink()
     out.unlink()
@@ -246,22 +251,21 @@ def test_a_recogniser_s_file_is_imported_to_the_bit(tmp_path, name):
 
     rows = pd.DataFrame({"label": range(CLASSES), "class": ["A", "B"]})
     write_csv(tmp_path / "classes.csv", "classes/1", rows)
-    words = "import --plain --backbone bn_inception --stream spatial --dataset yard"
+    job = {"family": "recogniser", "kind": "bn_inception", "network": "tsn-yard-rgb"}
+    job |= {"settings": {"channels": 3}, "dataset": "yard", "stream": "spatial"}
     out = tmp_path / "out.h5"
-    given = ["--file", file, "--classes", tmp_path / "classes.csv", "--out", out]
-    cli.main([*words.split(), *map(str, given)])
+    run_import(file, out, "--classes", tmp_path / "classes.csv", **job)
     same(out, network)
 
 
 def test_an_artifact_is_no_published_file(tmp_path, capsys):
     network = sr_network("vdsr.pth")
     SR["vdsr.pth"](network, tmp_path / "vdsr.pth")
-    words = "import-sr --plain --model vdsr --settings".split()
-    words.append(str(SIZES["vdsr"]).replace("'", '"'))
+    job = {"family": "sr", "kind": "vdsr", "network": "v", "settings": SIZES["vdsr"]}
     first, second = tmp_path / "first.h5", tmp_path / "second.h5"
-    cli.main([*words, "--file", str(tmp_path / "vdsr.pth"), "--out", str(first)])
+    run_import(tmp_path / "vdsr.pth", first, **job)
     with pytest.raises(SystemExit, match=r"first\.h5: is a twinlens artifact \(netw"):
-        cli.main([*words, "--file", str(first), "--out", str(second)])
+        run_import(first, second, **job)
     assert first.exists()
 
 
@@ -278,12 +282,13 @@ select:
 methods:
 {methods}
 training: {{perceptual: {{weights: {folder}/{vgg}}}}}
-flow: {{flownet2: {{weights: {flownet2}, width: 1}}}}
-recogniser:
-  backbone: bn_inception
-  init: {folder}/images.pth
-  weights:
-    yard: {{spatial: {folder}/tsn.caffemodel, temporal: {folder}/tsn.pth}}
+flows: {{flownet2: {{weights: {flownet2}, width: 1}}}}
+recognisers:
+  tsn:
+    backbone: bn_inception
+    init: {folder}/images.pth
+    weights:
+      yard: {{spatial: {folder}/tsn.caffemodel, temporal: {folder}/tsn.pth}}
 """
 
 
@@ -327,20 +332,19 @@ def test_every_rule_imports_its_files_to_the_bit(tmp_path, published):
             flownet2=f"{folder}/flownet2.caffemodel.h5",
         )
         (checkout / "imports.yaml").write_text(overlay)
-        results = {"perceptual/given.h5": kind}
+        results = {"perceptual/published/vgg": kind}
         if flow:
-            results |= {"flownet2/given.h5": "flownet2.caffemodel.h5"}
-            results |= {f"networks/given/{n.replace('.', '_')}.h5": n for n in SR}
-            results |= {"tsn/images.h5": "images.pth"}
-            results |= {"tsn/yard/given-spatial.h5": "tsn.caffemodel"}
-            results |= {"tsn/yard/given-temporal.h5": "tsn.pth"}
-        targets = [f"results/imports/{path}" for path in results]
+            results |= {"flow/published/flownet2": "flownet2.caffemodel.h5"}
+            results |= {f"sr/published/{n.replace('.', '_')}": n for n in SR}
+            results |= {"recogniser/published/tsn-images": "images.pth"}
+            results |= {"recogniser/published/tsn-yard-spatial": "tsn.caffemodel"}
+            results |= {"recogniser/published/tsn-yard-temporal": "tsn.pth"}
+        folder_of = checkout / "results/imports/networks"
+        targets = [f"results/imports/networks/{path}.h5" for path in results]
         snakemake(checkout, *targets, *TINY, "imports.yaml")
         for path, name in results.items():
-            network = networks[name]
-            if name == "images.pth":
-                network.fc = nn.Identity()
-            same(checkout / "results/imports" / path, network)
+            about = same(folder_of / f"{path}.h5", networks[name])
+            assert about["network"] == path.split("/")[-1]
 
 
 def test_nobody_is_advised_to_remove_a_published_file(tmp_path, published):
@@ -350,7 +354,7 @@ def test_nobody_is_advised_to_remove_a_published_file(tmp_path, published):
     own = {"label": "Cut", "model": "duf", "settings": SIZES["duf"]}
     own["weights"] = f"{folder}/cut.h5"
     (checkout / "cut.yaml").write_text(yaml.safe_dump({"methods": {"cut": own}}))
-    target = "results/tiny/networks/given/cut.h5"
+    target = "results/tiny/networks/sr/published/cut.h5"
     said = snakemake(checkout, target, *TINY, "cut.yaml", check=False)
     assert "cut.h5: not an HDF5 file, or cut short" in said
     assert "rm " not in said

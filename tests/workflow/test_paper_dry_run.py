@@ -22,9 +22,9 @@ def data(tmp_path_factory, realdata_folder):
     _hmdb51(folder, lists)
     config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
     given = [*config["starts"].values(), *config["methods"].values()]
-    given += [config["training"]["perceptual"], config["flow"]["flownet2"]]
+    given += [config["training"]["perceptual"], config["flows"]["flownet2"]]
     files = [each["weights"] for each in given if each.get("weights")]
-    for streams in config["recogniser"]["weights"].values():
+    for streams in config["recognisers"]["tsn"]["weights"].values():
         files += streams.values()
     for file in files:
         (folder / file).parent.mkdir(exist_ok=True)

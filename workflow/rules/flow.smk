@@ -2,151 +2,69 @@
 
 
 rule flow:
-    """Compute the TV-L1 flow that the temporal stream reads of a shard."""
+    """Compute the flow of a shard that a recogniser reads."""
     input:
-        frames=frames_of_stream("temporal"),
-        report=f"{W}/reports/{{dataset}}/{{part}}-{{shard}}.csv",
+        frames=lambda w: plan.shards.frames_read_as("flow", *w),
+        network=lambda w: plan.networks.flow_network(plan.shards.flow_of(w.recogniser)),
     output:
-        passing(f"{W}/flow/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5"),
+        temp_unless_kept(
+            f"{WORLD}/flow/{{recogniser}}/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5"
+        ),
     log:
-        f"{W}/logs/flow/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
+        f"{WORLD}/logs/flow/{{recogniser}}/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
     benchmark:
-        f"{W}/benchmarks/flow/{{dataset}}/{{method}}/{{part}}-{{shard}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: config["resources"]["threads"]
+        f"{WORLD}/benchmarks/flow/{{recogniser}}/{{dataset}}/{{method}}/{{part}}-{{shard}}.tsv"
+    threads: plan.threads
     resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
+        gpu=lambda w: plan.flow_gpu(plan.shards.flow_of(w.recogniser)),
     params:
-        protocol=protocol,
-        preset=config["flow"]["preset"],
-        bound=config["flow"]["bound"],
-        size=json.dumps(RECOGNISER["views"].get("size")),
-        seed=seed("sampling"),
-        code=code("flow.stage"),
+        job=lambda w: as_json(plan.shards.flow_job(*w[:4])),
+        code=lambda w: code("flow.stage", *plan.shards.flow_job_modules(w.recogniser)),
     shell:
         "python -m twinlens.flow flow --plain --frames {input.frames}"
-        " --report {input.report} --dataset {wildcards.dataset}"
-        " --method {wildcards.method}"
-        " --protocol {params.protocol:q} --preset {params.preset}"
-        " --bound {params.bound} --size {params.size:q} --seed {params.seed}"
-        " --threads {threads} --out {output} 2>&1 | tee {log}"
+        " --network={input.network} --job {params.job:q} --threads {threads}"
+        " --out {output} 2>&1 | tee {log}"
 
 
 rule motion:
-    """Compute the motion of originals in pixels: to train on, and to judge by."""
+    """Estimate the motion of originals in pixels: to train on, and to compare."""
     input:
-        frames=f"{W}/frames/{{dataset}}/{{part}}-{{shard}}.h5",
-        network=motion_network,
+        frames=lambda w: plan.shards.motion_frames(w.dataset, w.part, w.shard),
+        network=lambda w: plan.networks.flow_network(w.flow),
     output:
-        passing(f"{W}/motion/{{dataset}}/{{motion}}/{{part}}-{{shard}}.h5"),
-    log:
-        f"{W}/logs/motion/{{dataset}}/{{motion}}/{{part}}-{{shard}}.log",
-    benchmark:
-        f"{W}/benchmarks/motion/{{dataset}}/{{motion}}/{{part}}-{{shard}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: config["resources"]["threads"]
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
-        gpu=motion_gpus,
-    params:
-        protocol=protocol,
-        pairs=motion_pairs,
-        gap=lambda wildcards: wildcards.motion.partition("-")[2],
-        estimator=estimator,
-        options=motion_options,
-        seed=seed("patches"),
-        code=lambda wildcards: code(
-            "flow.motion", f"flow.estimators.{estimator(wildcards)}"
+        temp_unless_kept(
+            f"{WORLD}/motion/{{dataset}}/{{flow}}-{{gap}}/{{part}}-{{shard}}.h5"
         ),
+    log:
+        f"{WORLD}/logs/motion/{{dataset}}/{{flow}}-{{gap}}/{{part}}-{{shard}}.log",
+    benchmark:
+        f"{WORLD}/benchmarks/motion/{{dataset}}/{{flow}}-{{gap}}/{{part}}-{{shard}}.tsv"
+    threads: plan.threads
+    resources:
+        gpu=lambda w: plan.flow_gpu(w.flow),
+    params:
+        job=lambda w: as_json(plan.shards.motion_job(w.dataset, w.flow, w.gap, w.part)),
+        code=lambda w: code("flow.motion", *plan.shards.motion_modules(w.flow, w.part)),
     shell:
         "python -m twinlens.flow motion --plain --frames {input.frames}"
-        " --dataset {wildcards.dataset}"
-        " --protocol {params.protocol:q} --pairs {params.pairs} --gap {params.gap}"
-        " --estimator {params.estimator} {params.options}"
-        " --seed {params.seed} --threads {threads} --out {output} 2>&1 | tee {log}"
-
-
-rule train_flownet2:
-    """Train a narrow FlowNet2 on generated pairs, where no weights are given."""
-    output:
-        network=f"{W}/flownet2/trained.h5",
-        log=f"{W}/flownet2/trained.csv",
-        curve=f"{W}/flownet2/trained.png",
-    log:
-        f"{W}/logs/train_flownet2.log",
-    benchmark:
-        f"{W}/benchmarks/train_flownet2.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: config["resources"]["threads"]
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
-        gpu=min(1, config["resources"]["gpus"]),
-    params:
-        width=config["flow"]["flownet2"]["width"],
-        recipe=json.dumps(config["flow"]["flownet2"].get("recipe", {})),
-        seed=seed("flownet2"),
-        code=code("training.flow"),
-    shell:
-        "python -m twinlens.training train-flow --plain --width {params.width}"
-        " --recipe {params.recipe:q} --seed {params.seed} --threads {threads}"
-        " --out {output.network} --log {output.log} --curve {output.curve}"
-        " 2>&1 | tee {log}"
-
-
-rule import_flownet2:
-    """Take a published FlowNet2."""
-    input:
-        lambda wildcards: config["flow"]["flownet2"]["weights"],
-    output:
-        f"{W}/flownet2/given.h5",
-    log:
-        f"{W}/logs/import_flownet2.log",
-    benchmark:
-        f"{W}/benchmarks/import_flownet2.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: 1
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
-    params:
-        file=given_file(config["flow"]["flownet2"]["weights"]),
-        code=code("training.given_flownet2", *READERS),
-    shell:
-        "python -m twinlens.training import-flow --plain --file {input:q}"
+        " --network={input.network} --job {params.job:q} --threads {threads}"
         " --out {output} 2>&1 | tee {log}"
 
 
 rule flow_error:
-    """Measure FlowNet2, TV-L1 and zero flow on generated pairs held out."""
+    """Measure flow estimators on generated pairs held out."""
     input:
-        flownet2_file,
+        plan.networks.flow_error_networks(),
     output:
-        f"{W}/flow_error.csv",
+        f"{WORLD}/flow_error.csv",
     log:
-        f"{W}/logs/flow_error.log",
-    benchmark:
-        f"{W}/benchmarks/flow_error.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: config["resources"]["threads"]
+        f"{WORLD}/logs/flow_error.log",
+    threads: plan.threads
     resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
-        gpu=min(1, config["resources"]["gpus"]),
+        gpu=plan.gpu,
     params:
-        preset=config["flow"]["preset"],
-        seed=seed("flownet2"),
-        code=code(
-            "training.flow_error", "flow.estimators.tvl1", "flow.estimators.flownet2"
-        ),
+        job=as_json(plan.networks.flow_error_job()),
+        code=code("flow.error", *plan.networks.flow_error_modules()),
     shell:
-        "python -m twinlens.training flow-error --plain --network {input}"
-        " --preset {params.preset} --seed {params.seed} --threads {threads}"
-        " --out {output} 2>&1 | tee {log}"
+        "python -m twinlens.flow flow-error --plain --networks={input}"
+        " --job {params.job:q} --threads {threads} --out {output} 2>&1 | tee {log}"

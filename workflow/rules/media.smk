@@ -2,130 +2,81 @@
 
 
 rule generate:
-    """Make a playground data set: real video files, from the seed."""
+    """Generate a playground data set: real video files, from the seed."""
     output:
-        f"{W}/data/{{dataset}}/generated.csv",
+        f"{WORLD}/data/{{dataset}}/generated.csv",
     log:
-        f"{W}/logs/generate/{{dataset}}.log",
-    benchmark:
-        f"{W}/benchmarks/generate/{{dataset}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: 1
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
+        f"{WORLD}/logs/generate/{{dataset}}.log",
     params:
-        settings=generated_json,
-        seed=seed("playground"),
-        folder=f"{W}/data/{{dataset}}",
+        job=lambda w: as_json(plan.data.generation(w.dataset)),
+        folder=f"{WORLD}/data/{{dataset}}",
         code=code("media.generate"),
     shell:
-        "python -m twinlens.media generate --plain --dataset {wildcards.dataset}"
-        " --settings {params.settings:q} --seed {params.seed}"
+        "python -m twinlens.media generate --plain --job {params.job:q}"
         " --folder {params.folder} --out {output} 2>&1 | tee {log}"
 
 
 rule frames:
-    """Decode a shard's clips and keep the frames that the recogniser reads."""
+    """Decode a shard's clips and keep the frames that recognisers read."""
     input:
-        generated_files,
+        lambda w: plan.data.generated_files(w.dataset),
     output:
-        frames=passing(f"{W}/frames/{{dataset}}/{{part}}-{{shard}}{{around}}.h5"),
-        report=f"{W}/reports/{{dataset}}/{{part}}-{{shard}}{{around}}.csv",
+        frames=temp_unless_kept(
+            f"{WORLD}/frames/{{reader}}/{{dataset}}/{{part}}-{{shard}}{{around}}.h5"
+        ),
+        report=f"{WORLD}/reports/{{reader}}/{{dataset}}/{{part}}-{{shard}}{{around}}.csv",
     log:
-        f"{W}/logs/frames/{{dataset}}/{{part}}-{{shard}}{{around}}.log",
+        f"{WORLD}/logs/frames/{{reader}}/{{dataset}}/{{part}}-{{shard}}{{around}}.log",
     benchmark:
-        f"{W}/benchmarks/frames/{{dataset}}/{{part}}-{{shard}}{{around}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: 1
+        f"{WORLD}/benchmarks/frames/{{reader}}/{{dataset}}/{{part}}-{{shard}}{{around}}.tsv"
     resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
         # Not a parameter: it changes no number.
-        seconds=decoding_seconds,
+        seconds=lambda w: plan.data.decoding_seconds(w.dataset),
     params:
-        settings=settings_json,
-        protocol=protocol,
-        shards=lambda wildcards: shard_count(wildcards.dataset, wildcards.part),
-        keep=kept,
-        around=neighbours,
-        seed=seed("sampling"),
-        files=fingerprint,
-        code=lambda wildcards: code(
-            "media.frames", f"media.sets.{settings(wildcards.dataset)['kind']}"
+        job=lambda w: as_json(plan.shards.decoding(*w)),
+        files=lambda w: plan.data.fingerprint(w.dataset, w.part, w.shard),
+        code=lambda w: code(
+            "media.frames", *plan.shards.decoding_modules(w.reader, w.dataset)
         ),
     shell:
-        "python -m twinlens.media frames --plain --dataset {wildcards.dataset}"
-        " --settings {params.settings:q} --part {wildcards.part}"
-        " --protocol {params.protocol:q} --shard {wildcards.shard}"
-        " --shards {params.shards} --seed {params.seed} --keep {params.keep}"
-        " --around {params.around} --seconds {resources.seconds}"
-        " --out {output.frames} --report {output.report} 2>&1 | tee {log}"
+        "python -m twinlens.media frames --plain --job {params.job:q}"
+        " --seconds {resources.seconds} --out {output.frames}"
+        " --report {output.report} 2>&1 | tee {log}"
 
 
 rule classes:
     """List a data set's classes with their labels."""
     input:
-        generated_files,
+        lambda w: plan.data.generated_files(w.dataset),
     output:
-        f"{W}/manifest/{{dataset}}/classes.csv",
+        f"{WORLD}/manifest/{{dataset}}/classes.csv",
     log:
-        f"{W}/logs/classes/{{dataset}}.log",
-    benchmark:
-        f"{W}/benchmarks/classes/{{dataset}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: 1
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
+        f"{WORLD}/logs/classes/{{dataset}}.log",
     params:
-        settings=settings_json,
-        names=class_names,
-        code=lambda wildcards: code(
-            "media.classes", f"media.sets.{settings(wildcards.dataset)['kind']}"
-        ),
+        job=lambda w: as_json(plan.data.listing(w.dataset)),
+        names=lambda w: plan.data.class_names(w.dataset),
+        code=lambda w: code("media.classes", *plan.data.modules(w.dataset)),
     shell:
-        "python -m twinlens.media classes --plain --settings {params.settings:q}"
+        "python -m twinlens.media classes --plain --job {params.job:q}"
         " --out {output} 2>&1 | tee {log}"
 
 
 rule manifest:
     """Join a data set's reports; stop if too many clips were rejected."""
     input:
-        lambda wildcards: [
-            f"{W}/reports/{wildcards.dataset}/{part}-{shard}.csv"
-            for part in parts(wildcards.dataset)
-            for shard in shard_numbers(wildcards.dataset, part)
-        ],
+        lambda w: plan.shards.reports(w.dataset),
     output:
-        manifest=f"{W}/manifest/{{dataset}}/manifest.csv",
-        missing=f"{W}/manifest/{{dataset}}/missing.csv",
-        rejected=f"{W}/manifest/{{dataset}}/rejected.csv",
+        manifest=f"{WORLD}/manifest/{{dataset}}/manifest.csv",
+        missing=f"{WORLD}/manifest/{{dataset}}/missing.csv",
+        rejected=f"{WORLD}/manifest/{{dataset}}/rejected.csv",
     log:
-        f"{W}/logs/manifest/{{dataset}}.log",
-    benchmark:
-        f"{W}/benchmarks/manifest/{{dataset}}.tsv"
+        f"{WORLD}/logs/manifest/{{dataset}}.log",
     # Before all else: if too many clips were rejected, the run stops here.
     priority: 100
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: 1
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
     params:
-        settings=settings_json,
-        reports=lambda wildcards, input: json.dumps(list(input)),
-        most=lambda wildcards: settings(wildcards.dataset).get("max_rejected", 0.02),
-        code=lambda wildcards: code(
-            "media.manifest", f"media.sets.{settings(wildcards.dataset)['kind']}"
-        ),
+        job=lambda w: as_json(plan.data.manifest(w.dataset)),
+        code=lambda w: code("media.manifest", *plan.data.modules(w.dataset)),
     shell:
-        "python -m twinlens.media manifest --plain --dataset {wildcards.dataset}"
-        " --settings {params.settings:q} --reports {params.reports:q}"
-        " --out {output.manifest}"
-        " --missing {output.missing} --rejected {output.rejected}"
-        " --max_rejected {params.most} 2>&1 | tee {log}"
+        "python -m twinlens.media manifest --plain --reports {input}"
+        " --job {params.job:q} --out {output.manifest}"
+        " --missing {output.missing} --rejected {output.rejected} 2>&1 | tee {log}"

@@ -2,90 +2,61 @@
 
 
 rule degrade:
-    """Make the low-resolution twin of a shard."""
+    """Shrink a shard to low resolution."""
     input:
-        f"{W}/frames/{{dataset}}/{{part}}-{{shard}}{{around}}.h5",
+        f"{WORLD}/frames/{{reader}}/{{dataset}}/{{part}}-{{shard}}{{around}}.h5",
     output:
         # Kept in every world: it is small, and a method that is added later starts here.
-        f"{W}/low/{{dataset}}/{{part}}-{{shard}}{{around}}.h5",
+        f"{WORLD}/low/{{reader}}/{{dataset}}/{{part}}-{{shard}}{{around}}.h5",
     log:
-        f"{W}/logs/degrade/{{dataset}}/{{part}}-{{shard}}{{around}}.log",
-    benchmark:
-        f"{W}/benchmarks/degrade/{{dataset}}/{{part}}-{{shard}}{{around}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: 1
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
+        f"{WORLD}/logs/degrade/{{reader}}/{{dataset}}/{{part}}-{{shard}}{{around}}.log",
     params:
-        scale=config["scale"],
+        job=lambda w: as_json(plan.shards.degradation(w.dataset)),
         code=code("degrade.stage"),
     shell:
-        "python -m twinlens.degrade --plain --frames {input} --scale {params.scale}"
-        " --dataset {wildcards.dataset} --out {output} 2>&1 | tee {log}"
+        "python -m twinlens.degrade --plain --frames {input} --job {params.job:q}"
+        " --out {output} 2>&1 | tee {log}"
 
 
 rule super_resolve:
     """Enlarge a low-resolution shard by one method."""
     input:
-        low=low_frames,
-        weights=sr_weights,
+        low=lambda w: plan.shards.low_files(*w),
+        weights=lambda w: plan.networks.sr_file(w.method),
     output:
-        passing(f"{W}/sr/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5"),
+        temp_unless_kept(
+            f"{WORLD}/sr/{{reader}}/{{dataset}}/{{method}}/{{part}}-{{shard}}.h5"
+        ),
     log:
-        f"{W}/logs/sr/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
+        f"{WORLD}/logs/sr/{{reader}}/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
     benchmark:
-        f"{W}/benchmarks/sr/{{dataset}}/{{method}}/{{part}}-{{shard}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: config["resources"]["threads"]
+        f"{WORLD}/benchmarks/sr/{{reader}}/{{dataset}}/{{method}}/{{part}}-{{shard}}.tsv"
+    threads: plan.threads
     resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
-        gpu=min(1, config["resources"]["gpus"]),
+        gpu=plan.gpu,
     params:
-        model=model,
-        settings=model_settings,
-        given=weights_option,
-        protocol=protocol,
-        streams=lambda wildcards: json.dumps(sorted(read(wildcards.method))),
-        keep=kept,
-        seed=seed("sampling"),
-        code=lambda wildcards: code("sr.stage", f"models.{model(wildcards)}"),
+        job=lambda w: as_json(plan.shards.enlargement(*w[:4])),
+        code=lambda w: code("sr.stage", *plan.shards.enlargement_modules(*w[:4])),
     shell:
-        "python -m twinlens.sr sr --plain --low {input.low} --method {wildcards.method}"
-        " --dataset {wildcards.dataset}"
-        " --model {params.model} --settings {params.settings:q} {params.given}"
-        " --protocol {params.protocol:q} --streams {params.streams:q}"
-        " --keep {params.keep} --seed {params.seed} --threads {threads}"
+        "python -m twinlens.sr sr --plain --low {input.low}"
+        " --weights={input.weights} --job {params.job:q} --threads {threads}"
         " --out {output} 2>&1 | tee {log}"
 
 
 rule quality:
     """Compare a method's frames of a shard with the originals."""
     input:
-        frames=frames_of_stream("spatial"),
-        originals=f"{W}/frames/{{dataset}}/{{part}}-{{shard}}.h5",
-        motion=f"{W}/motion/{{dataset}}/tvl1-1/{{part}}-{{shard}}.h5",
+        frames=lambda w: plan.shards.measured_frames(*w),
+        originals=lambda w: plan.shards.measured_originals(w.dataset, w.part, w.shard),
+        motion=lambda w: plan.shards.quality_motion(w.dataset, w.part, w.shard),
     output:
-        f"{W}/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.csv",
+        f"{WORLD}/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.csv",
     log:
-        f"{W}/logs/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
-    benchmark:
-        f"{W}/benchmarks/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: 1
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
+        f"{WORLD}/logs/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
     params:
-        protocol=protocol,
-        steadiness=lambda wildcards: str("temporal" in read(wildcards.method)).lower(),
-        code=code("quality.stage"),
+        job=lambda w: as_json(plan.shards.measurement(w.dataset, w.method, w.part)),
+        code=code("quality.stage", *plan.shards.first_modules),
     shell:
         "python -m twinlens.quality --plain --frames {input.frames}"
         " --originals {input.originals} --motion {input.motion}"
-        " --method {wildcards.method} --protocol {params.protocol:q}"
-        " --steadiness {params.steadiness} --out {output} 2>&1 | tee {log}"
+        " --job {params.job:q} --out {output} 2>&1 | tee {log}"

@@ -1,191 +1,127 @@
-# Super-resolution: patches of a corpus, networks trained on them or given.
+# Networks: patches to train super-resolution on, trainings, published weights.
 
 
 rule patches:
     """Cut a corpus shard into training patches."""
     input:
-        frames=lambda wildcards: patch_source(wildcards, "frames"),
-        motion=lambda wildcards: patch_source(wildcards, "motion"),
+        frames=lambda w: plan.networks.patch_frames(w.patches, w.shard),
+        motion=lambda w: plan.networks.patch_motion(w.patches, w.shard),
     output:
-        patches=passing(f"{W}/patches/{{patches}}/{{shard}}.h5"),
-        counts=f"{W}/patches/{{patches}}/{{shard}}.csv",
+        patches=temp_unless_kept(f"{WORLD}/patches/{{patches}}/{{shard}}.h5"),
+        counts=f"{WORLD}/patches/{{patches}}/{{shard}}.csv",
     log:
-        f"{W}/logs/patches/{{patches}}/{{shard}}.log",
+        f"{WORLD}/logs/patches/{{patches}}/{{shard}}.log",
     benchmark:
-        f"{W}/benchmarks/patches/{{patches}}/{{shard}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: 1
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
+        f"{WORLD}/benchmarks/patches/{{patches}}/{{shard}}.tsv"
     params:
-        corpus=lambda wildcards: corpus_of(wildcards.patches),
-        flow=lambda wildcards: motion_of(wildcards.patches)[0],
-        gap=lambda wildcards: motion_of(wildcards.patches)[1],
-        settings=patch_settings,
-        seed=seed("patches"),
+        job=lambda w: as_json(plan.networks.cutting(w.patches)),
         code=code("patches.stage"),
     shell:
         "python -m twinlens.patches patches --plain --frames {input.frames}"
-        " --motion {input.motion} --name {wildcards.patches}"
-        " --dataset {params.corpus} --flow {params.flow}"
-        " --gap {params.gap} --settings {params.settings:q} --seed {params.seed}"
+        " --motion {input.motion} --job {params.job:q}"
         " --out {output.patches} --counts {output.counts} 2>&1 | tee {log}"
 
 
 rule count_patches:
     """Count a set's patches, kept and dropped, beside the published numbers."""
     input:
-        shards=lambda wildcards: patch_files(wildcards.patches, "h5"),
-        counts=lambda wildcards: patch_files(wildcards.patches, "csv"),
+        shards=lambda w: plan.networks.patch_files(w.patches),
+        counts=lambda w: plan.networks.patch_files(w.patches, "csv"),
     output:
-        f"{W}/patches/{{patches}}.csv",
+        f"{WORLD}/patches/{{patches}}.csv",
     log:
-        f"{W}/logs/count_patches/{{patches}}.log",
-    benchmark:
-        f"{W}/benchmarks/count_patches/{{patches}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: 1
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
+        f"{WORLD}/logs/count_patches/{{patches}}.log",
     params:
-        shards=lambda wildcards, input: json.dumps(list(input.shards)),
-        counts=lambda wildcards, input: json.dumps(list(input.counts)),
-        split=json.dumps(config["training"]["split"]),
-        corpus=lambda wildcards: config["datasets"][corpus_of(wildcards.patches)][
-            "label"
-        ],
-        seed=seed("sr"),
+        job=lambda w: as_json(plan.networks.counting(w.patches)),
         code=code("patches.counts"),
     shell:
-        "python -m twinlens.patches counts --plain --shards {params.shards:q}"
-        " --counts {params.counts:q} --split {params.split:q}"
-        " --corpus {params.corpus:q} --name {wildcards.patches}"
-        " --seed {params.seed} --out {output} 2>&1 | tee {log}"
-
-
-rule train_perceptual:
-    """Train the narrow network of the perceptual loss on generated glyphs."""
-    output:
-        f"{W}/perceptual/trained.h5",
-    log:
-        f"{W}/logs/train_perceptual.log",
-    benchmark:
-        f"{W}/benchmarks/train_perceptual.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: config["resources"]["threads"]
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
-        gpu=min(1, config["resources"]["gpus"]),
-    params:
-        recipe=json.dumps(config["training"]["perceptual"].get("recipe", {})),
-        seed=seed("perceptual"),
-        code=code("training.glyphs"),
-    shell:
-        "python -m twinlens.training train-vgg --plain --recipe {params.recipe:q}"
-        " --seed {params.seed} --threads {threads} --out {output} 2>&1 | tee {log}"
-
-
-rule import_perceptual:
-    """Take the published VGG-16 for the perceptual loss."""
-    input:
-        lambda wildcards: config["training"]["perceptual"]["weights"],
-    output:
-        f"{W}/perceptual/given.h5",
-    log:
-        f"{W}/logs/import_perceptual.log",
-    benchmark:
-        f"{W}/benchmarks/import_perceptual.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: 1
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
-    params:
-        file=given_file(config["training"]["perceptual"]["weights"]),
-        inputs=json.dumps(config["training"]["perceptual"].get("inputs")),
-        code=code("training.given_vgg", *READERS),
-    shell:
-        "python -m twinlens.training import-vgg --plain --file {input:q}"
-        " --inputs {params.inputs}"
-        " --out {output} 2>&1 | tee {log}"
+        "python -m twinlens.patches counts --plain --shards {input.shards}"
+        " --counts {input.counts} --job {params.job:q} --out {output} 2>&1 | tee {log}"
 
 
 rule train_sr:
     """Train one super-resolution network by its recipe."""
     input:
-        patches=train_patches,
-        start=start_weights,
-        perceptual=perceptual_weights,
+        patches=lambda w: plan.networks.training_patches(w.network),
+        start=lambda w: plan.networks.start_file(w.network),
+        perceptual=lambda w: plan.networks.perceptual_file(w.network),
     output:
-        weights=f"{W}/networks/trained/{{network}}.h5",
-        log=f"{W}/networks/trained/{{network}}.csv",
-        curve=f"{W}/networks/trained/{{network}}.png",
+        network=f"{WORLD}/networks/sr/trained/{{network}}.h5",
+        log=f"{WORLD}/networks/sr/trained/{{network}}.csv",
+        curve=f"{WORLD}/networks/sr/trained/{{network}}.png",
     log:
-        f"{W}/logs/train_sr/{{network}}.log",
+        f"{WORLD}/logs/train_sr/{{network}}.log",
     benchmark:
-        f"{W}/benchmarks/train_sr/{{network}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: config["resources"]["threads"]
+        f"{WORLD}/benchmarks/train_sr/{{network}}.tsv"
+    threads: plan.threads
     resources:
-        mem_mb=2 * config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
-        gpu=config["resources"]["gpus"],
+        gpu=plan.gpus,
         # Not a parameter: it changes no number.
-        readers=config["resources"].get("readers", 0),
+        readers=plan.world.resources.readers,
     params:
-        patches=lambda wildcards, input: json.dumps(list(input.patches)),
-        model=lambda wildcards: network_of(wildcards)["model"],
-        settings=lambda wildcards: json.dumps(network_of(wildcards)["settings"]),
-        recipe=lambda wildcards: json.dumps(recipe_of(wildcards), sort_keys=True),
-        split=json.dumps(config["training"]["split"]),
-        given=train_options,
-        devices=max(1, config["resources"]["gpus"]),
-        seed=seed("sr"),
-        code=lambda wildcards: code(
-            "training.train", f"models.{network_of(wildcards)['model']}"
-        ),
+        job=lambda w: as_json(plan.networks.sr_training(w.network)),
+        devices=max(1, plan.gpus),
+        code=lambda w: code("training.train", *plan.methods.modules(w.network)),
     shell:
-        "python -m twinlens.training train-sr --plain --name {wildcards.network}"
-        " --patches {params.patches:q}"
-        " --model {params.model} --settings {params.settings:q}"
-        " --recipe {params.recipe:q} --split {params.split:q} {params.given}"
-        " --seed {params.seed} --threads {threads} --devices {params.devices}"
-        " --workers {resources.readers} --out {output.weights} --log {output.log}"
+        "python -m twinlens.training --plain --patches {input.patches}"
+        " --start={input.start} --perceptual={input.perceptual}"
+        " --job {params.job:q} --threads {threads} --devices {params.devices}"
+        " --workers {resources.readers} --out {output.network}"
+        " --log {output.log} --curve {output.curve} 2>&1 | tee {log}"
+
+
+rule train_perceptual:
+    """Train the narrow network of the perceptual loss on generated glyphs."""
+    output:
+        f"{WORLD}/networks/perceptual/trained/vgg.h5",
+    log:
+        f"{WORLD}/logs/train_perceptual.log",
+    threads: plan.threads
+    resources:
+        gpu=plan.gpu,
+    params:
+        job=as_json(plan.networks.perceptual_training()),
+        code=code("perceptual.train", "perceptual.vgg"),
+    shell:
+        "python -m twinlens.perceptual --plain --job {params.job:q}"
+        " --threads {threads} --out {output} 2>&1 | tee {log}"
+
+
+rule train_flow:
+    """Train a narrow flow network on generated pairs."""
+    output:
+        network=f"{WORLD}/networks/flow/trained/{{flow}}.h5",
+        log=f"{WORLD}/networks/flow/trained/{{flow}}.csv",
+        curve=f"{WORLD}/networks/flow/trained/{{flow}}.png",
+    log:
+        f"{WORLD}/logs/train_flow/{{flow}}.log",
+    benchmark:
+        f"{WORLD}/benchmarks/train_flow/{{flow}}.tsv"
+    threads: plan.threads
+    resources:
+        gpu=plan.gpu,
+    params:
+        job=lambda w: as_json(plan.networks.flow_training(w.flow)),
+        code=lambda w: code("flow.flownet2.train", *plan.shards.flow_modules(w.flow)),
+    shell:
+        "python -m twinlens.flow train-flow --plain --job {params.job:q}"
+        " --threads {threads} --out {output.network} --log {output.log}"
         " --curve {output.curve} 2>&1 | tee {log}"
 
 
-rule import_sr:
-    """Take published weights of a super-resolution network."""
+rule import_network:
+    """Import published weights of a network of any family."""
     input:
-        lambda wildcards: network_of(wildcards)["weights"],
+        file=lambda w: plan.networks.published(*w).file,
+        classes=lambda w: plan.networks.published_classes(*w),
     output:
-        f"{W}/networks/given/{{network}}.h5",
+        f"{WORLD}/networks/{{family}}/published/{{network}}.h5",
     log:
-        f"{W}/logs/import_sr/{{network}}.log",
-    benchmark:
-        f"{W}/benchmarks/import_sr/{{network}}.tsv"
-    conda:
-        "../../envs/twinlens.yaml"
-    threads: 1
-    resources:
-        mem_mb=config["resources"]["mem_mb"],
-        runtime=config["resources"]["runtime"],
+        f"{WORLD}/logs/import_network/{{family}}/{{network}}.log",
     params:
-        file=lambda wildcards: given_file(network_of(wildcards)["weights"]),
-        model=lambda wildcards: network_of(wildcards)["model"],
-        settings=lambda wildcards: json.dumps(network_of(wildcards)["settings"]),
-        code=lambda wildcards: code(
-            "training.given", f"models.{network_of(wildcards)['model']}", *READERS
-        ),
+        job=lambda w: as_json(plan.networks.published(*w).job),
+        file=lambda w: plan.networks.fingerprint(*w),
+        code=lambda w: code(*plan.networks.import_modules(*w)),
     shell:
-        "python -m twinlens.training import-sr --plain --name {wildcards.network}"
-        " --file {input:q} --model {params.model} --settings {params.settings:q} --out {output}"
-        " 2>&1 | tee {log}"
+        "python -m twinlens.networks --plain --file {input.file:q}"
+        " --classes={input.classes} --job {params.job:q} --out {output} 2>&1 | tee {log}"

@@ -1,12 +1,13 @@
 """Publish a file: it appears whole or not at all, and has one writer at a time."""
 
 import errno
-import fcntl
 import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from twinlens.errors import ArtifactError
 
@@ -37,26 +38,38 @@ def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with locked(path):
-        for stale in hidden(path, r"\d+-[0-9a-f]{8}\.tmp.*"):
-            stale.unlink()
-        name = f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp{path.suffix}"
-        temporary = path.with_name(name)
+    with locked(path), _temporary(path) as temporary:
         try:
             yield temporary
             if not temporary.exists():
                 raise ArtifactError(f"{path}: its writer ended without writing it")
             if check is not None:
                 check(temporary)
-            _sync(temporary)
-            temporary.replace(path)
-            _sync_folder(path.parent)
+            _replace(temporary, path)
         except OSError as error:
             if error.errno in REFUSALS:
                 raise refused(path, error) from error
             raise
-        finally:
-            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """Name a new file beside `path`; remove it afterwards, and those of killed jobs."""
+    for stale in hidden(path, r"\d+-[0-9a-f]{8}\.tmp.*"):
+        stale.unlink()
+    name = f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp{path.suffix}"
+    temporary = path.with_name(name)
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Put a finished file in place; it outlives a power cut from then on."""
+    _sync(temporary)
+    temporary.replace(path)
+    _sync_folder(path.parent)
 
 
 def refused(path: Path, error: OSError) -> ArtifactError:
@@ -76,33 +89,37 @@ def hidden(path: Path, ending: str) -> list[Path]:
 @contextmanager
 def locked(path: Path, what: str = "") -> Iterator[None]:
     """Be the one writer of `path`, or raise an error that names the other."""
-    lock = path.with_name(f".{path.name}{what}.lock")
-    while True:
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.read(handle, 20).decode(errors="replace") or "unknown"
-            os.close(handle)
-            raise ArtifactError(
-                f"{path}: process {holder} is writing it now; wait until it ends, or"
-                f" end it (kill {holder}), then run again"
-            ) from error
-        except OSError as error:
-            if error.errno not in WITHOUT_LOCKS:
-                os.close(handle)
-                raise
-        with suppress(FileNotFoundError):
-            if os.fstat(handle).st_ino == lock.stat().st_ino:
-                break  # else: the last holder removed the file that we locked
-        os.close(handle)
+    note = path.with_name(f".{path.name}{what}.lock")
+    lock = FileLock(note, timeout=0, fallback_to_soft=False)
+    _acquire(lock, path)
     try:
-        os.truncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        note.write_text(str(os.getpid()))
         yield
     finally:
-        lock.unlink(missing_ok=True)
-        os.close(handle)
+        note.unlink(missing_ok=True)  # while held: who waits for it then sees it gone
+        lock.release()
+
+
+def _acquire(lock: BaseFileLock, path: Path) -> None:
+    """Take a lock, where the file system has locks."""
+    try:
+        lock.acquire()
+    except Timeout as error:
+        holder = _holder(Path(lock.lock_file))
+        raise ArtifactError(
+            f"{path}: process {holder} is writing it now; wait until it ends, or"
+            f" end it (kill {holder}), then run again"
+        ) from error
+    except OSError as error:
+        if error.errno not in WITHOUT_LOCKS:
+            raise
+
+
+def _holder(note: Path) -> str:
+    """The process that holds a lock, from the note that it left in the file."""
+    with suppress(OSError):
+        return note.read_text() or "unknown"
+    return "unknown"
 
 
 def _sync(path: Path) -> None:

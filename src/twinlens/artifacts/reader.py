@@ -6,8 +6,8 @@ frame of a large shard costs one frame.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -59,11 +59,12 @@ def _file(path: Path) -> h5py.File:
         if "locking flag" in str(error):  # open in this very process, with a lock
             return h5py.File(path, "r", rdcc_nbytes=0)
         if "already open for" in str(error):
-            what = (
-                "is open for writing in another program, such as a notebook: close it"
-                " there and run again. If no program has it open, its writer was killed"
-            )
-            raise unusable(path, what) from error
+            raise unusable(
+                path,
+                "is open for writing in another program, such as a notebook: close"
+                " it there and run again. If no program has it open, its writer was"
+                " killed",
+            ) from error
         raise unusable(path, f"is not a whole HDF5 file ({error})") from error
 
 
@@ -87,6 +88,10 @@ def _checked(file: h5py.File, path: Path) -> "Artifact":
     except Exception as error:  # HDF5's errors are of many types
         raise unusable(path, f"is damaged ({error})") from error
     return artifact
+
+
+INHERITED = ("frames", "label")
+"""Facts of a clip: its frames, stored or not, and the label of its class."""
 
 
 class Array:
@@ -180,8 +185,8 @@ class Group:
                 found = self._group[name]
             except KeyError as error:
                 where = str(self._group.name).strip("/")
-                what = f"holds no {f'{where}/{name}'.lstrip('/')}"
-                raise unusable(self.path, what) from error
+                missing = f"{where}/{name}".lstrip("/")
+                raise unusable(self.path, f"holds no {missing}") from error
             kind = Array if isinstance(found, h5py.Dataset) else Group
             self._items[name] = kind(found, self.path)
         return self._items[name]
@@ -211,6 +216,11 @@ class Clip(Group):
             key: value.decode() if isinstance(value, bytes) else value
             for key, value in self.attrs.items()
         }
+
+    @property
+    def inherited(self) -> dict[str, Any]:
+        """The facts that clips computed from it pass on."""
+        return {key: each for key, each in self.facts.items() if key in INHERITED}
 
     @cached_property
     def index(self) -> NDArray[np.int32]:
@@ -251,6 +261,86 @@ class Clip(Group):
                 " its method to select.methods, or set frames: all of its data set"
             )
         return rows
+
+
+class JoinedClip:
+    """One clip of several shards, each of which stores some of its items."""
+
+    def __init__(self, parts: Sequence[Clip]) -> None:
+        """Take the clip as each shard has it."""
+        self.parts = parts
+        self.facts, self.inherited = parts[0].facts, parts[0].inherited
+        self.path = parts[0].path
+
+    @cached_property
+    def index(self) -> NDArray[np.int32]:
+        """Which frames of the clip are stored, ascending: (n,), from 0."""
+        return np.unique(np.concatenate([part.index for part in self.parts]))
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of an item of an array."""
+        shape: tuple[int, ...] = self.parts[0][name].shape[1:]
+        return shape
+
+    def at(self, name: str, indices: ArrayLike) -> NDArray[Any]:
+        """Items of an array by their indices in the clip, as `Clip.at`.
+
+        Raises:
+            ArtifactError: one is stored in none of the shards.
+        """
+        if len(self.parts) == 1:
+            return self.parts[0].at(name, indices)
+        wanted = np.asarray(indices)
+        found = np.zeros((*wanted.shape, *self.shape(name)), self.parts[0][name].dtype)
+        lacking = np.ones(wanted.shape, bool)
+        for part in self.parts:
+            here = lacking & np.isin(wanted, part.index)
+            found[here] = part.at(name, wanted[here])
+            lacking &= ~here
+        if lacking.any():
+            self.parts[-1].rows(wanted[lacking])  # raises
+        return found
+
+
+class Shards:
+    """Open shards of the same clips, read as one; `open_shards` gives them."""
+
+    def __init__(self, files: "Sequence[Artifact]") -> None:
+        """Take the open shards.
+
+        Raises:
+            ArtifactError: they are not of the same clips.
+        """
+        self.files, self.about, self.clips = files, files[0].about, files[0].clips
+        for file in files[1:]:
+            if file.clips != self.clips:
+                raise unusable(file.path, f"is not of the clips of {files[0].path}")
+
+    def clip(self, name: str) -> JoinedClip:
+        """One clip.
+
+        Raises:
+            ArtifactError: it is not in a shard.
+        """
+        return JoinedClip([file.clip(name) for file in self.files])
+
+
+@contextmanager
+def open_shards(
+    paths: Sequence[Path], kind: str | None = None, **expected: Any
+) -> Iterator[Shards]:
+    """Open shards that store different frames of the same clips.
+
+    Args:
+        paths: one or more.
+        kind: see `open`.
+        expected: see `open`.
+
+    Raises:
+        ArtifactError: see `open`; or they are not of the same clips.
+    """
+    with ExitStack() as stack:
+        yield Shards([stack.enter_context(open(p, kind, **expected)) for p in paths])
 
 
 class Artifact(Group):

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,11 @@ from twinlens.artifacts import reader
 from twinlens.artifacts.publish import hidden, locked
 from twinlens.artifacts.writer import create, put, put_clips
 from twinlens.errors import ArtifactError
+from twinlens.progress import track
+
+Computed = tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]
+"""Arrays of a clip, and facts about it beside those that it inherits."""
+Source = reader.Artifact | reader.Shards
 
 
 class Shard:
@@ -53,16 +58,28 @@ class Shard:
         self.parts.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             stack.enter_context(locked(self.path, ".parts"))
-            for other in hidden(self.path, r"[^.]+\.parts"):
-                if other != self.parts:
-                    _remove_folder(other)
-            self.done: set[str] = set()
-            for part in sorted(self.parts.glob("part-*.h5")):
-                with reader.open(part, self.kind, id=self.about["id"]) as file:
-                    file.check_values()
-                    self.done.update(file.clips)
+            self._remove_other_parts()
+            self.done = self._finished()
             self._lock = stack.pop_all()
         return self
+
+    def _remove_other_parts(self) -> None:
+        """Remove what jobs of other settings, inputs or code left unfinished."""
+        for other in hidden(self.path, r"[^.]+\.parts"):
+            if other != self.parts:
+                _remove_folder(other)
+
+    def _finished(self) -> set[str]:
+        """The clips in the parts, which are read to be sure of them."""
+        done = set[str]()
+        for part in self._part_files():
+            with reader.open(part, self.kind, id=self.about["id"]) as file:
+                file.check_values()
+                done.update(file.clips)
+        return done
+
+    def _part_files(self) -> list[Path]:
+        return sorted(self.parts.glob("part-*.h5"))
 
     def missing(self) -> list[str]:
         """The clips that are still to be written, in order."""
@@ -101,7 +118,7 @@ class Shard:
 
     def _begin_part(self) -> None:
         # Above the last, not their count: some may have been removed.
-        numbers = [int(part.stem[5:]) for part in self.parts.glob("part-*.h5")]
+        numbers = [int(part.stem[5:]) for part in self._part_files()]
         number = max(numbers, default=-1) + 1
         self._open = create(self.parts / f"part-{number:04d}.h5", self.kind, self.about)
         self._file = self._open.__enter__()
@@ -150,13 +167,41 @@ class Shard:
         with create(self.path, self.kind, self.about) as file:
             put_clips(file, self.names)
             file.require_group("clip")
-            for part in sorted(self.parts.glob("part-*.h5")):
-                with reader.open(part, self.kind) as source:
-                    for name in source.clips:
-                        parent = file.require_group(f"clip/{Path(name).parent}")
-                        source.copy_clip(name, parent)
+            for part in self._part_files():
+                self._copy(part, file)
             if lost := [name for name in self.names if f"clip/{name}" not in file]:
                 raise ArtifactError(f"{self.path}: its parts lack {lost}; run again")
+
+    def _copy(self, part: Path, file: h5py.File) -> None:
+        with reader.open(part, self.kind) as source:
+            for name in source.clips:
+                parent = file.require_group(f"clip/{Path(name).parent}")
+                source.copy_clip(name, parent)
+
+
+def map_clips(
+    source: Source,
+    out: Path,
+    kind: str,
+    about: Mapping[str, Any],
+    compute: Callable[[str, Any], Computed],
+    label: str,
+) -> None:
+    """Write a shard whose clips are computed from those of another, one by one.
+
+    Args:
+        source: an open artifact, or several that are read as one.
+        out: the shard to write; a run that was interrupted resumes.
+        kind: its format.
+        about: see `provenance.about`.
+        compute: of a clip's name and the clip, what to store.
+        label: of the progress.
+    """
+    with Shard(out, kind, about, source.clips) as shard:
+        for name in track(shard.missing(), label):
+            clip = source.clip(name)
+            arrays, facts = compute(name, clip)
+            shard.write(name, arrays, **{**clip.inherited, **facts})
 
 
 def _remove_folder(folder: Path) -> None:

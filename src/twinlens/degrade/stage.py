@@ -1,45 +1,46 @@
-"""Write the low-resolution twin of every clip of a shard."""
+"""Write the low-resolution version of every clip of a shard."""
 
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from twinlens import provenance
 from twinlens.artifacts import reader
-from twinlens.artifacts.shard import Shard
-from twinlens.degrade.bicubic import downscale
-from twinlens.progress import track
+from twinlens.artifacts.reader import Clip
+from twinlens.artifacts.shard import map_clips
+from twinlens.degrade.settings import Degradation
+from twinlens.resample.bicubic import downscale
+from twinlens.settings import mapping
 
 LOW = "low/1"
 
 
-def degrade(
-    frames: Path, out: Path, scale: int = 4, dataset: str | None = None
-) -> None:
+def degrade(frames: Path, job: Degradation, out: Path) -> None:
     """Shrink every frame of a shard.
 
     Args:
         frames: HDF5 "frames/1" of original clips.
+        job: what to do.
         out: HDF5 "low/1": of each clip `frames` uint8 (n, ceil(H / scale),
             ceil(W / scale), 3), `index` as in `frames`, and as attributes `height` and
-            `width` of the originals and the clip's number of `frames`.
-        scale: how many times smaller each side becomes.
-        dataset: that the frames must be of; any without.
+            `width` of the originals.
     """
-    with reader.open(frames, "frames/1", method="hr", dataset=dataset) as source:
-        inherited = source.about
+    with reader.open(frames, "frames/1", method="hr", dataset=job.dataset) as source:
         about = provenance.about(
             "degrade",
             ["twinlens.degrade.stage"],
             reader.ids(frames),
-            dataset=inherited["dataset"],
-            part=inherited["part"],
-            scale=scale,
+            **mapping(job),
+            part=source.about["part"],
         )
-        names = source.clips
-        with Shard(out, LOW, about, names) as shard:
-            for name in track(shard.missing(), f"low {inherited['dataset']}"):
-                clip = source.clip(name)
-                low = downscale(clip["frames"][:], scale)
-                height, width = clip["frames"].shape[1:3]
-                arrays = {"frames": low, "index": clip["index"][:]}
-                total = int(clip.facts["frames"])
-                shard.write(name, arrays, height=height, width=width, frames=total)
+
+        def shrink(
+            _: str, clip: Clip
+        ) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
+            low = downscale(clip["frames"][:], job.scale)
+            height, width = clip["frames"].shape[1:3]
+            arrays = {"frames": low, "index": clip.index}
+            return arrays, {"height": height, "width": width}
+
+        map_clips(source, out, LOW, about, shrink, f"low {job.dataset}")

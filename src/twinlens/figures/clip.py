@@ -1,30 +1,26 @@
 """One clip by every method: frame, detail, flow, and how a row changes over time.
 
-The pictures of the paper's Figures 3, 4, 7, 8 and 9 in one sheet, for any data set.
+The pictures of the paper's Figures 3, 4, 7, 8 and 9 in one sheet, for any data set,
+from the frames and the flow that were scored.
 """
 
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from twinlens import checkpoints
+from twinlens.artifacts import reader
 from twinlens.artifacts.figure import write_figure
-from twinlens.artifacts.table import read_csv
-from twinlens.degrade.bicubic import downscale
+from twinlens.artifacts.reader import Artifact, Clip, JoinedClip
 from twinlens.errors import ArtifactError
 from twinlens.flow.colours import coloured, fastest
-from twinlens.flow.gray import gray
-from twinlens.flow.tvl1 import tvl1
-from twinlens.media.ffmpeg import decode
-from twinlens.media.frames import fitted
-from twinlens.progress import say, track
-from twinlens.sr.enlarge import enlarge
-from twinlens.training import networks
+from twinlens.flow.encoding import decode
+from twinlens.progress import say
+from twinlens.tables.settings import FigureJob
 
 matplotlib.use("Agg")
 
@@ -35,138 +31,148 @@ LONGEST = 32
 """Frames of a temporal profile at most."""
 SIDE = 1.9  # inches of a picture
 ROWS = ("frame", "detail", "flow", "row over time")
+LOW = "low resolution"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
-    """A method in the picture."""
+class Column:
+    """What is drawn of a method."""
 
-    label: str
-    name: str
-    """The method in the config."""
-    model: str
-    settings: dict[str, Any] = field(default_factory=dict)
-    weights: Path | None = None
-    """HDF5 "network/1"."""
+    frames: Frames
+    """(T, H, W, 3), the frames that all columns have."""
+    middle: int
+    """Which of them is shown."""
+    flow: NDArray[np.float32] | None
+    """(2, h, w), px, of the frame in the middle to the next; None where none is."""
 
 
-def draw_clip(
-    manifest: Path,
-    methods: list[Shown],
-    out: Path,
-    clip: str | None = None,
-    short_side: int | None = None,
-    given_low: bool = False,
-    preset: str = "fast",
-    threads: int = 1,
-) -> None:
-    """Draw one test clip of a data set.
+def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
+    """Draw the clip in the middle of a shard of test clips.
 
     Args:
-        manifest: csv of the data set's clips, for their paths.
-        methods: columns between low resolution and original.
+        inputs: HDF5 "frames/1", "low/1" and "flow/1" of one shard's clips.
+        job: its layout has the methods, columns between low resolution and original.
         out: PNG.
-        clip: its name; by default the one in the middle of the test clips.
-        short_side: as the data set's frames were brought to.
-        given_low: whether test clips are low-resolution already: no original is shown.
-        preset: of `twinlens.flow.tvl1`.
-        threads: CPU threads.
 
     Raises:
-        ArtifactError: there is no such clip.
+        ArtifactError: no frame of the clip is stored for all methods, or the shard has
+            no clip.
     """
-    checkpoints.repeatable(threads)
-    name, path = _chosen(manifest, clip)
-    frames = fitted(_middle(decode(path).frames), short_side)
-    low = frames if given_low else downscale(frames)
-    size = (None, None) if given_low else frames.shape[1:3]
-    columns = {"low resolution": low}
-    for method in track(methods, f"draw {name}", "methods"):
-        columns[method.label] = _by(method, low)[:, : size[0], : size[1]]
-    if not given_low:
-        columns["HR"] = frames
-    _draw(name, columns, preset, threads, out)
+    with ExitStack() as stack:
+        files = [stack.enter_context(reader.open(path)) for path in inputs]
+        if not (clips := files[0].clips):
+            raise ArtifactError(f"{files[0].path}: has no clip to draw")
+        name = clips[len(clips) // 2]
+        columns = _columns(_Sources(files, name), job)
+    _draw(name, columns, out)
     say(f"{name}: {out}")
 
 
-def _chosen(manifest: Path, clip: str | None) -> tuple[str, Path]:
-    rows = read_csv(manifest, "manifest/1")
-    rows = rows[(rows["part"] == "test") & (rows["status"] == "ok")]
-    if clip is not None:
-        rows = rows[rows["clip"] == clip]
-    if rows.empty:
-        raise ArtifactError(f"{manifest}: lists no test clip {clip or ''}")
-    row = rows.iloc[len(rows) // 2]
-    return str(row["clip"]), Path(row["path"])
+class _Sources:
+    """A clip's frames and flow by method, as some artifacts store them."""
+
+    def __init__(self, files: list[Artifact], name: str) -> None:
+        self.frames: dict[str, JoinedClip] = {}
+        self.flow: dict[str, Clip] = {}
+        self.bound: dict[str, float] = {}
+        parts: dict[str, list[Clip]] = {}
+        for file in files:
+            method = LOW if file.kind == "low/1" else str(file.about["method"])
+            if file.kind == "flow/1":
+                self.flow[method] = file.clip(name)
+                self.bound[method] = float(file.about["form"]["bound"])
+            else:
+                parts.setdefault(method, []).append(file.clip(name))
+        self.frames = {method: JoinedClip(each) for method, each in parts.items()}
 
 
-def _middle(frames: Frames) -> Frames:
-    start = max(0, (len(frames) - LONGEST) // 2)
-    return frames[start : start + LONGEST]
-
-
-def _by(method: Shown, low: Frames) -> Frames:
-    device = checkpoints.device()
-    kind = method.model, method.settings, method.name
-    network = networks.load(method.weights, *kind).to(device)
-    index = np.arange(len(low))
-    with torch.inference_mode():
-        return enlarge(network, low, index, index, len(low), device)
-
-
-def _draw(
-    name: str, columns: dict[str, Frames], preset: str, threads: int, out: Path
-) -> None:
-    height, width = _last(columns).shape[1:3]
-    flows = {
-        label: _flow(frames, height / frames.shape[1], preset, threads)
-        for label, frames in columns.items()
+def _columns(sources: _Sources, job: FigureJob) -> dict[str, Column]:
+    """What is drawn, by label; low resolution first, the original last."""
+    rows = {
+        method.label: (method.frames_of, method.flow_of)
+        for key, method in job.layout.methods.items()
+        if method.frames_of in sources.frames and key != "hr"
     }
-    full = fastest(_last(flows))
-    busy = np.abs(np.diff(_last(columns).astype(np.float32), axis=0)).mean(axis=(0, 3))
+    if job.layout.datasets[job.dataset].has_hr:
+        rows = {LOW: (LOW, ""), **rows, "HR": ("hr", "hr")}
+    else:
+        rows = {LOW: ("hr", ""), **rows}
+    index, middle = _index(sources, rows)
+    return {
+        label: Column(
+            frames=sources.frames[frames_of].at("frames", index),
+            middle=int(np.searchsorted(index, middle)),
+            flow=_flow(sources, flow_of, middle),
+        )
+        for label, (frames_of, flow_of) in rows.items()
+    }
+
+
+def _index(
+    sources: _Sources, rows: dict[str, tuple[str, str]]
+) -> tuple[NDArray[np.integer], int]:
+    """The frames that are drawn, and the one in their middle."""
+    index = np.arange(1 << 20)
+    for frames_of, _ in rows.values():
+        index = np.intersect1d(index, sources.frames[frames_of].index)
+    flows = index
+    for clip in sources.flow.values():
+        flows = np.intersect1d(flows, clip.index)
+    if not len(flows):
+        raise ArtifactError(
+            "no frame and flow of the clip are stored for all methods; set frames: all"
+            " of its data set"
+        )
+    middle = int(flows[len(flows) // 2])
+    start = max(0, int(np.searchsorted(index, middle)) - LONGEST // 2)
+    return index[start : start + LONGEST], middle
+
+
+def _flow(sources: _Sources, method: str, middle: int) -> NDArray[np.float32] | None:
+    if method not in sources.flow:
+        return None
+    return decode(sources.flow[method].at("flow", middle), sources.bound[method])
+
+
+def _draw(name: str, columns: dict[str, Column], out: Path) -> None:
+    last = list(columns.values())[-1]
+    height, width = last.frames.shape[1:3]
+    flows = [column.flow for column in columns.values() if column.flow is not None]
+    full = fastest(flows[-1])
+    busy = np.abs(np.diff(last.frames.astype(np.float32), axis=0)).mean(axis=(0, 3))
     row, corner = int(busy.mean(axis=1).argmax()), _busiest(busy)
-    figure, axes = pyplot.subplots(
+    drawn, axes = pyplot.subplots(
         len(ROWS),
         len(columns),
         figsize=(SIDE * len(columns), SIDE * len(ROWS) * height / width + 0.7),
         squeeze=False,
     )
-    for place, (label, frames) in enumerate(columns.items()):
-        pictures = (
-            frames[_middle_of(frames)],
-            _detail(frames[_middle_of(frames)], corner, height),
-            coloured(flows[label], full),
-            frames[:, row * frames.shape[1] // height],
+    for panels, (label, column) in zip(axes.T, columns.items(), strict=True):
+        shown = column.frames[column.middle]
+        pictures: tuple[Any, ...] = (
+            shown,
+            _detail(shown, corner, height),
+            None if column.flow is None else coloured(column.flow, full),
+            column.frames[:, row * shown.shape[0] // height],
         )
-        for axis, picture in zip(axes[:, place], pictures, strict=True):
-            axis.imshow(picture, aspect="auto", interpolation="nearest")
-            axis.set(xticks=[], yticks=[])
-        axes[0, place].set_title(label, fontsize=9)
-    for axis, label in zip(axes[:, 0], ROWS, strict=True):
-        axis.set_ylabel(label, fontsize=8)
-    about = f"flow of {full:.1f} px a frame in full colour, row {row} over time"
-    figure.suptitle(f"{name}: {about}", fontsize=9)
-    figure.tight_layout(pad=0.4, rect=(0, 0, 1, 0.98))
-    write_figure(out, figure, 130)
+        for panel, picture in zip(panels, pictures, strict=True):
+            _show(panel, picture)
+        panels[0].set_title(label, fontsize=9)
+    for panel, label in zip(axes[:, 0], ROWS, strict=True):
+        panel.set_ylabel(label, fontsize=8)
+    text = f"flow of {full:.1f} px a frame in full colour, row {row} over time"
+    drawn.suptitle(f"{name}: {text} ({len(last.frames)} stored frames)", fontsize=9)
+    drawn.tight_layout(pad=0.4, rect=(0, 0, 1, 0.98))
+    write_figure(out, drawn, 130)
 
 
-def _last(columns: dict[str, Any]) -> Any:
-    """The original's column, or the last method's where there is no original."""
-    return list(columns.values())[-1]
-
-
-def _middle_of(frames: Frames) -> int:
-    """The place of the frame that is shown; there is one after it."""
-    return (len(frames) - 1) // 2
-
-
-def _flow(
-    frames: Frames, scale: float, preset: str, threads: int
-) -> NDArray[np.floating]:
-    """Flow of the middle frame to the next: (2, H, W), pixels of the original."""
-    middle = _middle_of(frames)
-    first, second = (gray(frame)[None] for frame in frames[middle : middle + 2])
-    return scale * tvl1(first, second, preset, threads=threads)[0]
+def _show(panel: Any, picture: NDArray[np.uint8] | None) -> None:
+    """Show a picture, or an empty panel where there is none."""
+    panel.set(xticks=[], yticks=[])
+    if picture is None:
+        panel.set_frame_on(False)
+    else:
+        panel.imshow(picture, aspect="auto", interpolation="nearest")
 
 
 def _detail(frame: Frames, corner: tuple[int, int], height: int) -> Frames:

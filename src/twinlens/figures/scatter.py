@@ -15,7 +15,7 @@ from twinlens.tables import dispersion, facts, table5
 from twinlens.tables.accuracy import load
 from twinlens.tables.cases import NONE, Shown
 from twinlens.tables.facts import Right
-from twinlens.tables.forms import Layout
+from twinlens.tables.settings import FigureJob, Layout
 
 matplotlib.use("Agg")
 
@@ -29,33 +29,33 @@ AREA = 22.0  # points² of a point that is one class
 SYMBOLS = {table5.HARD: "o", table5.EASY: "X", NONE: "D"}
 
 
-def draw_scatter(scores: list[Path], layout: Layout, dataset: str, out: Path) -> None:
+def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
     """Draw a panel for each method: its accuracy in each class over Bicubic's.
 
     Classes at one place make a larger point. The classes of Table 5 stand in colour.
 
     Args:
-        scores: score shards of the data set with a spatial stream (see `tables.table5`
-            for why this one).
-        layout: the methods, Bicubic among them, and data sets.
-        dataset: which one.
+        inputs: score shards of the data set with a spatial stream (see
+            `tables.table5` for why this one).
+        job: its layout has the methods, Bicubic among them.
         out: PNG.
 
     Raises:
         ArtifactError: scores are missing or not of the same clips; no Bicubic, or
             nothing else.
     """
-    right = facts.right_by_class(load(scores), layout, dataset)
+    layout, dataset = job.layout, job.dataset
+    right = facts.right_by_class(load(inputs), layout, dataset)
     about = layout.datasets[dataset]
-    shown = table5.highlighted(right, layout, about.label)
+    shown = table5.highlighted(right, layout, about.paper)
     if not (methods := dispersion.others(layout, right)):
         raise ArtifactError(
             f"{about.label}: no method has scores besides Bicubic; add some to"
             " select.methods"
         )
-    figure = _drawn(right, shown, layout, methods)
-    figure.suptitle(_title(layout, dataset, len(right)), fontsize=9)
-    write_figure(out, figure, 130)
+    drawn = _drawn(right, shown, layout, methods)
+    drawn.suptitle(_title(layout, dataset, len(right)), fontsize=9)
+    write_figure(out, drawn, 130)
     say(f"{about.label}: {out}")
 
 
@@ -65,7 +65,7 @@ def _drawn(
     """The panels, as near to a square as they go, over their legend."""
     columns = math.ceil(math.sqrt(len(methods)))
     rows = math.ceil(len(methods) / columns)
-    figure, axes = pyplot.subplots(
+    drawn, axes = pyplot.subplots(
         rows,
         columns,
         figsize=(SIDE * max(2, columns), SIDE * rows + 1),  # room for the title
@@ -78,18 +78,18 @@ def _drawn(
         axis.axis("off")
     if shown:
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(
+        drawn.legend(
             handles, labels, loc="outside lower center", ncols=columns + 1, fontsize=8
         )
-    return figure
+    return drawn
 
 
 def _title(layout: Layout, dataset: str, classes: int) -> str:
     about = layout.datasets[dataset]
     data = " (generated data)" * about.generated
     title = (
-        f"{about.label}{data}, world {layout.world}: {classes} classes, spatial stream"
-        f" of {layout.recogniser}"
+        f"{about.label}{data}, world {layout.world}: {classes} classes,"
+        f" {layout.head} stream of {layout.recogniser}"
     )
     return f"{textwrap.fill(title, 85)}\n(area of a point: classes at its place)"
 

@@ -1,4 +1,4 @@
-"""The pairs of frames whose motion in pixels is kept: to train on, and to judge by.
+"""The pairs of frames whose motion in pixels is kept: to train on, and to compare.
 
 All indices count from 0 in the decoded clip; a pair is named by its first frame.
 """
@@ -6,7 +6,7 @@ All indices count from 0 in the decoded clip; a pair is named by its first frame
 import numpy as np
 
 from twinlens import provenance
-from twinlens.protocol import Indices, Protocol, flow_stacks
+from twinlens.recognisers import Indices
 
 MOTION = "motion/1"
 EDGE = 5
@@ -33,8 +33,13 @@ def training_pairs(frames: int, count: int, gap: int, clip: str, seed: int) -> I
     return np.sort(rng.permutation(there)[:count])
 
 
-def judged_pairs(frames: int, protocol: Protocol, count: int) -> Indices:
-    """Pairs of a test clip, spread over those that the recogniser reads, ascending."""
-    starts = np.unique(flow_stacks(frames, protocol)[:, 0])
+def compared_pairs(flows: Indices, count: int) -> Indices:
+    """Pairs of a test clip, spread over those that a recogniser reads, ascending.
+
+    Args:
+        flows: (..., stack), the flows of each snippet.
+        count: pairs, at most.
+    """
+    starts = np.unique(flows[..., 0])
     chosen = np.linspace(0, len(starts) - 1, min(count, len(starts)))
     return starts[np.unique(chosen.round().astype(int))]

@@ -2,11 +2,11 @@
 
 B batch, C channels (1 of luma or 3 of RGB), H W sides. Pictures are 0..1, flow is in
 pixels. Each function gives one number, the mean over the batch, and gradients flow to
-`made` alone.
+`output` alone.
 """
 
 from twinlens.losses.consistency import siamese, warp
+from twinlens.losses.perceptual import perceptual
 from twinlens.losses.pixels import huber, mse, weight_map, wmse
-from twinlens.losses.vgg import perceptual
 
 __all__ = ["huber", "mse", "perceptual", "siamese", "warp", "weight_map", "wmse"]

@@ -16,18 +16,18 @@ class Terms(NamedTuple):
     """The parts of eq. 3, unweighted."""
 
     sr: Tensor
-    """Both made frames against the true ones."""
+    """Both output frames against their targets."""
     warp_sr: Tensor
-    """The first made frame against the second, warped onto it."""
+    """The first output frame against the second, warped onto it."""
     warp_hr: Tensor
-    """The first true frame against the second made one, warped onto it."""
+    """The first target frame against the second output frame, warped onto it."""
 
 
 def siamese(
-    made_first: Tensor,
-    made_second: Tensor,
-    true_first: Tensor,
-    true_second: Tensor,
+    output_first: Tensor,
+    output_second: Tensor,
+    target_first: Tensor,
+    target_second: Tensor,
     flow_b2hw: Tensor,
     criterion: Criterion = mse,
     *,
@@ -36,23 +36,24 @@ def siamese(
     """The three terms of eq. 3; the caller weighs them with alpha, beta and gamma.
 
     Args:
-        made_first: frame t, (B, C, H, W), 0..1.
-        made_second: frame t + 1.
-        true_first: frame t as it was.
-        true_second: frame t + 1 as it was.
+        output_first: frame t, (B, C, H, W), 0..1.
+        output_second: frame t + 1.
+        target_first: the target of frame t.
+        target_second: the target of frame t + 1.
         flow_b2hw: from frame t to t + 1, pixels, x to the right then y down.
         criterion: of two batches of pictures.
         masked: leave pixels out whose motion ends outside the frame; otherwise they
             count as black, as in the authors' released code.
     """
-    warped, inside = warp(made_second, flow_b2hw)
+    warped, inside = warp(output_second, flow_b2hw)
     # ASSUME: section 3.3 is silent on motion that leaves the frame; there is nothing
     # to compare there.
     keep = inside if masked else torch.ones_like(inside)
     return Terms(
-        sr=criterion(made_first, true_first) + criterion(made_second, true_second),
-        warp_sr=criterion(made_first * keep, warped * keep),
-        warp_hr=criterion(true_first * keep, warped * keep),
+        sr=criterion(output_first, target_first)
+        + criterion(output_second, target_second),
+        warp_sr=criterion(output_first * keep, warped * keep),
+        warp_hr=criterion(target_first * keep, warped * keep),
     )
 
 

@@ -9,34 +9,34 @@ CLIP = 20.0  # px
 STILL = 1e-6  # px
 
 
-def mse(made_bchw: Tensor, true_bchw: Tensor) -> Tensor:
+def mse(output_bchw: Tensor, target_bchw: Tensor) -> Tensor:
     """Mean squared error over all elements."""
-    return functional.mse_loss(made_bchw, true_bchw)
+    return functional.mse_loss(output_bchw, target_bchw)
 
 
-def huber(made_bchw: Tensor, true_bchw: Tensor) -> Tensor:
+def huber(output_bchw: Tensor, target_bchw: Tensor) -> Tensor:
     """Huber's loss with delta 0.01, the mean over all elements.
 
     What the authors' released ToSR2 and VSR-DUF minimise, where the paper says MSE.
     """
-    return functional.huber_loss(made_bchw, true_bchw, delta=0.01)
+    return functional.huber_loss(output_bchw, target_bchw, delta=0.01)
 
 
 def wmse(
-    made_bchw: Tensor, true_bchw: Tensor, weight_bhw: Tensor, power: int = 1
+    output_bchw: Tensor, target_bchw: Tensor, weight_bhw: Tensor, power: int = 1
 ) -> Tensor:
     """Weighted MSE, eq. 1: the mean over pixels of squared error times weight.
 
     Args:
-        made_bchw: 0..1.
-        true_bchw: 0..1.
+        output_bchw: 0..1.
+        target_bchw: 0..1.
         weight_bhw: how much a pixel counts: its speed in pixels per frame in eq. 1, or
             a `weight_map` of it. All ones give `mse`.
         power: of the weight; 1 in eq. 1, 2 in effect in the authors' released code,
             which scales both pictures by the weight before the squared error.
     """
     weight = weight_bhw[:, None] ** power
-    return (weight * (made_bchw - true_bchw).square()).mean()
+    return (weight * (output_bchw - target_bchw).square()).mean()
 
 
 def weight_map(speed_bhw: Tensor, weighting: str = "none") -> Tensor:

@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlens.artifacts.publish import publish
-from twinlens.errors import DecodingError, RejectedError
+from twinlens.errors import DecodingError, RejectedError, message
+from twinlens.media.settings import Limits
 
 # A playlist with a video's name would make ffmpeg open other files: only these
 # containers are opened, and only as files.
@@ -41,28 +42,11 @@ MACHINE_FAULTS = tuple(
 )
 """What it says when the machine failed it: no video gives these words."""
 NO_MEMORY = os.strerror(errno.ENOMEM)
-AGAIN = (
+AGAIN = message(
     "run the same command again: finished clips are kept. If it fails for this video"
     " alone each time, leave it out of the data set's list or folder"
 )
 OLDEST = (5, 1)  # the first that knows -fps_mode
-SUFFIXES = frozenset(
-    ".avi .mp4 .m4v .mov .mkv .webm .ts .mpg .mpeg .ogv .flv .wmv .gif .y4m".split()
-)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """What a single file may cost."""
-
-    seconds: float = 300.0
-    """Wall time of its decoding."""
-    frames: int = 20_000
-    """Frames that are decoded of it at most."""
-    pixels: int = 4096 * 2304
-    """Pixels of a frame."""
-    bytes: int = 4 << 30
-    """Memory of its frames."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,15 +157,19 @@ def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise DecodingError(
-            f"{path}: decoding took longer than {limits.seconds:g} s: run the same"
-            " command again when the machine is less busy, or raise limits.seconds of"
-            " its data set"
-        ) from error
+        raise _too_slow(path, limits) from error
     messages = done.stderr.decode(errors="replace")
     if why := _stopped(done.returncode, messages, path, limits):
         raise DecodingError(f"{path}: {why}; {AGAIN}")
     return done.returncode, done.stdout, messages
+
+
+def _too_slow(path: Path, limits: Limits) -> DecodingError:
+    return DecodingError(
+        f"{path}: decoding took longer than {limits.seconds:g} s: run the same"
+        " command again when the machine is less busy, or raise limits.seconds of"
+        " its data set"
+    )
 
 
 def _stopped(code: int, messages: str, path: Path, limits: Limits) -> str:
@@ -193,9 +181,9 @@ def _stopped(code: int, messages: str, path: Path, limits: Limits) -> str:
         return _ended(-int(found[1]))
     errors = _error_lines(messages, path)
     if found := re.search("|".join(map(re.escape, MACHINE_FAULTS)), errors):
-        return f"ffmpeg failed: {found[0]}"
+        return message(f"ffmpeg failed: {found[0]}")
     if NO_MEMORY in errors and _allowed(messages, limits):
-        return "no memory left to decode it"
+        return message("no memory left to decode it")
     return ""
 
 
@@ -203,8 +191,9 @@ def _ended(code: int) -> str:
     """A signal in words, from an exit status below 0."""
     known = {each.value: each.name for each in signal.Signals}
     name = known.get(-code, f"signal {-code}")
-    memory = " (out of memory, usually)" if name == "SIGKILL" else ""
-    return f"ffmpeg was ended by {name}{memory}"
+    if name == "SIGKILL":
+        return message("ffmpeg was ended by SIGKILL (out of memory, usually)")
+    return message(f"ffmpeg was ended by {name}")
 
 
 def _allowed(messages: str, limits: Limits) -> bool:
@@ -407,10 +396,12 @@ def _rational(fps: float) -> str:
 def _reason(messages: str, code: int) -> str:
     """What ffmpeg said was wrong, in one line."""
     if "matches no streams" in messages:
-        return "no video stream in it (audio only?)"
+        return message("no video stream in it (audio only?)")
     if code < 0:
         return _ended(code)
-    return f"ffmpeg: {_errors(messages) or f'no frame, exit status {code}'}"
+    if errors := _errors(messages):
+        return message(f"ffmpeg: {errors}")
+    return message(f"ffmpeg: no frame, exit status {code}")
 
 
 def _error_lines(messages: str, path: Path) -> str:
@@ -450,7 +441,7 @@ def _truncated(messages: str, count: int, stated: int) -> str:
     """
     fps = _fps(messages)
     if fps and _reached(messages) + 0.1 < 0.98 * stated / fps:
-        return f"truncated: {count} of {stated} frames can be decoded"
+        return message(f"truncated: {count} of {stated} frames can be decoded")
     return ""
 
 

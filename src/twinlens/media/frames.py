@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from twinlens import provenance
 from twinlens.artifacts import reader
 from twinlens.artifacts.shard import Shard
 from twinlens.artifacts.table import write_csv
-from twinlens.degrade.bicubic import resize
-from twinlens.errors import RejectedError
+from twinlens.errors import RejectedError, message
 from twinlens.media import scan
-from twinlens.media.ffmpeg import Limits, decode, sha1, unreadable
+from twinlens.media.ffmpeg import decode, sha1, unreadable
+from twinlens.media.settings import Decoding, Limits
 from twinlens.progress import say, track
-from twinlens.protocol import Protocol, read_frames, with_neighbours
+from twinlens.recognisers import with_neighbours
+from twinlens.resample.bicubic import resize
+from twinlens.settings import mapping
 
 FRAMES = "frames/1"
 REPORT = (
@@ -30,112 +32,77 @@ COUNTS = "label frames kept width height container_frames".split()
 
 
 def frames(
-    dataset: str,
-    settings: dict[str, Any],
-    part: str,
-    protocol: Protocol,
-    out: Path,
-    report: Path,
-    shard: int = 0,
-    shards: int = 1,
-    seed: int = 0,
-    keep: str = "protocol",
-    around: int = 0,
-    seconds: float | None = None,
+    job: Decoding, out: Path, report: Path, seconds: float | None = None
 ) -> None:
     """Decode the clips of one shard.
 
     Args:
-        dataset: its name.
-        settings: its entry in the config: `kind` and folders. `short_side` brings
-            frames to this short side by MATLAB's bicubic, aspect kept, as the paper
-            does with its corpus (section 4.1: "around 320x240"); `limits` holds fields
-            of `Limits`.
-        part: "train", "test" or "corpus".
-        protocol: how the recogniser samples a clip.
+        job: which clips, and which of their frames to keep. `short_side` of its source
+            brings frames to this short side by MATLAB's bicubic, aspect kept, as the
+            paper does with its corpus (section 4.1: "around 320x240").
         out: HDF5 "frames/1": of each clip `frames` uint8 (n, H, W, 3) RGB 0..255 and
-            `index` int32 (n,), the place of each in the clip, ascending.
+            `index` int32 (n,), the index of each in the clip, ascending.
         report: csv of every clip with size, frames, fps, sha1, or why it was rejected.
-        shard: which, from 0.
-        shards: how many the part is cut into.
-        seed: draws the training positions.
-        keep: "protocol" for the frames that are read, "all" for every frame.
-        around: neighbours to keep on each side of those, for networks that read several
-            frames.
-        seconds: that the decoding of a file may take, instead of the settings' own.
+        seconds: that the decoding of a file may take, instead of the source's own.
 
     Raises:
         DecodingError: a decoder was ended or a disk failed. Clips that are done stay
             done; that clip is not rejected, since nothing is known of it.
     """
-    rows = scan.shard(settings, part, shard, shards)
+    source = job.source
+    rows = scan.shard(source, job.part, job.shard, job.shards)
     rows["sha1"] = [_sha1(Path(path)) for path in rows["path"]]
-    short_side = settings.get("short_side")
-    limits = Limits(**settings.get("limits", {}))
-    limits = replace(limits, seconds=seconds or limits.seconds)
-    source = "".join(rows["clip"] + rows["sha1"])
-    about = provenance.about(
-        "frames",
-        ["twinlens.media.frames", f"twinlens.media.sets.{settings['kind']}"],
-        {str(settings.get("videos")): hashlib.sha256(source.encode()).hexdigest()},
-        dataset=dataset,
-        part=part,
-        method="hr",
-        shard=[shard, shards],
-        protocol=protocol.settings(),
-        seed=seed,
-        keep=keep,
-        around=around,
-        short_side=short_side,
-        # Not its seconds, which decide nothing about a clip.
-        limits=[limits.frames, limits.pixels, limits.bytes],
-    )
-    how = _How(part, protocol, seed, keep, around, short_side, limits)
+    limits = replace(source.limits, seconds=seconds or source.limits.seconds)
     rejected: dict[str, str] = {}
-    with Shard(out, FRAMES, about, list(rows["clip"])) as made:
-        todo = rows[rows["clip"].isin(made.missing())]
-        for row in track(todo.to_dict("records"), f"frames {dataset} {part}"):
+    with Shard(out, FRAMES, _about(job, rows), list(rows["clip"])) as shard:
+        todo = rows[rows["clip"].isin(shard.missing())]
+        for row in track(todo.to_dict("records"), f"frames {job.dataset} {job.part}"):
             try:
-                arrays, facts = _decoded(row, how)
+                arrays, facts = _decoded(row, job, limits)
             except RejectedError as reason:
                 rejected[row["clip"]] = str(reason)
                 say(f"REJECTED {row['path']}: {reason}")
-                made.skip(row["clip"])
+                shard.skip(row["clip"])
             else:
-                made.write(row["clip"], arrays, **facts)
+                shard.write(row["clip"], arrays, **facts)
     write_csv(report, "report/1", _report(rows, out, rejected))
 
 
-@dataclass(frozen=True, slots=True)
-class _How:
-    """The settings of `frames` that a clip needs."""
-
-    part: str
-    protocol: Protocol
-    seed: int
-    keep: str
-    around: int
-    short_side: int | None
-    limits: Limits
+def _about(job: Decoding, rows: pd.DataFrame) -> dict[str, Any]:
+    """The artifact's identity: files by their bytes, whatever folder they lie in."""
+    source = job.source
+    listed = rows["clip"] + rows["label"].astype(str) + rows["sha1"]
+    digest = hashlib.sha256("".join(listed).encode()).hexdigest()
+    limits = [source.limits.frames, source.limits.pixels, source.limits.bytes]
+    return provenance.about(
+        "frames",
+        ["twinlens.media.frames", f"twinlens.media.sets.{source.kind}", *job.modules],
+        {str(source.videos): digest},
+        dataset=job.dataset,
+        part=job.part,
+        method="hr",
+        shard=[job.shard, job.shards],
+        reading=mapping(job.reading),
+        around=job.around,
+        short_side=source.short_side,
+        limits=limits,
+    )
 
 
 def _decoded(
-    row: Mapping[Any, Any], how: _How
-) -> tuple[dict[str, NDArray[Any]], dict[str, str | float]]:
+    row: Mapping[Any, Any], job: Decoding, limits: Limits
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """The frames to keep of a clip, and what its report says."""
-    path = Path(row["path"])
-    clip = decode(path, how.limits)
+    clip = decode(Path(row["path"]), limits)
     total = len(clip.frames)
     if total < 2:
         raise RejectedError("one frame only: flow needs two")
-    index = np.arange(total)
-    if how.keep == "protocol" and how.part != "corpus":
-        wanted = read_frames(total, how.part, how.protocol, row["clip"], how.seed)
-        index = with_neighbours(wanted, how.around, total)
-    kept = clip.frames[index]
-    kept = fitted(kept, how.short_side)
-    facts: dict[str, str | float] = {
+    wanted = job.reading.frames(total, row["clip"])
+    index = with_neighbours(wanted, job.around, total)
+    kept = fitted(clip.frames[index], job.source.short_side)
+    facts = {
         "frames": total,
+        "label": int(row["label"]),
         "fps": clip.fps,
         "container_frames": clip.container_frames,
         "concealed": clip.concealed,
@@ -189,9 +156,9 @@ def _facts(group: Any) -> dict[str, Any]:
     stated, found = int(facts["container_frames"]), int(facts["frames"])
     notes = []
     if stated and stated != found:
-        notes.append(f"its container states {stated} frames")
+        notes.append(message(f"its container states {stated} frames"))
     if facts["concealed"]:
-        notes.append(f"ffmpeg mended: {facts['concealed']}")
+        notes.append(message(f"ffmpeg concealed errors: {facts['concealed']}"))
     return {
         **facts,
         "kept": len(group["index"]),

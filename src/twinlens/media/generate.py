@@ -1,30 +1,28 @@
 """Make a playground data set: real video files on disk, from a seed."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
 from twinlens.artifacts.table import write_csv
+from twinlens.errors import message
 from twinlens.media import playground
 from twinlens.media.ffmpeg import sha1
+from twinlens.media.settings import Generation
 from twinlens.progress import say, teller
 
 
-def generate(
-    dataset: str, settings: playground.Settings, seed: int, folder: Path, out: Path
-) -> None:
-    """Make what is missing of a playground data set.
+def generate(job: Generation, folder: Path, out: Path) -> None:
+    """Generate what is missing of a playground data set.
 
     Args:
-        dataset: its name; another name gives other clips.
-        settings: what to make.
-        seed: of everything.
+        job: what to generate.
         folder: `videos/`, and `splits/` or `flow.h5`, are written there.
         out: csv of all files with size and sha1, written when all are there.
     """
-    label = f"generate {dataset}"
-    playground.generate(folder, dataset, settings, seed, progress=teller(label))
+    label = message(f"generate {job.dataset}")
+    settings, progress = job.generated, teller(label)
+    playground.generate(folder, job.dataset, settings, job.seed, progress=progress)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     rows = [
         {
@@ -36,4 +34,4 @@ def generate(
         if not path.name.startswith(".") and path != out
     ]
     write_csv(out, "generated/1", pd.DataFrame(rows))
-    say(f"{label}: {asdict(settings)['kind']}, {len(rows)} files in {folder}")
+    say(f"{label}: {settings.kind}, {len(rows)} files in {folder}")

@@ -1,40 +1,32 @@
 """Join the shards' reports to one manifest, and stop if too much was rejected."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.errors import ArtifactError
 from twinlens.media import sets
+from twinlens.media.settings import Listing
 from twinlens.progress import say
 
 
 def manifest(
-    dataset: str,
-    settings: dict[str, Any],
-    reports: list[Path],
-    out: Path,
-    missing: Path,
-    rejected: Path,
-    max_rejected: float = 0.02,
+    reports: list[Path], job: Listing, out: Path, missing: Path, rejected: Path
 ) -> None:
     """Write a data set's manifest.
 
     Args:
-        dataset: its name.
-        settings: its entry in the config: `kind` and folders.
         reports: csv from `frames`, one a shard.
+        job: which data set, and how much of it may be rejected.
         out: csv of all clips with part, shard, length, size, fps and sha1.
         missing: csv of listed files that are not there.
         rejected: csv of the clips that can't be used, with the reason.
-        max_rejected: largest part of the clips that may be rejected.
 
     Raises:
         ArtifactError: more were rejected, or no test clip is left.
     """
-    found = sets.listing(settings["kind"], settings)
+    dataset, found = job.dataset, sets.listing(job.source)
     for warning in found.warnings:
         say(f"WARNING {dataset}: {warning}")
     write_csv(missing, "missing/1", pd.DataFrame({"file": found.missing}))
@@ -42,12 +34,12 @@ def manifest(
     bad = rows[rows["status"] == "rejected"]
     write_csv(rejected, "rejected/1", bad[["clip", "part", "path", "note"]])
     _tell(dataset, rows, found.missing)
-    if len(bad) > max_rejected * len(rows):
+    if len(bad) > job.max_rejected * len(rows):
         reasons = "\n".join(f"  {row.path}: {row.note}" for row in bad.itertuples())
         say(f"{dataset}: rejected clips:\n{reasons}")
         raise ArtifactError(
             f"{dataset}: {len(bad)} of {len(rows)} clips can't be used (listed above,"
-            f" and in {reports[0].parent}), more than max_rejected {max_rejected:g}"
+            f" and in {reports[0].parent}), more than max_rejected {job.max_rejected:g}"
             " allows; replace these files, take them off the list, or raise"
             f" datasets.{dataset}.max_rejected in the config"
         )

@@ -4,20 +4,20 @@ import hashlib
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from twinlens.media import sets
+from twinlens.media.settings import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def shard(
-    settings: Mapping[str, Any], part: str, shard: int, shards: int
-) -> pd.DataFrame:
+def shard(source: Source, part: str, shard: int, shards: int) -> "pd.DataFrame":
     """The clips of one shard.
 
     Args:
-        settings: the data set's entry in the config, `kind` among it.
+        source: where the data set's clips come from.
         part: "train", "test" or "corpus".
         shard: 0-based.
         shards: how many the part is cut into.
@@ -28,7 +28,7 @@ def shard(
     Raises:
         DataError: the data set's folders can't be used.
     """
-    found = sets.listing(settings["kind"], settings)
+    found = sets.listing(source)
     rows = [
         {
             "clip": each.clip,
@@ -40,6 +40,8 @@ def shard(
         for each in sorted(found.clips, key=lambda each: (each.label, each.clip))
         if each.part == part and shard_of(each.clip, shards) == shard
     ]
+    import pandas as pd  # not for the plan, which lists data sets too
+
     return pd.DataFrame(rows, columns=["clip", "class", "label", "part", "path"])
 
 
@@ -65,7 +67,7 @@ def file_fingerprint(path: Path, ends: int = 1 << 16) -> str:
 
 
 def fingerprints(
-    settings: Mapping[str, Any], shards: Mapping[str, int]
+    source: Source, shards: Mapping[str, int]
 ) -> dict[tuple[str, int], str]:
     """A digest of each shard's names, sizes and times, for the workflow.
 
@@ -80,7 +82,7 @@ def fingerprints(
         for part, count in shards.items()
         for number in range(count)
     }
-    for each in sets.listing(settings["kind"], settings).clips:
+    for each in sets.listing(source).clips:
         if each.part in shards:
             status = each.path.stat(follow_symlinks=each.path.exists())
             line = f"{each.clip} {each.label} {status.st_size} {status.st_mtime_ns}\n"

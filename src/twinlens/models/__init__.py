@@ -25,8 +25,8 @@ interpolated frame also has
 
 and is then trained on patches that were cut from whole interpolated frames, as the
 paper's are (section 4.2). One that learns nothing states `LEARNS = False`. One whose
-weights are published has `convert(found)`, which turns what `twinlens.weights.read`
-gives into a state dict. Nothing is registered.
+weights are published has `convert(found)`, see `twinlens.networks`. Nothing is
+registered.
 """
 
 import ast
@@ -76,7 +76,7 @@ def module(name: str) -> ModuleType:
 
 
 def frames(name: str) -> int:
-    """The frames that a network reads, told without loading PyTorch.
+    """The frames that a network reads, read without loading PyTorch.
 
     Raises:
         ValueError: there is no such network, or its file states neither an odd number
@@ -105,12 +105,12 @@ def learns(name: str) -> bool:
 
 
 def has_own_loss(name: str) -> bool:
-    """Whether a network's file has an `own_loss`, told without loading PyTorch."""
+    """Whether a network's file has an `own_loss`, read without loading PyTorch."""
     return _defines(name, "own_loss")
 
 
 def has_importer(name: str) -> bool:
-    """Whether a network's file has a `convert`, told without loading PyTorch."""
+    """Whether a network's file has a `convert`, read without loading PyTorch."""
     return _defines(name, "convert")
 
 
@@ -133,7 +133,7 @@ def _defines(name: str, function: str) -> bool:
 
 
 def settings(name: str) -> list[str] | None:
-    """What a network's `build` takes, told without loading PyTorch; None for anything.
+    """What a network's `build` takes, read without loading PyTorch; None for anything.
 
     Raises:
         ValueError: there is no such network, or its file has no `build`.

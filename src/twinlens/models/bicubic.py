@@ -5,7 +5,7 @@ B batch, T = 1 frame, h w low resolution.
 
 from torch import Tensor, nn
 
-from twinlens.degrade.tensors import upscale
+from twinlens.resample.tensors import upscale
 
 FRAMES = 1
 LEARNS = False

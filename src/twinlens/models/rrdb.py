@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from twinlens.degrade.tensors import upscale
+from twinlens.resample.tensors import upscale
 
 FRAMES = 1
 RESIDUAL = 0.2  # share of what a block makes

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from twinlens.degrade.tensors import upscale
 from twinlens.models import SCALE, WHOLE_CLIP
+from twinlens.resample.tensors import upscale
 
 FRAMES = WHOLE_CLIP
 COLOURS = 3 * SCALE * SCALE

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from twinlens import colour, losses
-from twinlens.degrade.tensors import upscale
 from twinlens.models import SCALE
+from twinlens.resample.tensors import upscale
 
 FRAMES = 3
 GAIN = 32.0  # px of motion where tanh is 1

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from twinlens import colour
-from twinlens.degrade.tensors import upscale
+from twinlens.resample.tensors import upscale
 
 FRAMES = 1
 MIDDLE = "residual_layer."

@@ -8,7 +8,7 @@ import pandas as pd
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.patches.crops import REASONS
-from twinlens.patches.settings import PATCHES, Split
+from twinlens.patches.settings import PATCHES, Counting, Split
 from twinlens.patches.split import held_out, is_held_out
 from twinlens.patches.stage import CLIP_COUNTS
 from twinlens.progress import say
@@ -20,28 +20,21 @@ PARTS = ("training", "validation")
 
 
 def count_patches(
-    shards: list[Path],
-    counts: list[Path],
-    split: Split,
-    corpus: str,
-    name: str,
-    out: Path,
-    seed: int = 0,
+    shards: list[Path], counts: list[Path], job: Counting, out: Path
 ) -> None:
     """Join the shards' counts.
 
     Args:
         shards: HDF5 "patches/1".
         counts: csv of each.
-        split: what is held out.
-        corpus: its label; the published numbers stand beside ours for CDVL-134 alone.
-        name: of the patch set.
+        job: which set, and what is held out; the published numbers stand beside ours
+            for CDVL-134 alone.
         out: csv of clips, pairs, candidates, patches kept, patches dropped by reason,
             for training and validation.
-        seed: of the split.
     """
+    split, corpus = job.split, job.corpus
     rows = pd.concat([read_csv(path, CLIP_COUNTS) for path in counts])
-    kept, pair = _held_out(shards, name, split, seed)
+    kept, pair = _held_out(shards, job.patches, split, job.seed)
     rows = rows.merge(kept, on="clip")
     sums = rows.groupby("held")[["pairs", "candidates", *REASONS, "kept"]].sum()
     made = sums.reindex([False, True], fill_value=0).reset_index(drop=True)
@@ -51,7 +44,7 @@ def count_patches(
     if split.by == "pair":  # clips and what was dropped stand on the training side
         validation = int(rows["validation"].sum())
         made["kept"] = [int(rows["kept"].sum()) - validation, validation]
-    published = PUBLISHED[pair] if corpus == "CDVL-134" else ("", "")
+    published = PUBLISHED[pair] if job.paper == "CDVL-134" else ("", "")
     write_csv(out, "counts/1", made.assign(published=published))
     for line in made.to_dict("records"):
         dropped = ", ".join(f"{line[why]} {why}" for why in REASONS)

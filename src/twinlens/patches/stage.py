@@ -11,85 +11,60 @@ from numpy.typing import NDArray
 from twinlens import provenance
 from twinlens.artifacts import reader
 from twinlens.artifacts.reader import Clip
-from twinlens.artifacts.shard import Shard
+from twinlens.artifacts.shard import Computed, map_clips
 from twinlens.artifacts.table import write_csv
-from twinlens.degrade.bicubic import downscale, upscale
 from twinlens.errors import ArtifactError
 from twinlens.flow.pairs import MOTION
 from twinlens.patches import crops
-from twinlens.patches.settings import PATCHES, PatchSettings
-from twinlens.progress import track
+from twinlens.patches.settings import PATCHES, Cutting, PatchSettings
+from twinlens.resample.bicubic import downscale, upscale
+from twinlens.settings import mapping
 
 CLIP_COUNTS = "clip-counts/1"
 COUNTS = ["clip", "pairs", "candidates", *crops.REASONS, "kept"]
 Array = NDArray[Any]
 
 
-def patches(
-    frames: Path,
-    motion: Path,
-    name: str,
-    flow: str,
-    gap: int,
-    settings: PatchSettings,
-    out: Path,
-    counts: Path,
-    seed: int = 0,
-    dataset: str | None = None,
-) -> None:
+def patches(frames: Path, motion: Path, job: Cutting, out: Path, counts: Path) -> None:
     """Write the patches of a shard, clip by clip.
 
     Args:
         frames: HDF5 "frames/1" of corpus clips, every frame.
         motion: HDF5 "motion/1" of the same, forward flow of the pairs to use.
-        name: of the patch set.
-        flow: the estimator of the motion.
-        gap: frames from a pair's first to its second.
-        settings: how to cut.
+        job: of which set, and how they are cut.
         out: HDF5 "patches/1". Of each clip, N patches of P frames (2 of a pair, else
             1), S their side, a chunk a patch:
             `high` uint8 (N, P, S, S, 3) RGB 0..255, `low` uint8 (N, P, window, S / 4,
-            S / 4, 3), `interpolated` uint8 as `high`, `frame` int32 (N,) the first
-            frame's place in the clip, and `flow` float16 (N, 2, S, S) in pixels from
+            S / 4, 3), `interpolated` uint8 as `high`, `frame` int32 (N,) the index of
+            the first frame in the clip, and `flow` float16 (N, 2, S, S) in pixels from
             the first to the second frame, or without pairs `speed` float16 (N, S, S),
             its length.
         counts: csv of each clip's patches kept, and dropped by reason.
-        seed: draws the grids of candidates.
-        dataset: that the frames must be of; any without.
 
     Raises:
         ArtifactError: a clip's frames are smaller than a patch.
     """
-    originals = {"method": "hr", "part": "corpus", "dataset": dataset}
-    with reader.open(frames, "frames/1", **originals) as source:
-        inherited = source.about
+    originals = {"method": "hr", "part": "corpus", "dataset": job.dataset}
+    of = {"dataset": job.dataset, "flow": job.flow, "gap": job.gap}
+    with (
+        reader.open(frames, "frames/1", **originals) as source,
+        reader.open(motion, MOTION, **of) as flows,
+    ):
         about = provenance.about(
             "patches",
             ["twinlens.patches.stage"],
             reader.ids(frames, motion),
-            dataset=inherited["dataset"],
-            patches=name,
-            settings=settings.settings(),
-            seed=seed,
+            **mapping(job),
         )
-        names = source.clips
-        of = {"dataset": inherited["dataset"], "estimator": flow, "gap": gap}
-        with (
-            reader.open(motion, MOTION, **of) as flows,
-            Shard(out, PATCHES, about, names) as shard,
-        ):
-            for clip in track(shard.missing(), f"patches {inherited['dataset']}"):
-                try:
-                    pieces, told = _clip(
-                        source.clip(clip),
-                        flows.clip(clip),
-                        settings,
-                        gap,
-                        provenance.seed(seed, "crops", clip),
-                    )
-                except ValueError as error:
-                    raise ArtifactError(f"{frames}: {clip}: {error}") from error
-                shard.write(clip, _stacked(pieces, settings), **told)
+
+        def cut(name: str, clip: Clip) -> Computed:
+            try:
+                pieces, counted = _clip(name, clip, flows.clip(name), job)
+            except ValueError as error:
+                raise ArtifactError(f"{frames}: {name}: {error}") from error
+            return _stacked(pieces, job.settings), counted
+
+        map_clips(source, out, PATCHES, about, cut, f"patches {job.dataset}")
     write_csv(counts, CLIP_COUNTS, _counts(out))
 
 
@@ -100,29 +75,31 @@ def _counts(out: Path) -> pd.DataFrame:
 
 
 def _clip(
-    clip: Clip, flows: Clip, how: PatchSettings, gap: int, seed: int
+    name: str, clip: Clip, flows: Clip, job: Cutting
 ) -> tuple[list[dict[str, Array]], dict[str, int]]:
     """A clip's patches, and how many were kept and dropped."""
-    told = Counter(dict.fromkeys(COUNTS[1:], 0))
+    how, gap = job.settings, job.gap
+    seed = provenance.seed(job.seed, "crops", name)
+    counted = Counter(dict.fromkeys(COUNTS[1:], 0))
     pieces: list[dict[str, Array]] = []
-    for place, start in enumerate(flows["index"][:]):
+    for row, start in enumerate(flows.index):
         rng = np.random.default_rng((seed, int(start)))
-        flow = flows["forward"][place]
+        flow = flows["forward"][row]
         first, second = clip.at("frames", [start, start + gap])
         spots = crops.best(flow, how, rng)
-        told["pairs"] += 1
-        told["candidates"] += len(spots)
+        counted["pairs"] += 1
+        counted["candidates"] += len(spots)
         if crops.scene_cut(first, second, how):
-            told[crops.SCENE_CUT] += len(spots)
+            counted[crops.SCENE_CUT] += len(spots)
             continue
         good = []
         for spot in spots:
             why = crops.fault(first, second, flow, spot, how)
-            told[why or "kept"] += 1
+            counted[why or "kept"] += 1
             good += [] if why else [spot]
         if good:
             pieces += _cut(clip, int(start), gap, flow, good, how)
-    return pieces, dict(told)
+    return pieces, dict(counted)
 
 
 def _cut(
@@ -134,8 +111,8 @@ def _cut(
     how: PatchSettings,
 ) -> list[dict[str, Array]]:
     """The patches of one pair at some spots."""
-    places = [start, start + gap] if how.pair else [start]
-    sides = [_Frame(clip, place, how) for place in places]
+    indices = [start, start + gap] if how.pair else [start]
+    sides = [_Frame(clip, index, how) for index in indices]
     pieces = []
     for spot in spots:
         lows, highs, interpolated = zip(*(side.at(spot) for side in sides), strict=True)
@@ -158,8 +135,8 @@ def _cut(
 class _Frame:
     """A frame with the low-resolution frames around it, ready to be cut."""
 
-    def __init__(self, clip: Clip, place: int, how: PatchSettings) -> None:
-        around = np.arange(place - how.window // 2, place + how.window // 2 + 1)
+    def __init__(self, clip: Clip, index: int, how: PatchSettings) -> None:
+        around = np.arange(index - how.window // 2, index + how.window // 2 + 1)
         # Only clips too short for EDGE frames at their ends come to this: repeat them.
         around = np.clip(around, 0, int(clip.facts["frames"]) - 1)
         self.how = how

@@ -20,20 +20,20 @@ def luma(frame: Frame) -> NDArray[np.float64]:
     return 255 * colour.luma(*planes)
 
 
-def psnr(made: Frame, true: Frame) -> float:
+def psnr(output: Frame, target: Frame) -> float:
     """PSNR of luma in dB; inf for equal frames."""
-    one, other = luma(true), luma(made)
+    one, other = luma(target), luma(output)
     if np.array_equal(one, other):
         return float("inf")
     return float(peak_signal_noise_ratio(one, other, data_range=255))
 
 
-def ssim(made: Frame, true: Frame) -> float:
+def ssim(output: Frame, target: Frame) -> float:
     """SSIM of luma (Wang et al. 2004): Gaussian window 11, sigma 1.5, inner part."""
     return float(
         structural_similarity(
-            luma(true),
-            luma(made),
+            luma(target),
+            luma(output),
             data_range=255,
             gaussian_weights=True,
             sigma=1.5,
@@ -42,8 +42,8 @@ def ssim(made: Frame, true: Frame) -> float:
     )
 
 
-def steady(forward: Flow, backward: Flow) -> NDArray[np.bool_]:
-    """Pixels whose motion can be trusted: seen in both frames, not at a motion border.
+def reliable_flow(forward: Flow, backward: Flow) -> NDArray[np.bool_]:
+    """Mask of reliable flow: pixels seen in both frames, not at a motion border.
 
     Args:
         forward: (2, H, W), pixels, from frame t to t + 1 of the original.
@@ -67,20 +67,20 @@ def steady(forward: Flow, backward: Flow) -> NDArray[np.bool_]:
 
 
 def warping_error(
-    first: Frame, second: Frame, forward: Flow, trusted: NDArray[np.bool_]
+    first: Frame, second: Frame, forward: Flow, reliable: NDArray[np.bool_]
 ) -> float | None:
-    """Mean squared difference of a frame and the next one brought back onto it.
+    """Mean squared difference of a frame and the next one, warped backward onto it.
 
     Args:
         first: (H, W, 3), RGB 0..255.
         second: the next frame.
         forward: (2, H, W), pixels, the original's motion from first to second.
-        trusted: pixels that count, (H, W).
+        reliable: mask of the pixels that count, (H, W).
 
     Returns:
         Of frames in 0..1, mean over colours; None where no pixel counts.
     """
-    if not trusted.any():
+    if not reliable.any():
         return None
     back = warp(second.astype(np.float32) / 255, forward)
-    return float(np.square(first / 255.0 - back)[trusted].mean())
+    return float(np.square(first / 255.0 - back)[reliable].mean())

@@ -2,259 +2,216 @@
 
 A clip is cut into segments, one snippet is drawn from each, the network's scores are
 averaged over them before softmax. Order, crops and dropout are pure functions of seed,
-epoch and clip, so a run that was killed goes on to the same weights.
+epoch and clip, so a run that was killed resumes to the same weights.
 """
 
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from twinlens import checkpoints, provenance, steps
-from twinlens.artifacts import reader, writer
+from twinlens import provenance
+from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.errors import ArtifactError
-from twinlens.progress import say, track
-from twinlens.protocol import Protocol
-from twinlens.recognition import backbones, networks
+from twinlens.networks import artifact, schedule, trainer
+from twinlens.networks.device import device
+from twinlens.networks.trainer import Run, Trainer
+from twinlens.progress import say
+from twinlens.recognisers.tsn import (
+    Recipe,
+    RecogniserTraining,
+    Sampling,
+    channels,
+    train_stacks,
+)
+from twinlens.recognition import backbones
 from twinlens.recognition.shards import TEMPORAL, Snippets
-from twinlens.recognition.views import Views, network_input, train_crop
+from twinlens.recognition.views import network_input, train_crop
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recipe:
-    """How a stream is trained; the config's `recogniser.training.<stream>`, typed."""
-
-    steps: int
-    """Optimiser steps."""
-    lr: float
-    """Initial learning rate of SGD."""
-    batch: int = 128
-    """Clips a step."""
-    milestones: tuple[float, ...] = ()
-    """Parts of `steps` after which the learning rate is divided by 10."""
-    schedule: str = "steps"
-    """"steps" by `milestones`, or "cosine" down to zero."""
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    """Of weights; biases have none and twice the learning rate, as in TSN's nets."""
-    clip: float = 40.0
-    """Largest norm of all gradients together."""
-    dropout: float = 0.8
-    settings: dict[str, Any] = field(default_factory=dict)
-    """Further arguments of the backbone's `build`."""
-
-    def __post_init__(self) -> None:
-        """Refuse a training that would not train."""
-        if self.steps < 1 or self.batch < 1 or self.schedule not in {"steps", "cosine"}:
-            raise ValueError(f"a recipe needs steps, batch and a schedule: {self}")
-
-    def rate(self, step: int) -> float:
-        """The learning rate of a step."""
-        return steps.rate(step, self.steps, self.lr, self.schedule, self.milestones)
+CACHE = 2 << 30
+"""Bytes of images that are kept in memory, if all fit."""
 
 
 def train(
-    images: list[Path],
-    reports: list[Path],
+    job: RecogniserTraining,
+    frames: list[Path],
+    flow: list[Path],
     classes: Path,
-    dataset: str,
-    stream: str,
-    backbone: str,
-    recipe: Recipe,
-    protocol: Protocol,
-    views: Views,
+    starts: list[Path],
     out: Path,
     log: Path,
-    init: Path | None = None,
-    seed: int = 0,
     threads: int = 1,
 ) -> None:
     """Train a stream's network.
 
     Args:
-        images: training shards: HDF5 "frames/1" (spatial) or "flow/1" (temporal).
-        reports: csv of each shard's clips.
+        job: what to train and how.
+        frames: HDF5 "frames/1" of training clips, for the spatial stream.
+        flow: HDF5 "flow/1" of these, for the temporal one.
         classes: csv of the data set's classes.
-        dataset: its name.
-        stream: "spatial" or "temporal".
-        backbone: a file of `twinlens.recognition.backbones`.
-        recipe: how to train.
-        protocol: how clips are sampled.
-        views: how frames become inputs.
-        out: HDF5 "weights/1".
+        starts: HDF5 "network/1" of an image network to start from, or nothing; the
+            temporal stream takes the mean of its first filters (cross-modality
+            initialisation), and all batch norms but the first stay frozen (partial
+            batch norm).
+        out: HDF5 "network/1".
         log: csv with step, loss, accuracy and learning rate.
-        init: "weights/1" of an image network to start from; the temporal stream takes
-            the mean of its first filters (cross-modality initialisation), and all batch
-            norms but the first stay frozen (partial batch norm).
-        seed: decides initial weights, order, crops and dropout.
         threads: CPU threads of torch; other numbers give other last digits.
     """
-    checkpoints.repeatable(threads)
-    names = read_csv(classes, "classes/1")["class"]
-    about = provenance.about(
+    images, init = frames or flow, next(iter(starts), None)
+    about = artifact.about(
         "train",
-        ["twinlens.recognition.train", f"twinlens.recognition.backbones.{backbone}"],
-        reader.ids(*images, *reports, classes, *([init] if init else [])),
-        dataset=dataset,
-        stream=stream,
-        backbone=backbone,
-        recipe=asdict(recipe),
-        protocol=protocol.settings(),
-        views=asdict(views),
-        seed=seed,
+        ["twinlens.recognition.train"],
+        reader.ids(*images, classes, *starts),
+        job,
+        family="recogniser",
+        network=job.network,
+        kind=job.backbone,
+        settings={
+            "channels": channels(job.stream, job.sampling["stack"]),
+            "classes": len(read_csv(classes, "classes/1")),
+            "dropout": job.recipe.dropout,
+            **job.recipe.settings,
+        },
+        dataset=job.dataset,
+        stream=job.stream,
         threads=threads,
-        channels=networks.channels(stream, protocol.stack),
-        classes=len(names),
-        settings={"dropout": recipe.dropout, **recipe.settings},
-        trained=True,
     )
-    run = _Run(about, recipe, stream, init, out)
-    originals = {"dataset": dataset, "method": "hr", "part": "train"}
-    with Snippets(
-        images, reports, stream, protocol, views, seed, originals, 2 << 30
-    ) as snippets:
-        if snippets.rows.empty:
+    run = Run(
+        name=job.network,
+        about=about,
+        out=out,
+        seed=job.seed,
+        threads=threads,
+        # bfloat16 keeps the range of gradients: no scaler whose state must be kept.
+        precision="bf16-mixed" if device().type == "cuda" else "32-true",
+    )
+    with _snippets(images, job) as snippets:
+        if not snippets.rows:
             raise ArtifactError(
-                f"{dataset}: no training clips; give the recogniser weights in the"
+                f"{job.dataset}: no training clips; name published weights in the"
                 " config, or a split with training clips"
             )
-        batches = _batches(snippets, recipe, seed, run.step)
-        label = f"train {dataset} {stream}"
-        for batch, labels in track(batches, label, "steps", recipe.steps - run.step):
-            run.update(batch, labels)
-    with writer.create(out, networks.WEIGHTS, about) as file:
-        checkpoints.save_state(file.create_group("state"), run.network.state_dict())
-    rows = pd.DataFrame(run.log, columns=["step", "loss", "accuracy", "lr"])
+        make = partial(RecogniserTrainer, job=job, snippets=snippets, init=init)
+        result = trainer.train(make, run)
+    artifact.save(out, about, result.state)
+    rows = result.log[["step", "loss", "accuracy", "lr"]]
     write_csv(log, "training/1", rows)
     run.checkpoint.unlink(missing_ok=True)
+    _say_accuracy(job, rows)
+
+
+def _snippets(images: list[Path], job: RecogniserTraining) -> Snippets:
+    """The training clips of the originals.
+
+    Raises:
+        ArtifactError: there are none.
+    """
+    originals = {"dataset": job.dataset, "method": "hr", "part": "train"}
+    return Snippets(images, job.stream, job.views, originals, CACHE)
+
+
+def _say_accuracy(job: RecogniserTraining, rows: pd.DataFrame) -> None:
+    """Say how the last tenth of a training went."""
     last = rows.tail(max(1, len(rows) // 10))
     say(
-        f"{label}: loss {last['loss'].mean():.3f}, accuracy on training crops"
-        f" {100 * last['accuracy'].mean():.1f} %"
+        f"train {job.network}: loss {last['loss'].mean():.3f}, accuracy on training"
+        f" crops {100 * last['accuracy'].mean():.1f} %"
     )
 
 
-def _batches(
-    snippets: Snippets, recipe: Recipe, seed: int, start: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Inputs (batch, segments, C, crop, crop), labels (batch,) of each step."""
-    rows = snippets.rows
-    clips, frames, labels = (
-        rows[key].to_numpy() for key in ("clip", "frames", "label")
-    )
-    flow = snippets.stream == TEMPORAL
-    for step in range(start, recipe.steps):
-        chosen = []
-        for epoch, item in steps.draw(step, recipe.batch, len(rows), seed):
-            rng = np.random.default_rng((seed, epoch, item))
-            images = snippets.train(clips[item], int(frames[item]), rng)
-            crop = train_crop(images, snippets.views, flow, rng)
-            chosen.append((network_input(crop, flow), labels[item]))
-        inputs = np.stack([each for each, _ in chosen])
-        targets = np.array([label for _, label in chosen])
-        yield torch.from_numpy(inputs), torch.from_numpy(targets)
-
-
-class _Run:
-    """A network under training: it resumes from a checkpoint of the same job."""
+class RecogniserTrainer(Trainer):
+    """A stream's network under training."""
 
     def __init__(
         self,
-        about: dict[str, Any],
-        recipe: Recipe,
-        stream: str,
+        fabric: Fabric,
+        run: Run,
+        *,
+        job: RecogniserTraining,
+        snippets: Snippets,
         init: Path | None,
-        out: Path,
     ) -> None:
-        self.about, self.recipe = about, recipe
-        self.device = checkpoints.device()
-        self.checkpoint = checkpoints.path_beside(out, about["id"])
-        torch.manual_seed(about["seed"])
-        network = backbones.build(about["backbone"], **networks.build_settings(about))
-        new_input = None
-        if init is not None:
-            _start_from(init, network, about)
+        """Take the open training clips; see `Trainer`."""
+        self.job, self.recipe, self.init = job, job.recipe, init
+        self.snippets, self.clip = snippets, job.recipe.clip
+        super().__init__(fabric, run, job.recipe.steps)
+
+    def build(self) -> nn.Module:
+        """The backbone; its weights are those of an image network, if there is one."""
+        about = self.run.about
+        network = backbones.build(self.job.backbone, **about["settings"])
+        if self.init is not None:
+            _start_from(self.init, network, self.job.backbone)
             backbones.freeze_batch_norm(network)
-            if stream == TEMPORAL:
-                new_input = backbones.module(about["backbone"]).FIRST_CONV
-        self.network = network.to(self.device).train()
-        self.optimizer = torch.optim.SGD(
-            _groups(self.network, recipe, new_input),
-            lr=recipe.lr,
-            momentum=recipe.momentum,
-        )
-        self.step = 0
-        self.log: list[tuple[int, float, float, float]] = []
-        self._resume()
-        self._saved = time.monotonic()
+        return network
 
-    def update(self, batch: Tensor, labels: Tensor) -> None:
-        """One step of SGD on the consensus of each clip's segments."""
-        rate = self.recipe.rate(self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["times"]
+    def build_optimizer(self) -> torch.optim.Optimizer:
+        """SGD with momentum."""
+        new_input = None
+        if self.init is not None and self.job.stream == TEMPORAL:
+            new_input = backbones.module(self.job.backbone).FIRST_CONV
+        groups = parameter_groups(self.network, self.recipe, new_input)
+        return torch.optim.SGD(groups, self.recipe.lr, self.recipe.momentum)
+
+    def rate(self, step: int) -> float:
+        """The recipe's."""
+        return rate(self.recipe, step)
+
+    def batches(self, first: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Inputs (batch, segments, C, crop, crop), labels (batch,) of each step."""
+        rows, seed = self.snippets.rows, self.job.seed
+        sampling = Sampling(**self.job.sampling)
+        flow = self.job.stream == TEMPORAL
+        for step in range(first, self.steps):
+            chosen = []
+            items = schedule.batch_items(step, self.recipe.batch, len(rows), seed)
+            for epoch, item in items:
+                rng = np.random.default_rng((seed, epoch, item))
+                clip = rows[item]
+                stacks = train_stacks(clip.frames, sampling, clip.name, seed)
+                images = self.snippets.draw(clip.name, stacks, rng)
+                crop = train_crop(images, self.job.views, flow, rng)
+                chosen.append((network_input(crop, flow), clip.label))
+            inputs = np.stack([each for each, _ in chosen])
+            targets = np.array([label for _, label in chosen])
+            yield torch.from_numpy(inputs), torch.from_numpy(targets)
+
+    def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Cross-entropy of the consensus of each clip's segments."""
+        inputs, labels = batch
         # Dropout's own seed, so that a resumed run drops the same units.
-        torch.manual_seed(provenance.seed(self.about["seed"], "dropout", self.step))
-        batch, labels = batch.to(self.device), labels.to(self.device)
-        # bfloat16 keeps the range of gradients: no scaler whose state must be kept.
-        gpu = self.device.type == "cuda"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=gpu):
-            scores = self.network(batch.flatten(0, 1)).float()
-        consensus = scores.reshape(*batch.shape[:2], -1).mean(dim=1)
+        torch.manual_seed(provenance.seed(self.job.seed, "dropout", self.step))
+        scores = self.forward(inputs.flatten(0, 1)).float()
+        consensus = scores.reshape(*inputs.shape[:2], -1).mean(dim=1)
         loss = nn.functional.cross_entropy(consensus, labels)
-        self.optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
-        self.optimizer.step()
-        right = (consensus.argmax(dim=1) == labels).float().mean()
-        steps.refuse_nan("recogniser", [loss.item()], self.step)
-        self.log.append((self.step, loss.item(), right.item(), rate))
-        self.step += 1
-        if time.monotonic() - self._saved > checkpoints.SECONDS_BETWEEN:
-            self._save()
-
-    def _save(self) -> None:
-        log = np.array(self.log, dtype=np.float64)
-        parts = self.network, self.optimizer, log
-        checkpoints.save(self.checkpoint, self.about, *parts, step=self.step)
-        self._saved = time.monotonic()
-
-    def _resume(self) -> None:
-        if not self.checkpoint.exists():
-            return
-        with reader.open(
-            self.checkpoint, checkpoints.CHECKPOINT, id=self.about["id"]
-        ) as file:
-            self.network.load_state_dict(checkpoints.load_state(file["state"]))
-            checkpoints.load_optimizer(file["optimizer"], self.optimizer)
-            self.step = int(file.attrs["step"])
-            self.log = [
-                (int(step), loss, right, rate)
-                for step, loss, right, rate in file["log"][:]
-            ]
-        say(f"resuming at step {self.step} from {self.checkpoint}")
+        correct = (consensus.argmax(dim=1) == labels).float().mean()
+        return loss, {"accuracy": correct}
 
 
-def _start_from(init: Path, network: nn.Module, about: dict[str, Any]) -> None:
+def _start_from(init: Path, network: nn.Module, backbone: str) -> None:
     """Take the weights of an image network, its classifier aside."""
-    with reader.open(init, networks.WEIGHTS, dataset="images") as file:
-        state = checkpoints.load_state(file["state"])
-    module = backbones.module(about["backbone"])
-    if about["channels"] != state[f"{module.FIRST_CONV}.weight"].shape[1]:
-        state = backbones.cross_modality(state, about["channels"])
-    own = network.state_dict()
-    state = {key: each for key, each in state.items() if each.shape == own[key].shape}
-    backbones.load(network, state)
+    images = artifact.load(init, "recogniser", kind=backbone, dataset="images")
+    state, own = images.state_dict(), network.state_dict()
+    first = f"{backbones.module(backbone).FIRST_CONV}.weight"
+    if state[first].shape != own[first].shape:
+        state = backbones.cross_modality(state, own[first].shape[1])
+    backbones.load(network, backbones.without_classifier(state))
 
 
-def _groups(
+def rate(recipe: Recipe, step: int) -> float:
+    """The learning rate of a step."""
+    fall = recipe.schedule, recipe.milestones
+    return schedule.rate(step, recipe.steps, recipe.lr, *fall)
+
+
+def parameter_groups(
     network: nn.Module, recipe: Recipe, first_conv: str | None
 ) -> list[dict[str, Any]]:
     """Parameters by learning rate: biases twice and without decay, as TSN's nets say.

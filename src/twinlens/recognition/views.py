@@ -3,39 +3,19 @@
 N images, C channels, H W sides. Images are uint8 until `network_input`.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlens.recognisers.tsn import Views
+
 Images = NDArray[np.uint8]
 # Blue, green, red: the means that the published Caffe networks were trained with.
 MEAN_BGR = np.array([104.0, 117.0, 123.0], np.float32)
 FLOW_MEAN = 128.0
 TRAIN_SPOTS = 13
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Views:
-    """How frames become network inputs; the config's `recogniser.views`, typed."""
-
-    crop: int = 224
-    """Side of the square that the network sees, in pixels."""
-    crops: int = 10
-    """Views of a test image: 10 (corners and centre, mirrored too), 5, 2 or 1."""
-    size: list[int] | None = None
-    """Width and height that frames are brought to first (TSN: 340, 256)."""
-    jpeg: int | None = None
-    """JPEG quality that RGB and 8-bit flow pass through (TSN's files: 95)."""
-    scales: tuple[float, ...] = (1.0, 0.875, 0.75, 0.66)
-    """Sides of training crops as parts of the short side."""
-
-    def __post_init__(self) -> None:
-        """Refuse numbers of crops that have no definition."""
-        if self.crops not in {1, 2, 5, 10}:
-            raise ValueError(f"views.crops must be 10, 5, 2 or 1, not {self.crops}")
 
 
 def recode_rgb(frames_nhwc: Images, views: Views) -> Images:

@@ -83,8 +83,9 @@ def _tensor(
 
 def _bytes(high_b3hw: torch.Tensor) -> Frames:
     if not high_b3hw.isfinite().all():
-        what = "the network gives frames with values that are not finite numbers"
-        raise ArtifactError(what)
+        raise ArtifactError(
+            "the network gives frames with values that are not finite numbers"
+        )
     levels = (high_b3hw.clamp(0, 1) * 255).round().byte()
     return levels.movedim(1, -1).cpu().numpy()
 

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from twinlens import checkpoints, models
-from twinlens.artifacts import reader
+from twinlens import models
 from twinlens.errors import ArtifactError
 from twinlens.media import ffmpeg
+from twinlens.networks import artifact
+from twinlens.networks.device import device, repeatable
 from twinlens.progress import say, track
 from twinlens.sr.enlarge import clip, enlarge
-from twinlens.training import networks
 
 Frame = NDArray[np.uint8]
 
@@ -48,13 +48,13 @@ def upscale(
     """
     if out.exists() and out.samefile(file):
         raise ArtifactError(f"{out}: would take the place of what is read")
-    checkpoints.repeatable(threads)
-    device = checkpoints.device()
-    network = _network(method, weights, results).to(device)
+    repeatable(threads)
+    where = device()
+    network = _network(method, weights, results).to(where)
     with ffmpeg.stream(file) as video, torch.inference_mode():
         size = models.SCALE * video.width, models.SCALE * video.height
         say(f"{file}: {video.width}x{video.height} to {size[0]}x{size[1]} by {method}")
-        made = _enlarged(network, video.frames, device)
+        made = _enlarged(network, video.frames, where)
         label = f"upscale {method}"
         shown = track(made, label, "frames", video.container_frames or None)
         ffmpeg.write(out, shown, size, video.fps, sound=file, quality=quality)
@@ -63,29 +63,24 @@ def upscale(
 
 def _network(method: str, weights: Path | None, results: Path) -> Any:
     """The network of a method, from an artifact or without weights."""
-    if weights is None and method in models.names():
-        bare = models.build(method)
-        if not any(True for _ in bare.parameters()):
-            return bare.eval()
+    if weights is None and method in models.names() and not models.learns(method):
+        return models.build(method).eval()
     path = weights or _trained(method, results)
     say(f"{method}: {path}")
-    with reader.open(path, networks.NETWORK) as file:
-        about = file.about
-    kind = about["model"], about["settings"]
-    return networks.load(path, *kind, None if weights else method)
+    return artifact.load(path, "sr", network=None if weights else method)
 
 
 def _trained(method: str, results: Path) -> Path:
     """The newest network of a method: of the present world, or of the only one."""
-    files = list(results.glob(f"*/networks/*/{method}.h5"))
+    files = list(results.glob(f"*/networks/sr/*/{method}.h5"))
     found = {
         path.relative_to(results).parts[0]: path for path in sorted(files, key=_age)
     }
     if not found:
         near = _near(method, results)
         raise ArtifactError(
-            f"no trained network of {method!r} in {results}/*/networks{near}: train it"
-            " (snakemake --cores all results/table3.csv), or name a file by --weights"
+            f"no trained network of {method!r} in {results}/*/networks/sr{near}: run"
+            " snakemake --cores all results/table3.csv, or name a file by --weights"
         )
     present = _present_world(results)
     if present in found or len(found) == 1:
@@ -98,7 +93,7 @@ def _trained(method: str, results: Path) -> Path:
 
 def _near(method: str, results: Path) -> str:
     """A trained network of a name that is nearly the same, in words."""
-    known = {path.stem for path in results.glob("*/networks/*/*.h5")}
+    known = {path.stem for path in results.glob("*/networks/sr/*/*.h5")}
     near = difflib.get_close_matches(method, known, n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 

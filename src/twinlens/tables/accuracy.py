@@ -21,30 +21,37 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Scores of a method's clips of one data set."""
+    """Scores of a row's clips of one data set."""
 
     clips: list[str]
     labels: NDArray[np.int64]
     """(N,), 0-based."""
-    spatial: Floats | None
-    """(N, C), mean over snippets; None where no table takes this stream's scores."""
-    temporal: Floats | None
-    """(N, C), mean over snippets; None likewise."""
+    heads: dict[str, Floats]
+    """(N, C) of each head that was scored, mean over snippets."""
 
-    def of(self, stream: str) -> Floats:
-        """The scores of a stream.
+    def of(self, head: str) -> Floats:
+        """The scores of a head.
 
         Raises:
             ArtifactError: they are not there.
         """
-        found: Floats | None = getattr(self, stream)
-        if found is None:
-            raise ArtifactError(f"the {stream} stream was not scored")
-        return found
+        if head not in self.heads:
+            raise ArtifactError(f"the {head} stream was not scored")
+        return self.heads[head]
 
     def fused(self, weights: Sequence[float]) -> Floats:
-        """TSN's late fusion: a weighted sum, spatial weight first."""
-        return weights[0] * self.of("spatial") + weights[1] * self.of("temporal")
+        """Fuse late: the weighted sum of all heads, in their order.
+
+        Raises:
+            ArtifactError: there are not as many heads as weights.
+        """
+        if len(weights) != len(self.heads):
+            raise ArtifactError(f"{list(self.heads)}: the fusion needs {len(weights)}")
+        pairs = zip(weights, self.heads.values(), strict=True)
+        total: Floats = sum(  # type: ignore[assignment]
+            weight * scores for weight, scores in pairs
+        )
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class Accuracy:
 
 
 def load(paths: Iterable[Path]) -> dict[tuple[str, str], Scores]:
-    """Read score shards and join those of a data set and method.
+    """Read score shards and join those of a data set and row.
 
     Raises:
         ArtifactError: a file is not whole, has scores that are not finite, or has a
@@ -75,41 +82,40 @@ def load(paths: Iterable[Path]) -> dict[tuple[str, str], Scores]:
     """
     found: dict[tuple[str, str], list[Path]] = {}
     for path in paths:
-        with reader.open(path, "scores/1") as file:
+        with reader.open(path, "scores/2") as file:
             about = file.about
-        found.setdefault((about["dataset"], about["method"]), []).append(path)
+        found.setdefault((about["dataset"], about["row"]), []).append(path)
     return {key: _join(shards) for key, shards in found.items()}
 
 
 def _join(paths: Sequence[Path]) -> Scores:
     clips: list[str] = []
     labels: list[int] = []
-    streams: dict[str, list[Floats]] = {"spatial": [], "temporal": []}
+    heads: dict[str, list[Floats]] = {}
     for path in paths:
-        with reader.open(path, "scores/1") as file:
+        with reader.open(path, "scores/2") as file:
             for name in file.clips:
-                group = file.clip(name)
+                clip = file.clip(name)
                 clips.append(name)
-                labels.append(int(group.attrs["label"]))
-                for stream, made in streams.items():
-                    if stream in group:
-                        made.append(_over_snippets(group, stream))
+                labels.append(int(clip.facts["label"]))
+                for head in clip:
+                    heads.setdefault(head, []).append(_mean(clip, head))
     if len(set(clips)) < len(clips):
         raise ArtifactError(f"{[str(path) for path in paths]}: a clip twice")
-    for stream, made in streams.items():
-        if len(made) not in {0, len(clips)}:
+    for head, scores in heads.items():
+        if len(scores) != len(clips):
             raise ArtifactError(
-                f"{[str(path) for path in paths]}: only some have {stream} scores"
+                f"{[str(path) for path in paths]}: only some have {head} scores"
             )
-    joined = {key: np.stack(made) if made else None for key, made in streams.items()}
-    return Scores(clips, np.array(labels), **joined)
+    stacked = {head: np.stack(scores) for head, scores in heads.items()}
+    return Scores(clips, np.array(labels), stacked)
 
 
-def _over_snippets(clip: Clip, stream: str) -> Floats:
-    """The mean of a clip's scores: (C,)."""
-    scores = clip[stream][:]
+def _mean(clip: Clip, head: str) -> Floats:
+    """The mean of a clip's scores over views and snippets: (C,)."""
+    scores = clip[head][:]
     if not np.isfinite(scores).all():
-        raise unusable(clip.path, f"has {stream} scores that are not finite numbers")
+        raise unusable(clip.path, f"has {head} scores that are not finite numbers")
     mean: Floats = scores.mean(axis=0, dtype=np.float64)
     return mean
 
@@ -122,10 +128,10 @@ def accuracy(scores_nc: Floats, labels_n: NDArray[np.int64], seed: int) -> Accur
         labels_n: (N,) 0-based.
         seed: of the bootstrap.
     """
-    right_n = right_clips(scores_nc, labels_n)
+    correct_n = is_correct(scores_nc, labels_n)
     present = np.unique(labels_n)
     count = np.array([(labels_n == label).sum() for label in present])
-    hits = np.array([right_n[labels_n == label].sum() for label in present])
+    hits = np.array([correct_n[labels_n == label].sum() for label in present])
     low, high = _bootstrap(hits, count, seed)
     overall_low, overall_high = wilson(int(hits.sum()), int(count.sum()))
     return Accuracy(
@@ -141,8 +147,8 @@ def accuracy(scores_nc: Floats, labels_n: NDArray[np.int64], seed: int) -> Accur
     )
 
 
-def right_clips(scores_nc: Floats, labels_n: NDArray[np.int64]) -> Bools:
-    """Of each clip whether its label has the largest score."""
+def is_correct(scores_nc: Floats, labels_n: NDArray[np.int64]) -> Bools:
+    """Whether the top-1 class is the label, per clip: (N,)."""
     return scores_nc.argmax(axis=1) == labels_n
 
 
@@ -163,29 +169,29 @@ def mcnemar(one_n: Bools, other_n: Bools) -> float:
     return float(stats.binomtest(won, won + lost).pvalue) if won + lost else 1.0
 
 
-def by_class(made: Scores, stream: str) -> dict[str, Bools]:
-    """Of each class with clips, which of them a stream has right.
+def by_class(scores: Scores, head: str) -> dict[str, Bools]:
+    """Which clips of each class a head classifies correctly.
 
     Args:
-        made: clips that are named `<Class>/<file>`, which names the classes.
-        stream: spatial or temporal.
+        scores: of clips that are named `<Class>/<file>`, which names the classes.
+        head: such as spatial.
 
     Returns:
-        (n,) by class in the order of labels; clips in the order of `made`.
+        (n,) by class in the order of labels; clips in the order of `scores`.
 
     Raises:
         ArtifactError: a class has two labels or a label two classes.
     """
-    right_n = right_clips(made.of(stream), made.labels)
-    names = [clip.partition("/")[0] for clip in made.clips]
-    found = sorted(set(zip(made.labels.tolist(), names, strict=True)))
+    correct_n = is_correct(scores.of(head), scores.labels)
+    names = [clip.partition("/")[0] for clip in scores.clips]
+    found = sorted(set(zip(scores.labels.tolist(), names, strict=True)))
     for pairs in zip(*found, strict=True):
         if twice := {str(each) for each in pairs if pairs.count(each) > 1}:
             raise ArtifactError(
                 f"classes and labels do not pair: {', '.join(sorted(twice))}: these"
                 " scores are of several versions of the data set; make them again"
             )
-    return {name: right_n[made.labels == label] for label, name in found}
+    return {name: correct_n[scores.labels == label] for label, name in found}
 
 
 def _bootstrap(

@@ -15,7 +15,8 @@ import pandas as pd
 from twinlens.tables import facts, forms
 from twinlens.tables.accuracy import Bools, mcnemar
 from twinlens.tables.facts import Right
-from twinlens.tables.forms import Files, Layout
+from twinlens.tables.forms import Files
+from twinlens.tables.settings import Layout
 
 NONE = "none"
 LEVEL = 0.05
@@ -213,6 +214,10 @@ def _row(
     return [label, shown.case, shown.name, *cells, shown.chosen, shown.printed]
 
 
+def _printed(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
 def _lines(
     right: Mapping[str, Bools], layout: Layout, printed: Mapping[str, float]
 ) -> list[dict[str, object]]:
@@ -220,11 +225,11 @@ def _lines(
     references = {"p_bicubic": "Bicubic", "p_hr": "HR"}
     lines = []
     for key, right_n in right.items():
-        label = layout.methods[key].label
+        label, paper = layout.methods[key].label, layout.methods[key].paper
         line: dict[str, object] = {"method": label, **facts.class_line(right_n)}
-        line["published"] = f"{printed[label]:.2f}" if label in printed else ""
+        line["published"] = _printed(printed.get(paper or ""))
         for column, reference in references.items():
-            other = forms.named(layout, reference)
+            other = forms.standing_for(layout, reference)
             line[column] = ""
             if other is not None and other in right and other != key:
                 line[column] = f"{mcnemar(right_n, right[other]):.3g}"

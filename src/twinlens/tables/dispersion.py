@@ -10,7 +10,8 @@ from twinlens import provenance
 from twinlens.tables import facts, forms, table5
 from twinlens.tables.accuracy import Bools, Floats, load
 from twinlens.tables.facts import Right
-from twinlens.tables.forms import Files, Layout
+from twinlens.tables.forms import Files
+from twinlens.tables.settings import Layout, TableJob
 
 WIDE = {
     "dataset": "Dataset",
@@ -37,30 +38,25 @@ NOTES = (
 )
 
 
-def dispersion(
-    scores: list[Path],
-    layout: Layout,
-    files: Files,
-    seed: int = 0,
-) -> None:
+def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     """Write the dispersion of every method about Bicubic's diagonal, in three forms.
 
     It is of the spatial stream, as Figure 6 is (see `table5`).
 
     Args:
-        scores: score shards with a spatial stream.
-        layout: the methods, Bicubic among them, and data sets.
+        inputs: score shards with a spatial stream.
+        job: its layout has the methods, Bicubic among them, and data sets.
         files: where its three forms go.
-        seed: of the bootstrap.
 
     Raises:
         ArtifactError: scores are missing or not of the same clips; no Bicubic.
     """
-    loaded, lines = load(scores), []
+    layout, loaded = job.layout, load(inputs)
+    lines: list[dict[str, object]] = []
     for dataset, about in layout.datasets.items():
         right = facts.right_by_class(loaded, layout, dataset)
         for method in others(layout, right):
-            own = provenance.seed(seed, "dispersion", method, dataset)
+            own = provenance.seed(job.seed, "dispersion", method, dataset)
             first = {
                 "dataset": about.label,
                 "method": layout.methods[method].label,
@@ -69,7 +65,9 @@ def dispersion(
             pairs = pairs_of(right, method, table5.reference(layout))
             lines.append(first | _line(pairs, own))
     found = pd.DataFrame(lines, columns=LONG)
-    what = f"spatial stream of {layout.recogniser}, single classes against Bicubic"
+    what = (
+        f"{layout.head} stream of {layout.recogniser}, single classes against Bicubic"
+    )
     wide = found[list(WIDE)].rename(columns=WIDE)
     forms.write(files, forms.head("dispersion", layout, what), wide, found, NOTES)
 

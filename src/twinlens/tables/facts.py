@@ -5,34 +5,34 @@ from collections.abc import Mapping, Sequence
 from twinlens.errors import ArtifactError
 from twinlens.tables import published
 from twinlens.tables.accuracy import Accuracy, Bools, Scores, by_class, wilson
-from twinlens.tables.forms import Dataset, Layout
+from twinlens.tables.settings import Dataset, Layout
 
 # Of each class and method, which clips are right.
 Right = dict[str, dict[str, Bools]]
 Loaded = Mapping[tuple[str, str], Scores]
 
 
-def of(loaded: Loaded, dataset: str, method: str) -> Scores:
-    """The scores of a method's clips of a data set.
+def of(loaded: Loaded, dataset: str, row: str) -> Scores:
+    """The stored scores of a method, or of a pair of two, on a data set.
 
     Raises:
         ArtifactError: they were not given.
     """
-    if (dataset, method) not in loaded:
-        raise ArtifactError(f"no scores of {method} on {dataset} were given")
-    return loaded[dataset, method]
+    if (dataset, row) not in loaded:
+        raise ArtifactError(f"no scores of {row} on {dataset} were given")
+    return loaded[dataset, row]
 
 
-def spatial(loaded: Loaded, layout: Layout, dataset: str) -> dict[str, Scores]:
-    """The spatial scores of each method of a table, but for HR where there is none.
+def single(loaded: Loaded, layout: Layout, dataset: str) -> dict[str, Scores]:
+    """Scores of each method by the table's head, but for HR where there is none.
 
     Raises:
         ArtifactError: they were not given.
     """
     return {
-        key: of(loaded, dataset, method.spatial)
+        key: of(loaded, dataset, method.scores[layout.head])
         for key, method in layout.methods.items()
-        if method.spatial != "hr" or layout.datasets[dataset].has_hr
+        if method.frames_of != "hr" or layout.datasets[dataset].has_hr
     }
 
 
@@ -49,14 +49,14 @@ def same_clips(dataset: str, *scores: Scores) -> None:
 
 
 def right_by_class(loaded: Loaded, layout: Layout, dataset: str) -> Right:
-    """Of each class and method, which clips the spatial stream has right.
+    """Which clips of each class every method classifies correctly, by its head.
 
     Raises:
         ArtifactError: scores are missing or not of the same clips.
     """
-    made = spatial(loaded, layout, dataset)
-    same_clips(dataset, *made.values())
-    of_method = {key: by_class(each, "spatial") for key, each in made.items()}
+    scores = single(loaded, layout, dataset)
+    same_clips(dataset, *scores.values())
+    of_method = {key: by_class(each, layout.head) for key, each in scores.items()}
     names = next(iter(of_method.values()), {})
     return {
         name: {key: classes[name] for key, classes in of_method.items()}
@@ -105,7 +105,7 @@ def beside(value: float | None, dataset: Dataset, cell: Accuracy) -> str:
 
 def complete(dataset: Dataset, clips: int, classes: int) -> bool:
     """Whether so many clips of so many classes are all of an official test split."""
-    whole = published.COMPLETE.get(dataset.label) == (clips, classes)
+    whole = published.COMPLETE.get(dataset.paper or "") == (clips, classes)
     return dataset.official and whole
 
 

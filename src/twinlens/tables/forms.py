@@ -1,7 +1,7 @@
 """The forms that every table comes in, and what its first line says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -9,49 +9,7 @@ import pandas as pd
 from twinlens.artifacts.publish import publish
 from twinlens.progress import say
 from twinlens.tables import published
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dataset:
-    """A data set in a table."""
-
-    label: str
-    """Name in the table."""
-    generated: bool = False
-    official: bool = False
-    """Whether its entry asks for all of an official split 1."""
-    has_hr: bool = True
-    """False where the clips are low-resolution already."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Method:
-    """A method in a table."""
-
-    label: str
-    """Name in the table."""
-    spatial: str
-    """The method whose spatial scores are taken: itself, or one of a pair."""
-    temporal: str
-    """The method whose temporal scores are taken."""
-    origin: str = ""
-    """Where its weights come from, in words."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Layout:
-    """What a table shows."""
-
-    world: str
-    note: str
-    """One line on the world, printed on the table."""
-    datasets: dict[str, Dataset]
-    """In the order of the table."""
-    methods: dict[str, Method]
-    """By name, or by the name of the column that shows it."""
-    recogniser: str = "TSN"
-    fusion: list[float] = field(default_factory=lambda: [1.0, 1.5])
-    """Weights of spatial and temporal scores (TSN's README: 1 and 1.5)."""
+from twinlens.tables.settings import Layout
 
 
 def head(name: str, layout: Layout, what: str) -> str:
@@ -64,19 +22,19 @@ def head(name: str, layout: Layout, what: str) -> str:
 def order(layout: Layout) -> list[str]:
     """Methods as the paper prints them, those beyond it after HR."""
     printed = list(published.TABLE3)
-    labels = {name: method.label for name, method in layout.methods.items()}
+    papers = {name: method.paper for name, method in layout.methods.items()}
     return sorted(
-        labels,
+        papers,
         key=lambda name: (
-            printed.index(labels[name]) if labels[name] in printed else len(printed)
+            printed.index(paper) if (paper := papers[name]) in printed else len(printed)
         ),
     )
 
 
-def named(layout: Layout, label: str) -> str | None:
-    """The first method of this label, or None."""
+def standing_for(layout: Layout, paper: str) -> str | None:
+    """The first method that stands for a row of the paper, or None."""
     methods = layout.methods.items()
-    return next((key for key, method in methods if method.label == label), None)
+    return next((key for key, method in methods if method.paper == paper), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +56,7 @@ def write(
     long: pd.DataFrame,
     notes: Sequence[str],
 ) -> None:
-    """Publish a table's three forms, and say it.
+    """Publish a table's three forms, and print it.
 
     Args:
         files: where.
@@ -110,28 +68,16 @@ def write(
     for path, table in ((files.out, wide), (files.long, long)):
         body = table.to_csv(index=False, lineterminator="\n")
         _publish(path, f"# {first}\n{body}")
-    text = "\n".join([first, "", *_ruled(wide), "", *notes, ""])
+    body = wide.to_markdown(index=False, disable_numparse=True, colalign=_sides(wide))
+    text = "\n".join([first, "", body, "", *notes, ""])
     _publish(files.markdown, text)
     say(text)
+
+
+def _sides(wide: pd.DataFrame) -> list[str]:
+    return ["left", *["right"] * (len(wide.columns) - 1)]
 
 
 def _publish(path: Path, text: str) -> None:
     with publish(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def _ruled(wide: pd.DataFrame) -> list[str]:
-    """The lines of a Markdown table, aligned."""
-    widths = [
-        max(len(str(each)) for each in [column, *wide[column]]) for column in wide
-    ]
-    rows = [wide.columns, ["-" * width for width in widths], *wide.values]
-    return [
-        "| "
-        + " | ".join(
-            str(cell).ljust(width) if place == 0 else str(cell).rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        + " |"
-        for row in rows
-    ]

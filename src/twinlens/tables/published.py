@@ -25,6 +25,8 @@ TABLE2 = {
     "WMSE": (74.10, 47.91),
     "WMSE+Perceptual": (76.88, 49.48),
 }
+ROWS = (*TABLE3,)
+"""The methods that the paper prints."""
 ClassRows = dict[str, tuple[str, tuple[float, ...]]]
 # Tables 1 and 5: TSN's spatial stream, part of a class's clips that are right, in
 # percent, on UCF101. Table 1 by case, Table 5 by whether SR harms or helps a class.
@@ -55,14 +57,14 @@ DATASETS = ("UCF101", "HMDB51")
 COMPLETE = {"UCF101": (3783, 101), "HMDB51": (1530, 51)}
 
 
-def table2(loss: str, dataset: str) -> float | None:
+def table2(loss: str, dataset: str | None) -> float | None:
     """The printed value of a cell, or None where there is none."""
     if loss not in TABLE2 or dataset not in DATASETS:
         return None
     return TABLE2[loss][DATASETS.index(dataset)]
 
 
-def table3(method: str, dataset: str, stream: str) -> float | None:
+def table3(method: str | None, dataset: str | None, stream: str) -> float | None:
     """The printed value of a cell, or None where there is none."""
     if method not in TABLE3 or dataset not in DATASETS:
         return None
@@ -70,12 +72,12 @@ def table3(method: str, dataset: str, stream: str) -> float | None:
     return TABLE3[method][column]
 
 
-def classes(table: str, dataset: str) -> dict[str, tuple[str, dict[str, float]]]:
+def classes(table: str, dataset: str | None) -> dict[str, tuple[str, dict[str, float]]]:
     """The classes of Table 1 or 5: of each its case and its values by method.
 
     Args:
         table: "1" or "5".
-        dataset: its label; the paper shows classes of UCF101 only.
+        dataset: the paper's data set; it shows classes of UCF101 only.
     """
     methods, rows = CLASSES[table]
     return {

@@ -1,4 +1,4 @@
-"""Fidelity and steadiness of every method's frames, data set by data set."""
+"""Fidelity and temporal consistency of every method's frames, data set by data set."""
 
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from twinlens.artifacts.table import read_csv
 from twinlens.errors import ArtifactError
 from twinlens.quality import QUALITY
 from twinlens.tables import forms
-from twinlens.tables.forms import Files, Layout
+from twinlens.tables.forms import Files
+from twinlens.tables.settings import Layout, TableJob
 
 # Column of the clips' csv: its name in the table, factor, digits.
 MEASURES = {
@@ -22,12 +23,7 @@ LONG = "method dataset measure value low high clips frames data".split()
 DRAWS = 2_000
 
 
-def quality_table(
-    measured: list[Path],
-    layout: Layout,
-    files: Files,
-    seed: int = 0,
-) -> None:
+def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     """Write the table in three forms.
 
     PSNR and SSIM are of luma (PSNR in dB, the mean of single frames' values; 4 pixels
@@ -35,19 +31,19 @@ def quality_table(
     along the original's TV-L1 flow. Intervals redraw clips.
 
     Args:
-        measured: csv of clips, each with its data set and method.
-        layout: rows, columns and their names.
+        inputs: csv of clips, each with its data set and method.
+        job: its layout has rows, columns and their names.
         files: where its three forms go.
-        seed: of the bootstrap.
     """
-    clips = _joined(measured)
+    layout = job.layout
+    clips = _joined(inputs)
     names = [name for name in forms.order(layout) if any(k[1] == name for k in clips)]
     lines = [
         {"method": layout.methods[name].label, **line}
         for name in names
         for dataset in layout.datasets
         if (dataset, name) in clips
-        for line in _lines(clips[dataset, name], dataset, name, layout, seed)
+        for line in _lines(clips[dataset, name], dataset, name, layout, job.seed)
     ]
     found = pd.DataFrame(lines, columns=LONG)
     what = "PSNR (dB) and SSIM of luma, warping error of colours x 1000"

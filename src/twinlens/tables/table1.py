@@ -6,7 +6,8 @@ from twinlens import provenance
 from twinlens.tables import cases, facts, forms, published
 from twinlens.tables.accuracy import load
 from twinlens.tables.cases import Case
-from twinlens.tables.forms import Files, Layout
+from twinlens.tables.forms import Files
+from twinlens.tables.settings import Layout, TableJob
 
 # Each case's methods from best to worst (section 3.2).
 RANKS = {
@@ -17,38 +18,36 @@ RANKS = {
 MOST = 2  # the paper shows two classes a case
 
 
-def table1(
-    scores: list[Path],
-    layout: Layout,
-    files: Files,
-    seed: int = 0,
-) -> None:
+def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     """Write the table in three forms.
 
     It is of the spatial stream: section 3.2, where it stands, speaks of what this
     stream sees in single frames.
 
     Args:
-        scores: score shards with a spatial stream.
-        layout: columns (its `methods`, by HR, Bicubic and SR) and data sets.
+        inputs: score shards with a spatial stream.
+        job: its layout has columns (its `methods`, by HR, Bicubic and SR) and data
+            sets.
         files: where its three forms go.
-        seed: of the draws that say what chance gives.
 
     Raises:
         ArtifactError: scores are missing or not of the same clips.
     """
-    loaded, parts = load(scores), []
+    layout, loaded = job.layout, load(inputs)
+    parts: list[cases.Part] = []
     for dataset, about in layout.datasets.items():
         if not about.has_hr:
             note = f"{about.label}: its clips are low already; no HR, so no cases"
             parts.append(cases.Part(rows=[], lines=[], notes=[note]))
             continue
         right = facts.right_by_class(loaded, layout, dataset)
-        printed = published.classes("1", about.label)
-        own = provenance.seed(seed, "table 1", dataset)
+        printed = published.classes("1", about.paper)
+        own = provenance.seed(job.seed, "table 1", dataset)
         found = cases.part(right, _cases(layout), printed, layout, dataset, "case", own)
         parts.append(found)
-    what = f"spatial stream of {layout.recogniser}, accuracy in % of single classes"
+    what = (
+        f"{layout.head} stream of {layout.recogniser}, accuracy in % of single classes"
+    )
     cases.write(files, forms.head("table 1", layout, what), layout, parts, "case")
 
 

@@ -12,8 +12,9 @@ import pandas as pd
 
 from twinlens import provenance
 from twinlens.tables import facts, forms, published
-from twinlens.tables.accuracy import accuracy, load, mcnemar, right_clips
-from twinlens.tables.forms import Files, Layout
+from twinlens.tables.accuracy import accuracy, is_correct, load, mcnemar
+from twinlens.tables.forms import Files
+from twinlens.tables.settings import Layout, TableJob
 
 LONG = (
     "dataset loss method accuracy low high overall right clips overall_low"
@@ -21,36 +22,32 @@ LONG = (
 ).split()
 
 
-def table2(
-    scores: list[Path],
-    layout: Layout,
-    files: Files,
-    name: str = "table2",
-    seed: int = 0,
-) -> None:
+def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     """Write the table in three forms.
 
     Args:
-        scores: score shards with a spatial stream.
-        layout: columns (its `methods`, by loss) and rows (its `datasets`).
+        inputs: score shards with a spatial stream.
+        job: its layout has columns (its `methods`, by loss) and rows (its `datasets`).
         files: where its three forms go. In the one to read, columns that differ in
             brackets alone are compared, by an exact McNemar test on the same clips.
-        name: "table2", or that of its like.
-        seed: of the bootstrap; the same method's cell is the same as in Table 3.
     """
-    loaded, rows, lines, notes = load(scores), [], [], []
+    layout, loaded = job.layout, load(inputs)
+    rows: list[list[str]] = []
+    lines: list[dict[str, object]] = []
+    notes: list[str] = []
     for dataset, about in layout.datasets.items():
         cells = {}
-        for loss, made in facts.spatial(loaded, layout, dataset).items():
-            taken = layout.methods[loss].spatial
-            own = provenance.seed(seed, "bootstrap", taken, dataset, "Spatial")
-            cells[loss] = accuracy(made.of("spatial"), made.labels, own)
+        for loss, scores in facts.single(loaded, layout, dataset).items():
+            # The seed of Table 3: the same method's cell is the same in both.
+            names = layout.methods[loss].frames_of, dataset, layout.head.capitalize()
+            own = provenance.seed(job.seed, "bootstrap", *names)
+            cells[loss] = accuracy(scores.of(layout.head), scores.labels, own)
         shown = {loss: f"{cell.mean_class:.2f}" for loss, cell in cells.items()}
         rows.append([about.label, *(shown.get(loss, "") for loss in layout.methods)])
         notes += facts.sizes(about, list(cells.values()))
         notes += _compared(loaded, dataset, layout, list(cells))
         for loss, cell in cells.items():
-            printed = published.table2(loss, about.label)
+            printed = published.table2(loss, about.paper)
             line = {
                 "dataset": about.label,
                 "loss": loss,
@@ -59,10 +56,11 @@ def table2(
                 "data": "generated" if about.generated else "real",
             }
             lines.append(line | facts.accuracy_line(cell))
-    what = f"spatial stream of {layout.recogniser}, mean class accuracy in %"
+    name = job.name.replace("table", "table ").replace("_", " by ")
+    what = f"{layout.head} stream of {layout.recogniser}, mean class accuracy in %"
     forms.write(
         files,
-        forms.head(name.replace("table", "table ").replace("_", " by "), layout, what),
+        forms.head(name, layout, what),
         pd.DataFrame(rows, columns=["Dataset", *layout.methods]),
         pd.DataFrame(lines, columns=LONG),
         notes,
@@ -76,12 +74,12 @@ def _compared(
     lines = []
     for one, other in bracketed(losses):
         scores = [
-            facts.of(loaded, dataset, layout.methods[each].spatial)
+            facts.of(loaded, dataset, layout.methods[each].scores[layout.head])
             for each in (one, other)
         ]
         facts.same_clips(dataset, *scores)
         first, second = (
-            right_clips(each.of("spatial"), each.labels) for each in scores
+            is_correct(each.of(layout.head), each.labels) for each in scores
         )
         won, lost = (second & ~first).sum(), (first & ~second).sum()
         lines.append(

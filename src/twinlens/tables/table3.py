@@ -7,30 +7,27 @@ import pandas as pd
 from twinlens import provenance
 from twinlens.tables import facts, forms, published
 from twinlens.tables.accuracy import Accuracy, Scores, accuracy, load
-from twinlens.tables.forms import Files, Layout
+from twinlens.tables.forms import Files
+from twinlens.tables.settings import Layout, Method, TableJob
 
 LONG = (
     "method dataset stream accuracy low high overall right clips overall_low"
     " overall_high classes published data weights"
 ).split()
+FUSION = "Fusion"
 Cells = dict[tuple[str, str, str], Accuracy]
 
 
-def table3(
-    scores: list[Path],
-    layout: Layout,
-    files: Files,
-    seed: int = 0,
-) -> None:
+def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     """Write the table in three forms.
 
     Args:
-        scores: all score shards.
-        layout: rows, columns and their names.
+        inputs: all score shards.
+        job: its layout has rows, columns and their names.
         files: where its three forms go.
-        seed: of the bootstrap.
     """
-    cells = _cells(load(scores), layout, seed)
+    layout = job.layout
+    cells = _cells(load(inputs), layout, job.seed)
     rows = [
         _row(name, layout, cells)
         for name in forms.order(layout)
@@ -48,16 +45,22 @@ def table3(
     what = f"{layout.recogniser}, mean class accuracy in %"
     forms.write(
         files,
-        forms.head("table 3", layout, what),
+        forms.head(job.name.replace("table", "table "), layout, what),
         pd.DataFrame(rows, columns=["Method", *_columns(layout)]),
-        _long(cells, layout),
+        _long(cells, layout, of_paper=job.name == "table3"),
         notes,
     )
 
 
+def _streams(layout: Layout) -> list[str]:
+    """What a data set's columns show: each head, and all fused."""
+    heads = [head.capitalize() for head in layout.heads]
+    return [*heads, FUSION] if len(heads) > 1 else heads
+
+
 def _columns(layout: Layout) -> list[str]:
     labels = [each.label for each in layout.datasets.values()]
-    return [f"{label} {stream}" for label in labels for stream in published.STREAMS]
+    return [f"{label} {stream}" for label in labels for stream in _streams(layout)]
 
 
 def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> Cells:
@@ -65,52 +68,61 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
     cells: Cells = {}
     for name, method in layout.methods.items():
         for dataset, about in layout.datasets.items():
-            if "hr" in {method.spatial, method.temporal} and not about.has_hr:
+            if "hr" in {method.frames_of, method.flow_of} and not about.has_hr:
                 continue
-            spatial = facts.of(loaded, dataset, method.spatial)
-            temporal = facts.of(loaded, dataset, method.temporal)
-            made = _paired(spatial, temporal, dataset)
-            streams = {"Fusion": made.fused(layout.fusion)}
-            if method.spatial == method.temporal:
-                streams["Spatial"] = made.of("spatial")
-                streams["Temporal"] = made.of("temporal")
+            scores = _scores(loaded, layout, dataset, method)
+            streams = {FUSION: scores.fused(layout.fusion)}
+            if len(layout.heads) == 1:
+                streams = {}
+            if len(set(method.scores.values())) == 1:
+                for head in layout.heads:
+                    streams[head.capitalize()] = scores.of(head)
             for stream, values in streams.items():
                 own = provenance.seed(seed, "bootstrap", name, dataset, stream)
-                cells[name, dataset, stream] = accuracy(values, made.labels, own)
+                cells[name, dataset, stream] = accuracy(values, scores.labels, own)
     return cells
 
 
-def _paired(spatial: Scores, temporal: Scores, dataset: str) -> Scores:
-    """Spatial scores of one method with temporal scores of another, clip by clip."""
-    facts.same_clips(dataset, spatial, temporal)
-    return Scores(spatial.clips, spatial.labels, spatial.spatial, temporal.temporal)
+def _scores(
+    loaded: dict[tuple[str, str], Scores], layout: Layout, dataset: str, method: Method
+) -> Scores:
+    """The scores of a row, of each head from where they are stored, clip by clip."""
+    of_head = {
+        head: facts.of(loaded, dataset, method.scores[head]) for head in layout.heads
+    }
+    facts.same_clips(dataset, *of_head.values())
+    first = next(iter(of_head.values()))
+    heads = {head: each.of(head) for head, each in of_head.items()}
+    return Scores(first.clips, first.labels, heads)
 
 
 def _row(name: str, layout: Layout, cells: Cells) -> list[str]:
     row = [layout.methods[name].label]
     for dataset in layout.datasets:
-        for stream in published.STREAMS:
+        for stream in _streams(layout):
             cell = cells.get((name, dataset, stream))
             row.append("" if cell is None else f"{cell.mean_class:.2f}")
     return row
 
 
-def _long(cells: Cells, layout: Layout) -> pd.DataFrame:
+def _long(cells: Cells, layout: Layout, *, of_paper: bool) -> pd.DataFrame:
+    """A line for each cell; the paper's Table 3 is of TSN alone."""
     lines = []
     for name in forms.order(layout):
         for dataset, about in layout.datasets.items():
-            for stream in published.STREAMS:
+            for stream in _streams(layout):
                 cell = cells.get((name, dataset, stream))
                 if cell is not None:
-                    label = layout.methods[name].label
-                    printed = published.table3(label, about.label, stream)
+                    method = layout.methods[name]
+                    printed = published.table3(method.paper, about.paper, stream)
+                    printed = printed if of_paper else None
                     line = {
-                        "method": label,
+                        "method": method.label,
                         "dataset": about.label,
                         "stream": stream,
                         "published": facts.beside(printed, about, cell),
                         "data": "generated" if about.generated else "real",
-                        "weights": layout.methods[name].origin,
+                        "weights": method.origin,
                     }
                     lines.append(line | facts.accuracy_line(cell))
     return pd.DataFrame(lines, columns=LONG)

@@ -17,39 +17,39 @@ Batch = Mapping[str, Tensor]
 CRITERIA = {"mse": losses.mse, "huber": losses.huber}
 
 
-def made_frames(network: Any, batch: Batch) -> Tensor:
-    """What the network makes of a batch: (P B, 3, S, S), RGB 0..1.
+def output_frames(network: Any, batch: Batch) -> Tensor:
+    """The network's output for a batch: (P B, 3, S, S), RGB 0..1.
 
     First all first frames, then all second ones: one pass of one network is the
     siamese network's two copies with shared weights.
 
     Raises:
-        ArtifactError: the network makes pictures of another shape.
+        ArtifactError: the network's output has another shape.
     """
     # ASSUME: section 3.3 is silent on batch normalisation (ToSR2): statistics are of
     # both copies' frames together here, of each copy's own in the released code.
     if input_of(network) == "interpolated":
         interpolated = flat(batch["interpolated"])
-        made: Tensor = network.refine(interpolated)
-        return _shaped(made, interpolated.shape, network)
+        output: Tensor = network.refine(interpolated)
+        return _shaped(output, interpolated.shape, network)
     low = low_frames(network, batch)
     parts, (height, width) = len(low), low.shape[-2:]
     wanted = torch.Size([parts, 3, models.SCALE * height, models.SCALE * width])
     return _shaped(network(low), wanted, network)
 
 
-def _shaped(made: Tensor, wanted: torch.Size, network: Any) -> Tensor:
+def _shaped(output: Tensor, wanted: torch.Size, network: Any) -> Tensor:
     """The same pictures, if their shape is as `twinlens.models` says."""
-    if made.shape != wanted:
+    if output.shape != wanted:
         raise ArtifactError(
-            f"{type(network).__name__} made pictures of shape {tuple(made.shape)}, but"
-            f" must make {tuple(wanted)}: (pictures, colours, height, width)"
+            f"{type(network).__name__} gives pictures of shape {tuple(output.shape)},"
+            f" but must give {tuple(wanted)}: (pictures, colours, height, width)"
         )
-    return made
+    return output
 
 
 def own_terms(network: Any, batch: Batch, done: float) -> dict[str, Tensor]:
-    """The terms of a network's own loss, weighted, when a part 0..1 of it is done."""
+    """The weighted terms of a network's own loss, `done` of 0..1 of the steps taken."""
     terms: dict[str, Tensor] = network.own_loss(
         low_frames(network, batch), flat(batch["high"]), done
     )
@@ -94,15 +94,15 @@ class Objective:
             "tosr": self._tosr,
         }
 
-    def parts(self, made: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def parts(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         """The unweighted terms of the loss, as `Loss.parts` names them.
 
         Args:
-            made: (P B, 3, S, S) from `made_frames`.
+            output: (P B, 3, S, S) from `output_frames`.
             batch: `high` uint8 (B, P, S, S, 3), and `speed` (B, S, S) or `flow`
                 (B, 2, S, S) as the loss wants them.
         """
-        terms = self._terms[self.loss.kind](made, flat(batch["high"]), batch)
+        terms = self._terms[self.loss.kind](output, flat(batch["high"]), batch)
         return dict(zip(self.loss.parts, terms, strict=True))
 
     def total(self, parts: Mapping[str, Tensor]) -> Tensor:
@@ -134,28 +134,28 @@ class Objective:
             return pictures
         return colour.luma(*pictures.unbind(1))[:, None]
 
-    def _mse(self, made: Tensor, true: Tensor, batch: Batch) -> list[Tensor]:
+    def _mse(self, output: Tensor, target: Tensor, batch: Batch) -> list[Tensor]:
         criterion = CRITERIA[self.loss.criterion]
-        return [criterion(self._pixels(made), self._pixels(true))]
+        return [criterion(self._pixels(output), self._pixels(target))]
 
-    def _wmse(self, made: Tensor, true: Tensor, batch: Batch) -> list[Tensor]:
+    def _wmse(self, output: Tensor, target: Tensor, batch: Batch) -> list[Tensor]:
         weight = losses.weight_map(batch["speed"].float(), self.loss.weighting)
-        pixels = self._pixels(made), self._pixels(true)
+        pixels = self._pixels(output), self._pixels(target)
         return [losses.wmse(*pixels, weight, self.loss.power)]
 
-    def _sosr(self, made: Tensor, true: Tensor, batch: Batch) -> list[Tensor]:
+    def _sosr(self, output: Tensor, target: Tensor, batch: Batch) -> list[Tensor]:
         assert self.features is not None
-        seen = losses.perceptual(made, true, self.features)
-        return [*self._wmse(made, true, batch), seen]
+        seen = losses.perceptual(output, target, self.features)
+        return [*self._wmse(output, target, batch), seen]
 
-    def _tosr(self, made: Tensor, true: Tensor, batch: Batch) -> list[Tensor]:
-        made_first, made_second = self._pixels(made).chunk(2)
-        true_first, true_second = self._pixels(true).chunk(2)
+    def _tosr(self, output: Tensor, target: Tensor, batch: Batch) -> list[Tensor]:
+        output_first, output_second = self._pixels(output).chunk(2)
+        target_first, target_second = self._pixels(target).chunk(2)
         found = losses.siamese(
-            made_first,
-            made_second,
-            true_first,
-            true_second,
+            output_first,
+            output_second,
+            target_first,
+            target_second,
             batch["flow"].float() * (1 if self.loss.sign == "plus" else -1),
             CRITERIA[self.loss.criterion],
             masked=self.loss.outside == "masked",

@@ -46,8 +46,10 @@ def read(path: Path) -> dict[str, Any]:
     """
     if reader.is_artifact(path):
         with reader.open(path) as file:
-            what = f"is a twinlens artifact ({file.kind}), not a published weight file"
-        raise ArtifactError(f"{path}: {what}")
+            kind = file.kind
+        raise ArtifactError(
+            f"{path}: is a twinlens artifact ({kind}), not a published weight file"
+        )
     try:
         found: dict[str, Any] = import_module(f"{__name__}.{_reader(path)}").read(path)
     except OSError as error:

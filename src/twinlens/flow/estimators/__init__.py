@@ -1,15 +1,27 @@
-"""Estimators of motion in pixels: a file each, the file's name is the estimator's.
+"""Estimators of optical flow: one file each, the file's name is the `kind` of an entry.
 
-Each has `load(network, preset, threads)`, which gives a function of two batches of
-frames. A file is imported only when its estimator is asked for.
+A file imports neither PyTorch nor OpenCV at its top, since the workflow reads it to
+plan its jobs. It has
+
+    Settings    pydantic dataclass of the config's entry under `flows`, `kind` and
+                `label` among its fields
+    load(settings, network, threads)    an `Estimator`
+    NETWORK     optional: the kind of network (of the family "flow") that it needs; its
+                `Settings` then have `weights`, a published file or None
+
+Nothing is registered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from twinlens import named
 from twinlens.errors import ArtifactError
@@ -19,35 +31,73 @@ Frames = NDArray[np.uint8]
 Estimator = Callable[[Frames, Frames], NDArray[np.float32]]
 """First and second frames to flow (N, 2, H, W), px, x to the right then y down."""
 
+HERE = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """The estimators that there are."""
+    return named.names(HERE)
+
+
+def module(kind: str) -> ModuleType:
+    """An estimator's file.
+
+    Raises:
+        ValueError: there is no such estimator.
+    """
+    return named.module(HERE, __name__, kind, "flow estimator")
+
+
+def deciding(settings: Any) -> dict[str, Any]:
+    """What of an entry decides its flow: not its label, nor where weights lie.
+
+    Of a network only its kind: the network itself is an input of its own.
+    """
+    entry = asdict(settings)
+    if needs_network(entry):
+        return {"kind": entry["kind"]}
+    return {key: value for key, value in entry.items() if key != "label"}
+
+
+def needs_network(settings: Mapping[str, Any]) -> bool:
+    """Whether an entry's estimator is a network."""
+    return hasattr(module(settings["kind"]), "NETWORK")
+
+
+def modules(settings: Mapping[str, Any]) -> list[str]:
+    """The module of an entry's estimator, for the digest of code."""
+    return [f"{__name__}.{settings['kind']}"]
+
 
 def load(
-    name: str, network: Path | None = None, preset: str = "fast", threads: int = 1
+    settings: Mapping[str, Any], network: Path | None = None, threads: int = 1
 ) -> Estimator:
-    """An estimator, ready.
+    """Load an estimator.
 
     Args:
-        name: a file of this folder.
-        network: the artifact of those that are networks.
-        preset: of those that have some.
-        threads: of the CPU.
+        settings: its entry in the config's `flows`.
+        network: HDF5 "network/1" of those that need one.
+        threads: CPU threads.
 
     Raises:
         ArtifactError: no such estimator, or it lacks its network; when it is called:
             its flow is not finite.
     """
+    kind = settings["kind"]
     try:
-        module = named.module(Path(__file__).parent, __name__, name, "flow estimator")
+        found = module(kind)
     except ValueError as error:
         raise ArtifactError(str(error)) from error
-    return partial(_finite, name, module.load(network, preset, threads))
+    if hasattr(found, "NETWORK") and network is None:
+        raise ArtifactError(f"the flow estimator {kind} needs --network")
+    typed = TypeAdapter(found.Settings).validate_python(settings)
+    return partial(_finite, kind, found.load(typed, network, threads))
 
 
 def _finite(
-    name: str, estimate: Estimator, first: Frames, second: Frames
+    kind: str, estimate: Estimator, first: Frames, second: Frames
 ) -> NDArray[np.float32]:
     flow = estimate(first, second)
     if not np.isfinite(flow).all():
-        raise ArtifactError(
-            f"{name} gives flow with values that are not finite numbers"
-        )
+        raise ArtifactError(f"{kind} gives flow with values that are not finite")
     return flow

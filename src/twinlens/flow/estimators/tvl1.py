@@ -1,24 +1,37 @@
-"""TV-L1 of the frames' grey."""
+"""TV-L1 on gray frames (Zach, Pock, Bischof 2007), see `twinlens.flow.tvl1`."""
 
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic.dataclasses import dataclass
 
 from twinlens.flow.estimators import Estimator, Frames
-from twinlens.flow.gray import gray
-from twinlens.flow.tvl1 import tvl1
+from twinlens.settings import STRICT
 
 
-def load(network: Path | None, preset: str, threads: int) -> Estimator:
-    """TV-L1 of a preset; there is no network to it."""
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class Settings:
+    """TV-L1 of a preset."""
 
-    def estimate(first: Frames, second: Frames) -> NDArray[np.float32]:
-        return tvl1(_gray(first), _gray(second), preset, threads=threads)
+    kind: Literal["tvl1"]
+    label: str = "TV-L1"
+    """Name in the tables."""
+    preset: Literal["opencv", "fast", "gpu24", "cuda"] = "fast"
+    """Its variant; gpu24 made the published recognisers' inputs."""
 
-    return estimate
+
+def load(settings: Settings, network: Path | None, threads: int) -> Estimator:
+    """TV-L1 of the preset; it has no network."""
+    return partial(_estimate, settings.preset, threads)
 
 
-def _gray(frames: Frames) -> NDArray[np.uint8]:
-    none = np.zeros((0, *frames.shape[1:3]), np.uint8)
-    return np.stack([gray(frame) for frame in frames]) if len(frames) else none
+def _estimate(
+    preset: str, threads: int, first: Frames, second: Frames
+) -> NDArray[np.float32]:
+    from twinlens.flow.frames import grays
+    from twinlens.flow.tvl1 import tvl1
+
+    return tvl1(grays(first), grays(second), preset, threads=threads)

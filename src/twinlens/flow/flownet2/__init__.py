@@ -1,21 +1,10 @@
 """FlowNet2: optical flow by a cascade of networks (Ilg et al., CVPR 2017).
 
-    network = flownet2.build()
-    flow = flownet2.estimate(network, first, second)
+    from twinlens.flow.flownet2.cascade import build, estimate
 
-Weights are research only where LMB published them; its licence says more.
+    network = build()
+    flow = estimate(network, first, second)
+
+Weights are research only where LMB published them; its licence says more. Imports
+nothing by itself, so that a recipe costs no PyTorch.
 """
-
-from twinlens.flow.flownet2.artifact import FLOWNET2, load
-from twinlens.flow.flownet2.cascade import FlowNet2, build, estimate, normalised
-from twinlens.flow.flownet2.published import convert
-
-__all__ = [
-    "FLOWNET2",
-    "FlowNet2",
-    "build",
-    "convert",
-    "estimate",
-    "load",
-    "normalised",
-]

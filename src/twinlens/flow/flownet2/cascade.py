@@ -20,7 +20,7 @@ from twinlens.flow.flownet2.networks import (
 )
 
 DIVISOR = 20.0
-"""FlowNetC and -S tell flow divided by this; -SD tells it times this."""
+"""FlowNetC and -S give flow divided by this; -SD gives it times this."""
 STEP = 64
 """Sides that the networks take are multiples of it."""
 LARGEST = 8191  # px, as for TV-L1: patch sets take either
@@ -59,8 +59,8 @@ class FlowNet2(nn.Module):
 
     def before_s2(self, pair_b6hw: Tensor) -> Tensor:
         """What FlowNetS number 2 reads: (B, 12, H, W)."""
-        made = self.flownets_1(self.before_s1(pair_b6hw))[-1]
-        return _known(pair_b6hw, _smooth(DIVISOR * made))
+        finest = self.flownets_1(self.before_s1(pair_b6hw))[-1]
+        return _known(pair_b6hw, _smooth(DIVISOR * finest))
 
     def before_fusion(self, pair_b6hw: Tensor) -> Tensor:
         """What the fusion reads: (B, 11, H, W)."""
@@ -93,7 +93,7 @@ def _blocks(flow: Tensor) -> Tensor:
 
 
 def _known(pair_b6hw: Tensor, flow_b2hw: Tensor) -> Tensor:
-    """A pair, the second brought back, the flow, and how far off it is."""
+    """A pair, the second backward-warped, the flow, and the remaining difference."""
     first, second = pair_b6hw.chunk(2, dim=1)
     back = resample(second, flow_b2hw)
     off = channel_norm(first - back)
@@ -130,9 +130,9 @@ def estimate(
         ValueError: pictures are no such arrays.
     """
     _check(first, second)
-    made = [_pair(network, *pair) for pair in zip(first, second, strict=True)]
+    flows = [_pair(network, *pair) for pair in zip(first, second, strict=True)]
     none = np.zeros((0, 2, *first.shape[1:3]), np.float32)
-    return np.stack(made) if made else none
+    return np.stack(flows) if flows else none
 
 
 def _pair(

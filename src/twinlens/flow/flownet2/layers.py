@@ -56,16 +56,16 @@ def correlation(first_bchw: Tensor, second_bchw: Tensor) -> Tensor:
     columns = torch.arange(width, device=first_bchw.device)[:, None]
     steps = torch.arange(0, STRIDE * SHIFTS, STRIDE, device=first_bchw.device)
     band = (columns + steps).expand(batch, height, width, SHIFTS)
-    made = []
+    bands = []
     for top in range(0, STRIDE * SHIFTS, STRIDE):
         shifted_bhcw = padded[:, :, top : top + height].permute(0, 2, 1, 3)
         products = torch.matmul(rows_bhwc, shifted_bhcw)  # (B, H, W, W + 40)
-        made.append(products.gather(3, band))
-    return torch.cat(made, dim=3).permute(0, 3, 1, 2) / channels
+        bands.append(products.gather(3, band))
+    return torch.cat(bands, dim=3).permute(0, 3, 1, 2) / channels
 
 
 def resample(picture_bchw: Tensor, flow_b2hw: Tensor) -> Tensor:
-    """Bring a picture back along the flow: out(p) = picture(p + flow(p)).
+    """Backward-warp a picture along the flow: out(p) = picture(p + flow(p)).
 
     Bilinear; beyond the border, the border's pixels.
     """

@@ -20,7 +20,7 @@ from twinlens.flow.flownet2.layers import (
 )
 
 LEVELS = (6, 5, 4, 3, 2)
-"""Halvings of the size at which flow is told, coarsest first."""
+"""Halvings of the size at which there is flow, coarsest first."""
 DECODED = {5: 512, 4: 256, 3: 128, 2: 64}
 """Channels that the upward path gives to each level, at full width."""
 
@@ -48,11 +48,11 @@ class _Encoding(nn.Module):
         self.add_module(name, conv(before, after, kernel, stride))
         return after
 
-    def _run(self, names: str, made: Tensor) -> Tensor:
+    def _run(self, names: str, features: Tensor) -> Tensor:
         """Through some layers by name, one after the other."""
         for name in names.split():
-            made = self.get_submodule(name)(made)
-        return made
+            features = self.get_submodule(name)(features)
+        return features
 
 
 class _Pyramid(_Encoding):
@@ -155,12 +155,12 @@ class FlowNetSD(_Pyramid):
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__(width)
-        made = self._conv("conv0", 6, 64)
+        before = self._conv("conv0", 6, 64)
         for level, fulls in ((1, (64, 128)), (2, (128, 128)), (3, (256, 256))):
-            made = self._conv(f"conv{level}", made, fulls[0], stride=2)
-            made = self._conv(f"conv{level}_1", made, fulls[1])
+            before = self._conv(f"conv{level}", before, fulls[0], stride=2)
+            before = self._conv(f"conv{level}_1", before, fulls[1])
         two = self._wide(128)
-        self._add_upward({2: two, **self._tail(made)}, inter=True)
+        self._add_upward({2: two, **self._tail(before)}, inter=True)
 
     def forward(self, pair_b6hw: Tensor) -> list[Tensor]:
         """Flows of a pair."""

@@ -48,8 +48,8 @@ def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
         Our names to float tensors; a caller loads them strictly.
 
     Raises:
-        ValueError: another network, or one part of the cascade; what lacks and what is
-            too many is told.
+        ValueError: another network, or one part of the cascade; the error lists what
+            is missing and what is too many.
     """
     wanted = _names()
     if any(name.startswith("flownetc.") for name in found):
@@ -74,14 +74,14 @@ def _compare(wanted: list[str], there: list[str]) -> None:
     """Refuse a file that lacks some of what is wanted or has more."""
     lacks = [name for name in wanted if name not in set(there)]
     more = [name for name in there if name not in set(wanted)]
-    told = [
+    faults = [
         f"{len(names)} layers {what}"
         f" ({', '.join(names[:6])}{', ...' * (len(names) > 6)})"
         for what, names in (("missing", lacks), ("unexpected", more))
         if names
     ]
-    if told:
-        raise ValueError(f"no whole FlowNet2: {' and '.join(told)}")
+    if faults:
+        raise ValueError(f"no whole FlowNet2: {' and '.join(faults)}")
 
 
 def _blobs(found: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
@@ -120,12 +120,12 @@ def _tensor(
     """One entry, its colours from BGR to RGB."""
     if blob not in blobs[layer]:
         raise ValueError(f"no whole FlowNet2: layer {layer} lacks blob {blob}")
-    made = torch.as_tensor(blobs[layer][blob]).float()
+    entry = torch.as_tensor(blobs[layer][blob]).float()
     if blob == 1:
-        return made.reshape(-1)
+        return entry.reshape(-1)
     if name in COLOURS:
-        made = torch.cat(list(_flipped(made, COLOURS[name])), dim=1)
-    return made
+        entry = torch.cat(list(_flipped(entry, COLOURS[name])), dim=1)
+    return entry
 
 
 def _flipped(weight: Tensor, pictures: int) -> Iterator[Tensor]:

@@ -58,9 +58,9 @@ import numpy.typing as npt
 from twinlens.media.playground import clips, files, groups, scenes, sets, textures
 from twinlens.media.playground.clips import Clip
 from twinlens.media.playground.groups import Member, members
-from twinlens.media.playground.sets import Settings
+from twinlens.media.settings import Generated
 
-__all__ = ["Clip", "Member", "Settings", "generate", "members", "render"]
+__all__ = ["Clip", "Member", "Generated", "generate", "members", "render"]
 
 Progress = Callable[[int, int], None]
 
@@ -68,7 +68,7 @@ Progress = Callable[[int, int], None]
 def generate(
     out: Path,
     name: str,
-    settings: Settings,
+    settings: Generated,
     seed: int,
     *,
     progress: Progress | None = None,
@@ -89,7 +89,7 @@ def generate(
 
 
 def render(
-    name: str, settings: Settings, seed: int, member: Member, *, with_flow: bool = True
+    name: str, settings: Generated, seed: int, member: Member, *, with_flow: bool = True
 ) -> Clip:
     """One clip in memory.
 
@@ -109,7 +109,7 @@ def render(
     return take.develop(with_flow)
 
 
-def _tiles(name: str, settings: Settings, seed: int) -> list[scenes.Tile]:
+def _tiles(name: str, settings: Generated, seed: int) -> list[scenes.Tile]:
     """A tile for each group, in the order of the groups."""
     action = settings.kind == "action"
     photos = sets.PHOTOS[settings.set if action else settings.kind]
@@ -120,7 +120,7 @@ def _tiles(name: str, settings: Settings, seed: int) -> list[scenes.Tile]:
 
 
 def _generate_actions(
-    out: Path, name: str, settings: Settings, seed: int, progress: Progress | None
+    out: Path, name: str, settings: Generated, seed: int, progress: Progress | None
 ) -> None:
     for _ in _videos(out, name, settings, seed, progress, with_flow=False):
         pass
@@ -128,7 +128,7 @@ def _generate_actions(
 
 
 def _generate_clips(
-    out: Path, name: str, settings: Settings, seed: int, progress: Progress | None
+    out: Path, name: str, settings: Generated, seed: int, progress: Progress | None
 ) -> None:
     flows = _videos(out, name, settings, seed, progress, with_flow=True)
     files.write_flow(
@@ -139,7 +139,7 @@ def _generate_clips(
 def _videos(
     out: Path,
     name: str,
-    settings: Settings,
+    settings: Generated,
     seed: int,
     progress: Progress | None,
     *,

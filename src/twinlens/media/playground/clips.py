@@ -19,8 +19,8 @@ from twinlens.media.playground.render import (
     place,
 )
 from twinlens.media.playground.scenes import Light, Tile
-from twinlens.media.playground.sets import Settings
 from twinlens.media.playground.textures import Floats, Random
+from twinlens.media.settings import Generated
 
 CORPUS_STUFF = ("photo", "leaves", "cloth", "tartan", "ripple", "letters")
 """What the pieces of a corpus or flow set are made of."""
@@ -55,7 +55,7 @@ class Take:
 
 
 def action(
-    settings: Settings, label: str, tile: Tile, random: Random, seed: int
+    settings: Generated, label: str, tile: Tile, random: Random, seed: int
 ) -> Take:
     """Somebody performs the action `label` where the group's `tile` hangs."""
     size = (settings.width, settings.height)
@@ -73,7 +73,7 @@ def action(
 
 
 def _perform(
-    random: Random, settings: Settings, label: str, wall: Floats, count: int
+    random: Random, settings: Generated, label: str, wall: Floats, count: int
 ) -> list[Layer]:
     """An actor near the middle; now and then hard to read, in look or in motion.
 
@@ -130,7 +130,7 @@ def _seen_by(view: Maps, layer: Layer) -> Layer:
     )
 
 
-def still_life(settings: Settings, tile: Tile, random: Random, seed: int) -> Take:
+def still_life(settings: Generated, tile: Tile, random: Random, seed: int) -> Take:
     """Things of no class drift, turn and swell before the group's `tile`.
 
     The pieces are cut from the tile, from leaves in its colours, from cloth and from

@@ -14,7 +14,7 @@ from twinlens import provenance
 from twinlens.artifacts import writer
 from twinlens.artifacts.publish import publish
 from twinlens.media.playground import groups
-from twinlens.media.playground.sets import Settings
+from twinlens.media.settings import Generated
 
 PACKAGE = "twinlens.media.playground"
 TRUTH = "truth/1"
@@ -70,7 +70,7 @@ def write_flow(
         writer.put_clips(file, names)
 
 
-def write_splits(folder: Path, settings: Settings) -> None:
+def write_splits(folder: Path, settings: Generated) -> None:
     """Write `classInd.txt` and three pairs of lists, as UCF101's authors do."""
     number = {label: rank for rank, label in enumerate(groups.labels(settings), 1)}
     write_lines(

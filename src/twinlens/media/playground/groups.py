@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from math import ceil
 
+from twinlens.errors import DataError
 from twinlens.media.playground import sets
-from twinlens.media.playground.sets import Settings
+from twinlens.media.settings import Generated
 
 SPLITS = (1, 2, 3)
 
@@ -28,12 +29,19 @@ class Member:
         return f"{self.label}/v_{self.label}_g{self.group:02d}_c{self.clip:02d}.avi"
 
 
-def labels(settings: Settings) -> list[str]:
-    """The data set's classes in the order of their numbers."""
-    return sorted(settings.classes or sets.ACTIONS[settings.set])
+def labels(settings: Generated) -> list[str]:
+    """The data set's classes in the order of their numbers.
+
+    Raises:
+        DataError: one is not of its family.
+    """
+    known = sorted(sets.ACTIONS[settings.set])
+    if unknown := set(settings.classes or ()) - set(known):
+        raise DataError(f"no class {sorted(unknown)}; there are {known}")
+    return sorted(settings.classes or known)
 
 
-def sizes(settings: Settings) -> list[int]:
+def sizes(settings: Generated) -> list[int]:
     """How many clips of a class each group has, the test groups of split 1 first."""
     return [*_even(settings.test), *_even(settings.train)]
 
@@ -44,7 +52,7 @@ def _even(clips: int) -> list[int]:
     return [clips // groups + (rank < clips % groups) for rank in range(groups)]
 
 
-def members(settings: Settings) -> list[Member]:
+def members(settings: Generated) -> list[Member]:
     """All clips of a data set, group by group, so that a background is made once."""
     if settings.kind != "action":
         return [Member(label="", group=1 + i, clip=1) for i in range(settings.clips)]
@@ -56,7 +64,7 @@ def members(settings: Settings) -> list[Member]:
     ]
 
 
-def test_groups(settings: Settings, split: int) -> set[int]:
+def test_groups(settings: Generated, split: int) -> set[int]:
     """The groups held out in a split; each split holds out the next so many."""
     held, count = len(_even(settings.test)), len(sizes(settings))
     return {1 + ((split - 1) * held + i) % count for i in range(held)}

@@ -1,18 +1,19 @@
 """Kinds of data sets: one file each, found by its name.
 
-A kind's file has `listing(settings: Mapping) -> Listing`.
+A kind's file has `listing(settings: Mapping) -> Listing`; the mapping holds the fields
+of `twinlens.media.settings.Source`.
 """
 
 import importlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from twinlens import named
 from twinlens.errors import DataError
-from twinlens.media.ffmpeg import SUFFIXES
+from twinlens.media.settings import SUFFIXES, Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,24 +45,23 @@ def names() -> list[str]:
     return named.names(Path(__file__).parent)
 
 
-def listing(kind: str, settings: Mapping[str, Any]) -> Listing:
+def listing(source: Source) -> Listing:
     """List the clips of a data set.
 
     Args:
-        kind: one of `names()`.
-        settings: the data set's entry in the config.
+        source: where they come from; its kind is one of `names()`.
 
     Raises:
         DataError: a folder or split file is missing or can't be read.
     """
-    if kind not in names():
-        raise DataError(f"no kind of data set {kind!r}; there are: {names()}")
-    module = importlib.import_module(f"twinlens.media.sets.{kind}")
-    found: Listing = module.listing(settings)
+    if source.kind not in names():
+        raise DataError(f"no kind of data set {source.kind!r}; there are: {names()}")
+    module = importlib.import_module(f"twinlens.media.sets.{source.kind}")
+    found: Listing = module.listing(asdict(source))
     if not found.clips:
         raise DataError(
-            f"no clip of {settings.get('classes') or 'any class'} found in"
-            f" {settings.get('videos')}; {len(found.missing)} files are listed"
+            f"no clip of {source.classes or 'any class'} found in {source.videos};"
+            f" {len(found.missing)} files are listed"
         )
     _refuse_odd_names(each.clip for each in found.clips)
     return found

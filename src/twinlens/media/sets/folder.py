@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from twinlens import provenance
-from twinlens.errors import DataError
-from twinlens.media.ffmpeg import SUFFIXES
+from twinlens.errors import DataError, message
 from twinlens.media.sets import Listed, Listing, chosen, folder_of, videos
+from twinlens.media.settings import SUFFIXES
 
 
 def listing(settings: Mapping[str, Any]) -> Listing:
@@ -36,9 +36,10 @@ def listing(settings: Mapping[str, Any]) -> Listing:
         made = _drawn(settings, classes, found)
     elsewhere = len(videos(root)) - sum(map(len, found.values()))
     if elsewhere:
-        made.warnings.append(
+        lost = message(
             f"{elsewhere} videos in {root} do not lie in a class's folder: left out"
         )
+        made.warnings.append(lost)
     return made
 
 
@@ -69,7 +70,7 @@ def _given(path: Path, classes: list[str], found: Mapping[str, list[Path]]) -> L
             elif name in classes or name not in found:
                 missing.append(clip)
     unlisted = len(there) - len(clips)
-    warnings = [f"{path} leaves out {unlisted} clips"] if unlisted else []
+    warnings = [message(f"{path} leaves out {unlisted} clips")] if unlisted else []
     return Listing(classes=classes, clips=clips, missing=missing, warnings=warnings)
 
 
@@ -113,12 +114,13 @@ def _drawn(
     warnings = []
     tested = {path.parent.name for path in test}
     if untested := [name for name in classes if name not in tested]:
-        warnings.append(f"too few scenes to test {', '.join(untested)}")
+        warnings.append(message(f"too few scenes to test {', '.join(untested)}"))
     if not pattern:
-        warnings.append(
+        advice = message(
             "no `group` pattern: takes of one scene may stand in both train and test,"
             " which makes accuracies too high"
         )
+        warnings.append(advice)
     return Listing(classes=classes, clips=clips, warnings=warnings)
 
 
@@ -142,13 +144,13 @@ def _test_clips(
     A scene is taken while one of its classes still lacks test clips, but never one that
     holds the last training clips of a class.
     """
-    fraction = float(settings.get("test_fraction", 0.3))
+    fraction = float(settings["test_fraction"])
     lacking, training = Counter[str](), Counter[str]()
     for paths in scenes.values():
         training.update(path.parent.name for path in paths)
     for name, count in training.items():
         lacking[name] = max(1, round(fraction * count))
-    seed = settings.get("seed", 0)
+    seed = settings["seed"] or 0
     test: set[Path] = set()
     # Ranked by a hash of their own, scenes of one class move none of another.
     for scene in sorted(scenes, key=lambda each: provenance.seed(seed, "split", each)):

@@ -26,7 +26,7 @@ PARTS = {"1": "train", "2": "test"}
 def listing(settings: Mapping[str, Any]) -> Listing:
     """List the clips of one split; see `twinlens.media.sets.listing`."""
     videos, splits = folder_of(settings, "videos"), folder_of(settings, "splits")
-    split = int(settings.get("split", 1))
+    split = int(settings["split"])
     classes = chosen(settings, CLASSES)
     clips: list[Listed] = []
     missing: list[str] = []

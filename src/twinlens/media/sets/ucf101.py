@@ -19,7 +19,7 @@ from twinlens.media.sets import Listed, Listing, chosen, folder_of, lines
 def listing(settings: Mapping[str, Any]) -> Listing:
     """List the clips of one split; see `twinlens.media.sets.listing`."""
     videos, splits = folder_of(settings, "videos"), folder_of(settings, "splits")
-    split = int(settings.get("split", 1))
+    split = int(settings["split"])
     known = _classes(splits / "classInd.txt")
     classes = chosen(settings, known)
     clips: list[Listed] = []

@@ -3,8 +3,8 @@
 A file provides `build(*, channels, classes, ...)`, which gives a module that maps
 (B, channels, H, W) to (B, classes) scores before softmax and whose last layer is called
 `fc`, and `FIRST_CONV`, the name of the convolution that sees the input. One whose
-weights are published also provides `convert(read, classes)`, which turns what
-`twinlens.weights.read` gives into its state dict. There is nothing to register.
+weights are published also provides `convert` and `settings_of`, see
+`twinlens.networks`. There is nothing to register.
 """
 
 from collections.abc import Mapping
@@ -62,6 +62,11 @@ def load(network: nn.Module, state: Mapping[str, Tensor]) -> None:
 
 def _may_be_missing(key: str) -> bool:
     return key.startswith(f"{CLASSIFIER}.") or key.endswith("num_batches_tracked")
+
+
+def without_classifier(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """All entries of a state dict but those of the classifier."""
+    return {k: v for k, v in state.items() if not k.startswith(f"{CLASSIFIER}.")}
 
 
 def cross_modality(state: Mapping[str, Tensor], channels: int) -> dict[str, Tensor]:

@@ -8,7 +8,6 @@ state dict's names are those of the conversions to PyTorch: Caffe's, with `/` as
 Legend: B batch, C channels, H W pixels, K classes.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,10 +19,6 @@ from torch.nn import functional
 
 FIRST_CONV = "conv1_7x7_s2"
 """The convolution that sees the input, for cross-modality initialisation."""
-
-IMAGENET_CLASSES = 1000
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +79,7 @@ class BnInception(nn.Module):
             self._add_block(block, width)
             width = block.channels(width)
         self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Linear(width, classes)
+        self.fc = nn.Linear(width, classes) if classes else nn.Identity()
         self._initialise()
 
     def _add(
@@ -115,8 +110,9 @@ class BnInception(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_uniform_(module.weight, nonlinearity="linear")
                 nn.init.constant_(module.bias, 0.2)  # type: ignore[arg-type]
-        nn.init.normal_(self.fc.weight, std=0.001)
-        nn.init.zeros_(self.fc.bias)
+        if isinstance(self.fc, nn.Linear):
+            nn.init.normal_(self.fc.weight, std=0.001)
+            nn.init.zeros_(self.fc.bias)
 
     def forward(self, image_bchw: Tensor) -> Tensor:
         """Score each image: (B, K), before softmax."""
@@ -169,7 +165,7 @@ def build(*, channels: int, classes: int, dropout: float = 0.8) -> BnInception:
 
     Args:
         channels: of the input; 3 for colours, 10 for five flow fields.
-        classes: scores a clip.
+        classes: scores a clip; 0 leaves the classifier out.
         dropout: share of the 1,024 features dropped in training; the published
             settings are 0.8 for colours and 0.7 for flow.
 
@@ -185,40 +181,39 @@ _BN_PARTS = ("weight", "bias", "running_mean", "running_var")
 _COUNTER = "num_batches_tracked"
 
 
-def convert(read: Mapping[str, Any], classes: int | None = None) -> dict[str, Tensor]:
-    """The state dict of a published file of either kind: what a reader gave.
+def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The state dict in a published file.
 
     Args:
-        read: lists of blobs by Caffe layer, or tensors by PyTorch name.
-        classes: how many the network will have; None takes what the file has.
+        found: what `twinlens.weights.read` returns of a .caffemodel, or of a PyTorch
+            file: an ImageNet conversion (`conv1_7x7_s2.weight`, ..., `last_linear` or
+            `fc`), a checkpoint of tsn-pytorch (`module.base_model.*`,
+            `module.new_fc.*`) or of mmaction (`backbone.*`, `cls_head.fc_cls.*`).
 
     Returns:
-        As `from_caffe` and `from_torch`.
+        float32 state dict; without `fc` if the file has none.
 
     Raises:
         ValueError: entries are missing, unexpected or of another shape.
     """
-    if any(isinstance(value, list) for value in read.values()):
-        return from_caffe(read, classes=classes)
-    return from_torch(read, classes=classes)
+    return _fitted(_renamed(found))
 
 
-def from_caffe(
-    blobs: Mapping[str, Sequence[np.ndarray]], *, classes: int | None = None
-) -> dict[str, Tensor]:
-    """The state dict of a published .caffemodel.
+def settings_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Channels and classes of a published file; 0 classes if it has no classifier."""
+    return _sizes(_renamed(found))
 
-    Args:
-        blobs: Caffe layer name to [weights, bias], or for normalisations to [slope,
-            bias, running mean, running variance], each (1, C).
-        classes: how many the network will have; None takes what the file has.
 
-    Returns:
-        float32 state dict. Without `fc` if the file has none, or ImageNet's.
+def _renamed(found: Mapping[str, Any]) -> dict[str, Tensor]:
+    """A file's tensors under this network's names."""
+    if any(isinstance(value, list) for value in found.values()):
+        return _from_caffe(found)
+    state = found.get("state_dict", found)
+    return {_plain_name(name): state[name] for name in state}
 
-    Raises:
-        ValueError: layers are missing, unexpected or of another shape.
-    """
+
+def _from_caffe(blobs: Mapping[str, Sequence[np.ndarray]]) -> dict[str, Tensor]:
+    """Caffe's layers: [weights, bias], or for normalisations _BN_PARTS, each (1, C)."""
     state: dict[str, Tensor] = {}
     for layer, arrays in blobs.items():
         name = "fc" if layer == "fc-action" else layer.replace("/", "_")
@@ -227,30 +222,7 @@ def from_caffe(
             raise ValueError(f"layer {layer}: {len(arrays)} blobs, not {len(parts)}")
         for part, array in zip(parts, arrays, strict=True):
             state[f"{name}.{part}"] = torch.as_tensor(array)
-    return _fitted(state, classes)
-
-
-def from_torch(
-    state: Mapping[str, Any], *, classes: int | None = None
-) -> dict[str, Tensor]:
-    """The state dict of a published PyTorch file, under this network's names.
-
-    Known are the ImageNet conversions (`conv1_7x7_s2.weight`, ..., `last_linear` or
-    `fc`), checkpoints of tsn-pytorch (`module.base_model.*`, `module.new_fc.*`) and of
-    mmaction (`backbone.*`, `cls_head.fc_cls.*`).
-
-    Args:
-        state: name to tensor, or a checkpoint that keeps these under `state_dict`.
-        classes: how many the network will have; None takes what the file has.
-
-    Returns:
-        float32 state dict. Without `fc` if the file has none, or ImageNet's.
-
-    Raises:
-        ValueError: entries are missing, unexpected or of another shape.
-    """
-    state = state.get("state_dict", state)
-    return _fitted({_plain_name(name): state[name] for name in state}, classes)
+    return state
 
 
 def _plain_name(name: str) -> str:
@@ -261,10 +233,22 @@ def _plain_name(name: str) -> str:
     return f"fc.{part}" if layer in ("new_fc", "fc_cls", "last_linear") else name
 
 
-def _fitted(state: dict[str, Tensor], classes: int | None) -> dict[str, Tensor]:
+def _sizes(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    first = state.get(f"{FIRST_CONV}.weight")
+    if first is None or first.ndim != 4:
+        raise ValueError(
+            f"not BN-Inception's weights: no {FIRST_CONV}.weight of 4 axes"
+        )
+    last = state.get("fc.weight")
+    classes = 0 if last is None else last.shape[-2]
+    return {"channels": first.shape[1], "classes": classes}
+
+
+def _fitted(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Check every entry against the network, and give it the network's shape."""
-    state = _without_imagenet_classes(state, classes)
-    shapes = _shapes(state, classes)
+    with torch.device("meta"):
+        network = build(**_sizes(state))
+    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     missing = [k for k in shapes if k not in state and not k.endswith(_COUNTER)]
     unexpected = [k for k in state if k not in shapes]
     misshapen = [
@@ -282,42 +266,6 @@ def _fitted(state: dict[str, Tensor], classes: int | None) -> dict[str, Tensor]:
         )
         for name, tensor in state.items()
     }
-
-
-def _without_imagenet_classes(
-    state: dict[str, Tensor], classes: int | None
-) -> dict[str, Tensor]:
-    """Drop a classifier of ImageNet's 1,000 classes unless so many are wanted."""
-    weight = state.get("fc.weight")
-    if weight is None or len(weight) != IMAGENET_CLASSES or classes in (None, 1000):
-        return state
-    _log.warning(
-        "the file's classifier of %d ImageNet classes is left out; %d new ones start "
-        "from random weights",
-        IMAGENET_CLASSES,
-        classes,
-    )
-    return {k: v for k, v in state.items() if not k.startswith("fc.")}
-
-
-def _shapes(
-    state: Mapping[str, Tensor], classes: int | None
-) -> dict[str, tuple[int, ...]]:
-    """What each entry's shape must be, for the file's channels and the classes."""
-    first = state.get(f"{FIRST_CONV}.weight")
-    if first is None or first.ndim != 4:
-        raise ValueError(
-            f"not BN-Inception's weights: no {FIRST_CONV}.weight of 4 axes"
-        )
-    last = state.get("fc.weight")
-    if classes is None:
-        classes = 1 if last is None else last.shape[-2]
-    with torch.device("meta"):
-        network = build(channels=first.shape[1], classes=classes)
-    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    if "fc.weight" not in state and "fc.bias" not in state:
-        return {name: s for name, s in shapes.items() if not name.startswith("fc.")}
-    return shapes
 
 
 def _sides(shape: Iterable[int]) -> list[int]:

@@ -1,0 +1,52 @@
+"""Print envs/twinlens.yaml: what jobs need, in the versions of the lock.
+
+`make lock` runs it; it needs the standard library only.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+HEAD = """\
+# What the jobs need, for `snakemake --sdm conda`. Made from the lock by `make lock`.
+channels:
+  - conda-forge
+  - nodefaults
+dependencies:
+  - python=3.11
+  - pip
+  - pip:
+"""
+
+
+def main() -> None:
+    """Print the whole file."""
+    pinned = pins()
+    lines = [f"      - {name}=={pinned[plain(name)]}\n" for name in requirements()]
+    print(HEAD, *lines, sep="", end="")
+
+
+def requirements() -> list[str]:
+    """Packages that pyproject.toml asks for, without its extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return [
+        re.split(r"[^\w.-]", each)[0] for each in project["project"]["dependencies"]
+    ]
+
+
+def pins() -> dict[str, str]:
+    """Versions by package, torch's included."""
+    files = (ROOT / "requirements.lock", ROOT / "requirements-torch.txt")
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    found = re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.M)
+    return {plain(name): version for name, version in found}
+
+
+def plain(name: str) -> str:
+    """A package's name as indexes compare them."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What a user reads before and after a run of the workflow."""
+
+import functools
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from twinlens.plan import Plan
+from twinlens.plan.tables import Tables
+
+
+def announced(tables: Tables) -> list[str]:
+    """The targets of `all`; prints what is left out, and why."""
+    for line in tables.left_out():
+        print_once(line)
+    return tables.targets()
+
+
+@functools.cache
+def print_once(line: str) -> None:
+    """Print a line; Snakemake asks for a rule's input more than once."""
+    print(line, file=sys.stderr)
+
+
+def print_tables(plan: Plan, started: float) -> None:
+    """Print the tables that a run wrote, where they lie, and warnings of trainings.
+
+    Args:
+        plan: of the world.
+        started: time of the run's start, in seconds since the epoch.
+    """
+    root = Path(plan.root)
+    for path in sorted(root.glob("*.md")):
+        copy = Path("results") / path.name
+        fresh = copy.exists() and copy.stat().st_mtime > started
+        if fresh and copy.read_bytes() == path.read_bytes():
+            print(f"\n{path.read_text()}\n{copy.with_suffix('.csv')}", file=sys.stderr)
+    logs = [
+        root / "logs" / "flow_error.log",
+        *sorted(root.glob("logs/train_sr/**/*.log")),
+    ]
+    for path in filter(Path.exists, logs):
+        for line in path.read_text(errors="replace").splitlines():
+            if line.startswith("WARNING"):
+                print(line, file=sys.stderr)
+
+
+def report_failures(logs: str | Sequence[str]) -> None:
+    """Print of a failed run which jobs failed, why, and their logs.
+
+    Args:
+        logs: Snakemake's own log of the run.
+    """
+    paths = [logs] if isinstance(logs, str) else logs
+    text = "".join(Path(each).read_text(errors="replace") for each in paths)
+    failed = re.findall(r"Error in \w+ (\w+):.*?\n    log: (\S+)", text, re.S)
+    for name, files in failed:
+        log = Path(files.rstrip(","))
+        lines = log.read_text(errors="replace").split("\n") if log.is_file() else []
+        why = next(
+            (line for line in reversed(lines) if line.strip()), "it says nothing"
+        )
+        print(
+            f"\nFAILED {name}: {why}\n  log: {log}; after fixing it, rerun the same"
+            " command: finished jobs are kept",
+            file=sys.stderr,
+        )

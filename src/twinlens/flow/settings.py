@@ -1,0 +1,57 @@
+"""What the stages of `flow` do, typed."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from twinlens.recognisers import FlowForm, Sampler
+from twinlens.settings import STRICT
+
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class FlowJob:
+    """A shard's flow to compute, as a recogniser reads it."""
+
+    dataset: str
+    method: str
+    """Whose frames the flow is of."""
+    sampler: Sampler
+    """Which flows the recogniser reads."""
+    form: FlowForm
+    """How it is stored."""
+    estimator: dict[str, Any]
+    """What of that entry decides the flow, see `twinlens.flow.estimators`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class MotionJob:
+    """Motion of a shard's originals to estimate, in pixels."""
+
+    dataset: str
+    flow: str
+    """The entry of `flows`, by its name in the config."""
+    estimator: dict[str, Any]
+    """What of that entry decides the flow."""
+    pairs: Count
+    """Pairs of frames of each clip, at most."""
+    gap: Count
+    """Frames from a pair's first to its second."""
+    sampler: Sampler | None
+    """Of test clips, the recogniser from whose flows the pairs are chosen."""
+    seed: int
+    """Draws a corpus's pairs."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class FlowErrorJob:
+    """End-point errors to measure on generated pairs."""
+
+    estimators: dict[str, dict[str, Any]]
+    """What decides the flow of each, by its label."""
+    seed: int
+    """Of FlowNet2's training; the held-out pairs have another that comes from it."""
+    pairs: Count = 60
+    """Of each motion."""

@@ -1,0 +1,20 @@
+"""Where to compute, and how to get the same numbers twice."""
+
+import torch
+
+
+def device() -> torch.device:
+    """The GPU when there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def repeatable(threads: int) -> None:
+    """Ask torch for the same numbers twice, in full single precision.
+
+    Other numbers of threads, and other machines, give other last digits. On GPUs a few
+    gradients have no repeatable form: torch then warns and goes on.
+    """
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False

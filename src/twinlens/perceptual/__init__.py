@@ -1,0 +1,1 @@
+"""The network of the perceptual loss: published, or a narrow one trained here."""

@@ -1,0 +1,5 @@
+"""Command line of this room."""
+
+from twinlens.cli import room
+
+room("perceptual")

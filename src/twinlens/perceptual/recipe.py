@@ -1,0 +1,51 @@
+"""How the narrow perceptual network is trained, typed; imports no PyTorch."""
+
+import math
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from twinlens.settings import STRICT, Count, Rate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class Recipe:
+    """How it is trained on generated glyphs; `training.perceptual.recipe`."""
+
+    widths: tuple[Count, Count, Count] = (8, 16, 32)
+    """Channels of VGG-16's first three blocks."""
+    steps: Count = 400
+    """Optimiser steps."""
+    batch: Count = 32
+    """Pictures a step."""
+    lr: Rate = 2e-3
+    """First learning rate of Adam, down to zero by a cosine."""
+    side: Annotated[int, Field(ge=16)] = 48
+    """Of the generated pictures, in pixels."""
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step.
+
+        As torch's CosineAnnealingLR computes it, from one step to the next: it rounds
+        otherwise than `schedule.rate`, and published numbers have these last digits.
+        """
+        rate = self.lr
+        for done in range(1, step + 1):
+            before, after = (
+                1 + math.cos(math.pi * n / self.steps) for n in (done - 1, done)
+            )
+            rate *= after / before
+        return rate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class PerceptualTraining:
+    """A training of the perceptual network: all that decides it."""
+
+    network: str
+    """Its name."""
+    recipe: Recipe
+    """How to train."""
+    seed: int = 0
+    """Of weights and pictures."""

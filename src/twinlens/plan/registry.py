@@ -1,0 +1,178 @@
+"""The tables and figures that there are: an entry each, beside its file.
+
+A table's file lies in `twinlens.tables` and has `table(inputs, job, files)`, a figure's
+lies in `twinlens.figures` and has `figure(inputs, job, out)`; see
+`twinlens.tables.settings`. An entry says which methods are shown and what is read of
+them; nothing else is registered.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+from twinlens.plan.methods import HR, Methods
+from twinlens.plan.world import World
+from twinlens.recognisers import INPUTS
+
+Columns = Callable[[World], Mapping[str, str]]
+"""Of a world, the methods that are shown, by a key of their own."""
+
+
+def nothing_lacks(world: World) -> None:
+    """There is no reason against it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What a table or a figure shows."""
+
+    module: str
+    """Its file."""
+    columns: Columns
+    source: Literal["scores", "quality", "frames"] = "scores"
+    """What it reads: scores, the csv of quality, or frames and flow."""
+    inputs: tuple[str, ...] = ("frames",)
+    """Whose scores it reads: of heads that read "frames", "flow" or both."""
+    asks: bool = False
+    """Whether methods are scored for it; else it shows those that others ask for."""
+    recogniser: str | None = None
+    """Of which recogniser; None for the first that is selected."""
+    originals: bool = False
+    """Whether it needs clips of full resolution to compare with."""
+    lacks: Callable[[World], str | None] = nothing_lacks
+    """Why it can't be made; None where it can."""
+
+
+def selected(world: World) -> dict[str, str]:
+    """The methods of the config's `select`."""
+    return {name: name for name in world.select.methods}
+
+
+def unpaired(world: World) -> dict[str, str]:
+    """Those that are no pairs."""
+    methods = Methods(world)
+    rows = {name: methods.row(name) for name in world.select.methods}
+    return {name: name for name, row in rows.items() if row.frames_of == name}
+
+
+def measured(world: World) -> dict[str, str]:
+    """Those whose frames a recogniser reads."""
+    return {name: name for name, read in inputs_read(world).items() if "frames" in read}
+
+
+def ranked(world: World) -> dict[str, str]:
+    """Table 1's three methods; none unless all are named."""
+    columns = asdict(world.select.table1) if world.select.table1 else {}
+    return columns if all(columns.values()) else {}
+
+
+def ablation(table: str) -> Columns:
+    """The columns of Table 2, or of its like; null takes a column away."""
+
+    def columns(world: World) -> dict[str, str]:
+        chosen = getattr(world.select, table) or {}
+        return {label: name for label, name in chosen.items() if name}
+
+    return columns
+
+
+def without_columns(table: str) -> Callable[[World], str | None]:
+    """Why there is no table whose columns the config's `select` names."""
+
+    def lacks(world: World) -> str | None:
+        named = ablation(table)(world)
+        return None if named else f"select.{table} names no method"
+
+    return lacks
+
+
+def unranked(world: World) -> str | None:
+    """Why there is no Table 1."""
+    methods, read = Methods(world), inputs_read(world)
+    frames_of = [methods.row(name).frames_of for name in ranked(world).values()]
+    if not frames_of:
+        return "select.table1 must name a method for each of HR, Bicubic and SR"
+    if unread := [name for name in frames_of if "frames" not in read.get(name, ())]:
+        return (
+            f"no table takes spatial scores of {', '.join(unread)}; add to"
+            " select.methods what is missing, or name others in select.table1"
+        )
+    there = any(world.datasets[name].low == "made" for name in world.select.datasets)
+    return None if there else "all clips are low-resolution: there is no HR"
+
+
+def incomparable(world: World) -> str | None:
+    """Why methods can't be compared with Bicubic."""
+    papers = {world.methods[name].paper for name in unpaired(world) if name != HR}
+    if "Bicubic" in papers and len(papers) > 1:
+        return None
+    return (
+        "it compares super-resolution with Bicubic; add both to select.methods (paper:"
+        " Bicubic says which method that is)"
+    )
+
+
+TABLES = {
+    "table1": Shown(module="table1", columns=ranked, originals=True, lacks=unranked),
+    "table2": Shown(
+        module="table2",
+        columns=ablation("table2"),
+        asks=True,
+        lacks=without_columns("table2"),
+    ),
+    "table2_flow": Shown(
+        module="table2",
+        columns=ablation("table2_flow"),
+        asks=True,
+        lacks=without_columns("table2_flow"),
+    ),
+    "table5": Shown(module="table5", columns=unpaired, lacks=incomparable),
+    "dispersion": Shown(module="dispersion", columns=unpaired, lacks=incomparable),
+    "quality": Shown(
+        module="quality", columns=measured, source="quality", originals=True
+    ),
+}
+ACCURACY = Shown(module="table3", columns=selected, inputs=INPUTS, asks=True)
+"""The table that each recogniser has, named by its entry in the config."""
+FIGURES = {
+    "clip": Shown(module="clip", columns=selected, source="frames", inputs=INPUTS),
+    "scatter": Shown(module="scatter", columns=unpaired, lacks=incomparable),
+}
+
+
+def tables(world: World) -> dict[str, Shown]:
+    """All tables of a world by name."""
+    chosen = {name: world.recognisers[name] for name in world.select.recognisers}
+    own = {
+        entry.table: replace(ACCURACY, recogniser=name)
+        for name, entry in chosen.items()
+    }
+    return TABLES | own
+
+
+def inputs_read(world: World, recogniser: str | None = None) -> dict[str, set[str]]:
+    """What a recogniser reads of each method for the tables: "frames", their "flow".
+
+    Args:
+        world: with its tables.
+        recogniser: the first that is selected by default.
+    """
+    first, methods = world.select.recognisers[0], Methods(world)
+    found: dict[str, set[str]] = {}
+    for table in tables(world).values():
+        of = table.recogniser or first
+        if not table.asks or of != (recogniser or first):
+            continue
+        for row in map(methods.row, table.columns(world).values()):
+            for kind, method in zip(INPUTS, row, strict=True):
+                if kind in table.inputs:
+                    found.setdefault(method, set()).add(kind)
+    return found
+
+
+def shown(world: World) -> list[str]:
+    """The methods whose frames or flow some table reads, in order."""
+    found = [
+        name for each in world.select.recognisers for name in inputs_read(world, each)
+    ]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,224 @@
+"""Tables and figures: what they read, show and wait for; what `all` asks for."""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from twinlens import provenance, recognisers
+from twinlens.errors import PlanError
+from twinlens.plan import registry
+from twinlens.plan.registry import FIGURES, Shown
+from twinlens.plan.scores import Scores
+from twinlens.plan.world import World
+from twinlens.tables.settings import Dataset, FigureJob, Layout, Method, TableJob
+
+
+class Tables:
+    """The tables and figures of a world."""
+
+    def __init__(self, world: World, scores: Scores) -> None:
+        """Take the world and its scores."""
+        self.world, self.scores = world, scores
+        self.methods, self.data = scores.methods, scores.data
+        self.root, self.shards = scores.root, scores.shards
+
+    figures = FIGURES
+
+    @cached_property
+    def names(self) -> dict[str, Shown]:
+        """All tables by name."""
+        return registry.tables(self.world)
+
+    @cached_property
+    def shown(self) -> list[str]:
+        """The methods whose frames or flow some table reads."""
+        return registry.shown(self.world)
+
+    def recogniser(self, shown: Shown) -> str:
+        """The recogniser of a table or figure."""
+        return shown.recogniser or self.world.select.recognisers[0]
+
+    def datasets(self, shown: Shown) -> list[str]:
+        """The data sets that are read."""
+        return self.data.originals if shown.originals else self.world.select.datasets
+
+    def table_modules(self, name: str) -> list[str]:
+        """The module of a table."""
+        return [f"tables.{self.names[name].module}"]
+
+    def figure_modules(self, name: str) -> list[str]:
+        """The module of a figure."""
+        return [f"figures.{FIGURES[name].module}"]
+
+    # Tables
+
+    def table_inputs(self, name: str) -> list[str]:
+        """What a table reads.
+
+        Raises:
+            PlanError: it can't be made; why, and what to change.
+        """
+        shown = self.names[name]
+        if why := shown.lacks(self.world):
+            raise PlanError(f"{name} can't be made: {why}")
+        return self._inputs(shown, self.datasets(shown))
+
+    def _inputs(self, shown: Shown, datasets: Iterable[str]) -> list[str]:
+        if shown.source == "quality":
+            return self.scores.quality_files()
+        of = self.recogniser(shown)
+        methods = shown.columns(self.world).values()
+        rows = self.scores.stored_rows(of, methods, shown.inputs)
+        return self.scores.files(of, rows, datasets)
+
+    def table_gates(self, name: str) -> list[str]:
+        """What must stand before a table does, and is not read by it."""
+        shown = self.names[name]
+        return self._gates(shown, self.datasets(shown))
+
+    def _gates(self, shown: Shown, datasets: Iterable[str]) -> list[str]:
+        """Manifests and counts.
+
+        A manifest fails if too many clips of its data set were rejected, the counts of
+        a patch set if no clip is left to train on. They are inputs of tables and of
+        nothing that is costly: when a gate changes, tables are written again and no
+        network is trained again. With `keep-going` other jobs go on beside a gate that
+        fails, but no table is written.
+        """
+        methods = shown.columns(self.world).values()
+        patches, corpora = (
+            self.methods.patch_sets(methods),
+            self.methods.corpora(methods),
+        )
+        manifests = [
+            f"{self.root}/manifest/{each}/manifest.csv"
+            for each in [*datasets, *corpora]
+        ]
+        return manifests + [f"{self.root}/patches/{each}.csv" for each in patches]
+
+    def table_job(self, name: str) -> TableJob:
+        """A table to write."""
+        shown = self.names[name]
+        return TableJob(
+            name=name,
+            module=shown.module,
+            layout=self.layout(shown),
+            seed=provenance.seed(self.world.seed, "tables"),
+        )
+
+    def layout(self, shown: Shown) -> Layout:
+        """What a table or figure shows."""
+        of = self.recogniser(shown)
+        entry = self.world.recognisers[of]
+        columns = shown.columns(self.world)
+        return Layout(
+            world=self.world.world,
+            note=self.world.note,
+            datasets={name: self._dataset(name) for name in self.world.select.datasets},
+            methods={key: self._method(of, name) for key, name in columns.items()},
+            recogniser=entry.label,
+            heads=tuple(recognisers.module(entry.kind).HEADS),
+            fusion=entry.fusion,
+        )
+
+    def _dataset(self, name: str) -> Dataset:
+        entry = self.world.datasets[name]
+        return Dataset(
+            label=entry.label,
+            paper=entry.paper,
+            generated=entry.generated is not None,
+            official=self.data.is_official(entry),
+            has_hr=self.data.has_originals(name),
+        )
+
+    def _method(self, recogniser: str, name: str) -> Method:
+        entry, row = self.world.methods[name], self.methods.row(name)
+        return Method(
+            label=entry.label,
+            paper=entry.paper,
+            frames_of=row.frames_of,
+            flow_of=row.flow_of,
+            scores=self.scores.by_head(recogniser, name),
+            origin=self.methods.origin(name),
+        )
+
+    # Figures
+
+    def figure_inputs(self, name: str, dataset: str) -> list[str]:
+        """What a figure of a data set reads.
+
+        Raises:
+            PlanError: it can't be made; why, and what to change.
+        """
+        shown = FIGURES[name]
+        if why := shown.lacks(self.world):
+            raise PlanError(f"figure {name} can't be made: {why}")
+        if shown.source == "frames":
+            return self._clip_files(shown, dataset)
+        return self._inputs(shown, [dataset])
+
+    def _clip_files(self, shown: Shown, dataset: str) -> list[str]:
+        """Frames and flow of the shard in the middle of a data set's test clips."""
+        of, shards = self.recogniser(shown), self.data.shards(dataset, "test")
+        part, shard = "test", shards[len(shards) // 2]
+        rows = [self.methods.row(m) for m in shown.columns(self.world).values()]
+        frames = {"hr", *(row.frames_of for row in rows)}
+        flow = {row.flow_of for row in rows}
+        if self.data.has_originals(dataset):
+            flow.add("hr")
+        else:
+            flow.discard("hr")
+        found = [
+            file
+            for method in sorted(frames)
+            for file in self.shards.frame_files(of, dataset, method, part, shard)
+        ]
+        if self.data.has_originals(dataset):
+            readers = self.shards.readers(dataset, part, of)
+            folder = f"{self.root}/low"
+            found += [f"{folder}/{r}/{dataset}/{part}-{shard}.h5" for r in readers]
+        return found + [
+            self.shards.flow_file(of, dataset, method, part, shard)
+            for method in sorted(flow)
+        ]
+
+    def figure_gates(self, name: str, dataset: str) -> list[str]:
+        """What must stand before a figure does, and is not read by it."""
+        return self._gates(FIGURES[name], [dataset])
+
+    def figure_job(self, name: str, dataset: str) -> FigureJob:
+        """A figure to draw."""
+        shown = FIGURES[name]
+        return FigureJob(
+            module=shown.module, dataset=dataset, layout=self.layout(shown)
+        )
+
+    # All
+
+    def targets(self) -> list[str]:
+        """What `all` asks for, of what can be made."""
+        tables = [
+            f"results/{name}.csv"
+            for name, shown in self.names.items()
+            if not shown.lacks(self.world) and self._inputs(shown, self.datasets(shown))
+        ]
+        figures = [
+            f"{self.root}/figures/{name}/{dataset}.png"
+            for name, shown in FIGURES.items()
+            if not shown.lacks(self.world)
+            for dataset in self.world.select.datasets
+        ]
+        flows = self.scores.networks.flows_used
+        return tables + figures + [f"{self.root}/flow_error.csv"] * (len(flows) > 1)
+
+    def left_out(self) -> list[str]:
+        """A line for each reason why `all` leaves out something that is asked for."""
+        figures = {f"figure {name}": each for name, each in FIGURES.items()}
+        shown = self.names | figures
+        reasons: dict[str, list[str]] = {}
+        for name, each in shown.items():
+            why = each.lacks(self.world)
+            if why and each.columns(self.world):
+                reasons.setdefault(why, []).append(name)
+        return [
+            f"{', '.join(names)}: left out: {why}" for why, names in reasons.items()
+        ]

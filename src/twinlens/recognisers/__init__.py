@@ -1,0 +1,200 @@
+"""Recognisers, one file each: the file's name is the `kind` of the config's entry.
+
+A file imports neither PyTorch nor OpenCV at its top, since the workflow reads it to
+plan its jobs. It has
+
+    Settings    pydantic dataclass of the config's entry under `recognisers`, with the
+                fields `kind`, `label`, `table` (of all methods' accuracies), `flow`,
+                `fusion` (a weight for each head) and whatever else it needs
+    HEADS       what is scored, by name: `Head`s. Where heads read both frames and flow,
+                a row that takes frames of one method and flow of another is scored as
+                a job of its own; else it is composed from the scores of the two.
+    sampling(settings, part)
+                what of the settings decides which frames of "train" or "test" clips are
+                read, as a mapping
+    read(sampling, total, part, clip, seed)
+                those frames and flows: `Reads`
+    flow_form(settings)
+                how flow is stored for it: `FlowForm`
+    networks(settings, name, dataset, seed)
+                its networks on a data set, by name: `Network`s; `name` is the entry's
+    scoring(settings)
+                what of the settings decides the scores, as a mapping
+    faults(settings, datasets, selected)
+                optional: lines on what is wrong with the settings in this world
+    TRAIN       "module:function" below `twinlens`, imported by the job that trains:
+                function(job, frames, flow, classes, starts, out, log, threads), where
+                `job` is annotated with the class of `Network.job`
+    SCORE       the same of the job that scores clips: function(scoring, networks,
+                dataset, threads), of the networks' files by name; it gives a function
+                (frames, flow, reads) of a clip's shards (`artifacts.reader.JoinedClip`,
+                or None) that gives float32 (n, classes) by head, before softmax; the
+                mean over n is the clip's score
+
+All indices count from 0 in the decoded clip. Flow `i` goes from frame `i` to `i + 1`.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from twinlens import named
+from twinlens.settings import STRICT
+
+HERE = Path(__file__).parent
+INPUTS = ("frames", "flow")
+"""What a head may read."""
+Indices = NDArray[np.int64]
+
+
+class Reads(NamedTuple):
+    """What a recogniser reads of a clip; repeats are allowed."""
+
+    frames: Indices
+    """(snippets,), or any other shape."""
+    flows: Indices
+    """(..., stack), the flows of each snippet."""
+
+
+class Head(NamedTuple):
+    """Something that a recogniser scores clips by."""
+
+    inputs: tuple[str, ...]
+    """What it reads: "frames", "flow" or both."""
+    networks: tuple[str, ...]
+    """The networks that it takes, by their names in `networks`."""
+
+
+class Network(NamedTuple):
+    """A network of a recogniser."""
+
+    kind: str
+    """Its file in `twinlens.recognition.backbones`."""
+    settings: dict[str, Any]
+    """Arguments of `build` that published weights don't say."""
+    inputs: tuple[str, ...]
+    """What of training clips it is trained on: "frames", "flow" or both."""
+    job: Any
+    """How it is trained, a dataclass; None where it must be published."""
+    weights: str | None = None
+    """A file of published weights, used instead of training."""
+    starts: tuple[str, ...] = ()
+    """The networks whose weights its training starts from."""
+    shared: bool = False
+    """Whether it is the same for all data sets, such as an image network."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class FlowForm:
+    """How the flow of frames is stored for a recogniser."""
+
+    flow: str
+    """The entry of `flows` that computes it."""
+    bound: Annotated[float, Field(gt=0)] = 20.0
+    """Pixels at the ends of the 8-bit range."""
+    size: tuple[int, int] | None = None
+    """Width and height that frames are resized to first; None leaves them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class Sampler:
+    """A recogniser's choice of frames."""
+
+    kind: str
+    """Its file."""
+    sampling: dict[str, Any]
+    """As its `sampling` gives it for the part of the clips."""
+    part: str
+    """"train" or "test"."""
+    inputs: tuple[str, ...] = INPUTS
+    """What it reads of these clips, "frames" or their "flow"."""
+    seed: int = 0
+    """Draws the positions in training clips."""
+
+    def reads(self, total: int, clip: str) -> Reads:
+        """The frames and flows that it reads of a clip of `total` frames."""
+        found: Reads = module(self.kind).read(
+            self.sampling, total, self.part, clip, self.seed
+        )
+        return found
+
+    def frames(self, total: int, clip: str) -> Indices:
+        """The frames that it or its flow is computed from, ascending, each once."""
+        reads, found = self.reads(total, clip), [_NONE]
+        if "frames" in self.inputs:
+            found.append(reads.frames.ravel())
+        if "flow" in self.inputs:
+            found += [reads.flows.ravel(), reads.flows.ravel() + 1]
+        return np.unique(np.concatenate(found))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class Reading:
+    """The frames of a clip that an artifact stores."""
+
+    samplers: tuple[Sampler, ...] = ()
+    """The recognisers that read it; none: all frames are stored."""
+    beyond: tuple[Sampler, ...] = ()
+    """Recognisers whose frames are stored elsewhere, and not here once more."""
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules that choose them, for the digest of code."""
+        kinds = {each.kind for each in [*self.samplers, *self.beyond]}
+        return [f"{__name__}.{kind}" for kind in sorted(kinds)]
+
+    def frames(self, total: int, clip: str) -> Indices:
+        """The frames to store, ascending, each once.
+
+        Args:
+            total: frames of the clip.
+            clip: its name.
+        """
+        if not self.samplers:
+            return np.arange(total)
+        own = [each.frames(total, clip) for each in self.samplers]
+        elsewhere = [each.frames(total, clip) for each in self.beyond]
+        return np.setdiff1d(np.concatenate(own), np.concatenate([*elsewhere, _NONE]))
+
+
+_NONE = np.zeros(0, np.int64)
+
+
+def with_neighbours(frames: Indices, around: int, total: int) -> Indices:
+    """Frames and those up to `around` before and after each, within the clip."""
+    reach = np.arange(-around, around + 1)
+    near = (frames[:, None] + reach).ravel()
+    return np.unique(near[(near >= 0) & (near < total)])
+
+
+def reads_jointly(kind: str) -> bool:
+    """Whether the heads of a recogniser read frames and flow together."""
+    return any(len(head.inputs) > 1 for head in module(kind).HEADS.values())
+
+
+def function(kind: str, what: str) -> Callable[..., Any]:
+    """Import the function that a recogniser's `TRAIN` or `SCORE` names."""
+    home, _, name = getattr(module(kind), what).partition(":")
+    found: Callable[..., Any] = getattr(import_module(f"twinlens.{home}"), name)
+    return found
+
+
+def names() -> list[str]:
+    """The recognisers that there are."""
+    return named.names(HERE)
+
+
+def module(kind: str) -> ModuleType:
+    """A recogniser's file.
+
+    Raises:
+        ValueError: there is no such recogniser.
+    """
+    return named.module(HERE, __name__, kind, "recogniser")

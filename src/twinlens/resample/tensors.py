@@ -1,0 +1,55 @@
+"""The bicubic enlargement of `twinlens.resample.bicubic` on tensors, with gradients.
+
+B batch, C channels, h w low resolution, R scale.
+"""
+
+import functools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from twinlens.resample.bicubic import pass_weights
+
+
+def upscale(low_bchw: Tensor, scale: int = 4, *, as_bytes: bool = False) -> Tensor:
+    """Enlarge pictures as MATLAB's `imresize` does.
+
+    Args:
+        low_bchw: float (B, C, h, w); any range, 0..1 with `as_bytes`.
+        scale: R, how many times larger each side becomes.
+        as_bytes: round and clip to 256 levels after each pass, as `imresize` does with
+            uint8: for 0..1 values that stand for bytes the result is then the same as
+            `bicubic.upscale` of those bytes.
+
+    Returns:
+        (B, C, R h, R w) of the same dtype.
+    """
+    if as_bytes:
+        # Whole numbers in double: sums with these weights are exact, halves too.
+        return (_both(low_bchw.double().mul(255).round(), scale, _bytes) / 255).to(
+            low_bchw.dtype
+        )
+    return _both(low_bchw, scale, lambda pictures: pictures)
+
+
+def _both(
+    pictures_bchw: Tensor, scale: int, after: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Both passes, rows first, each followed by `after`; never in half precision."""
+    kind, device = pictures_bchw.dtype, pictures_bchw.device
+    height, width = pictures_bchw.shape[-2:]
+    with torch.autocast(device.type, enabled=False):
+        rows = after(_matrix(height, scale, kind, device) @ pictures_bchw)
+        return after(rows @ _matrix(width, scale, kind, device).T)
+
+
+def _bytes(levels: Tensor) -> Tensor:
+    return (levels.clamp(0, 255) + 0.5).floor()  # MATLAB rounds halves up
+
+
+@functools.lru_cache(maxsize=16)
+def _matrix(side: int, scale: int, kind: torch.dtype, device: torch.device) -> Tensor:
+    """One pass as a matrix (R side, side)."""
+    dense = pass_weights(side, scale * side, float(scale)).toarray()
+    return torch.from_numpy(dense).to(device, kind)

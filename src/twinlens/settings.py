@@ -1,0 +1,99 @@
+"""Type settings once: for the config, a job, its command line and its artifact.
+
+A stage's settings are one frozen pydantic dataclass. The config holds it or the plan
+builds it, the workflow passes it to the job as JSON, the command line parses it, and
+the artifact's identity contains it.
+"""
+
+import os
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    TypeAdapter,
+    ValidationInfo,
+)
+from pydantic_core import CoreSchema
+from typing_extensions import TypedDict
+
+IN_JOB = "TWINLENS_MASTER" in os.environ
+"""Whether this is a job of the workflow; descriptions would cost each 50 ms."""
+STRICT = ConfigDict(
+    extra="forbid", use_attribute_docstrings=not IN_JOB, defer_build=IN_JOB
+)
+"""Of every settings class: unknown keys are errors, docstrings are descriptions."""
+
+Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+def as_json(settings: Any) -> str:
+    """Write settings as one line of JSON, for the parameter of a rule.
+
+    Snakemake compares parameters of built-in types only: it gets a string.
+    """
+    return TypeAdapter(type(settings)).dump_json(settings).decode()
+
+
+def shared(kind: type, settings: Any, **others: Any) -> Any:
+    """Build a settings class from the fields that it has in common with another.
+
+    Args:
+        kind: the class to build.
+        settings: an instance of the other.
+        others: further fields of `kind`, which come first.
+    """
+    names = {each.name for each in fields(kind)}
+    found = {each.name: getattr(settings, each.name) for each in fields(settings)}
+    return kind(**{key: found[key] for key in names & set(found)} | others)
+
+
+def mapping(settings: Any) -> dict[str, Any]:
+    """Settings as a mapping, for an artifact's `about`."""
+    return asdict(settings)
+
+
+def _below_data(path: str, info: ValidationInfo) -> str:
+    root = (info.context or {}).get("data")
+    if root is None:
+        return path
+    return str((Path(root).expanduser() / Path(path).expanduser()).resolve())
+
+
+DataPath = Annotated[str, AfterValidator(_below_data)]
+"""A file or folder; relative ones start from the config's `data`."""
+
+
+class Partial:
+    """Annotate a mapping that holds some fields of a settings class.
+
+    `Annotated[dict[str, Any], Partial(Recipe)]` takes any of the fields of `Recipe`,
+    and checks those there are.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        """Take the settings class."""
+        self.kind = kind
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check as a mapping whose keys are all optional."""
+        hints = {
+            name: Annotated[
+                field.annotation,
+                *field.metadata,
+                Field(description=field.description),
+            ]
+            for name, field in self.kind.__pydantic_fields__.items()
+        }
+        some = TypedDict(f"{self.kind.__name__}Part", hints, total=False)  # type: ignore
+        some.__pydantic_config__ = STRICT  # type: ignore[attr-defined]
+        return handler.generate_schema(some)

@@ -1,0 +1,98 @@
+"""What tables and figures show, read and wait for."""
+
+import pytest
+
+from tests.plan.worlds import Plan, changed, only, plan
+from twinlens.errors import PlanError
+
+ROOT = "results/playground"
+
+
+def test_table_3_reads_the_scores_of_the_members_of_a_pair():
+    pair = {"label": "Pair", "frames_of": "sosr", "flow_of": "tosr1"}
+    there = plan(methods__pair=pair, **only("pair"))
+    files = there.tables.table_inputs("table3")
+    assert [file.split("/")[-2] for file in files] == ["sosr", "tosr1"] * 2
+    method = there.tables.table_job("table3").layout.methods["pair"]
+    assert method.scores == {"spatial": "sosr", "temporal": "tosr1"}
+    assert there.scores.heads_scored("tsn", "sosr") == ["spatial"]
+    assert there.scores.heads_scored("tsn", "tosr1") == ["temporal"]
+
+
+def test_a_row_is_scored_from_what_its_heads_read():
+    scores = plan().scores
+    assert scores.frames("tsn", "yard", "sosr_wmse", "test", "00") == [
+        f"{ROOT}/sr/tsn/yard/sosr_wmse/test-00.h5"
+    ]
+    assert scores.flow("tsn", "yard", "sosr_wmse", "test", "00") == []
+    assert scores.network_names("tsn", "sosr_wmse") == ["spatial"]
+
+
+def test_columns_of_table_2_are_those_of_the_config():
+    layout = plan().tables.table_job("table2").layout
+    assert list(layout.methods) == ["MSE", "WMSE", "WMSE+Perceptual"]
+    assert layout.methods["WMSE"].frames_of == "sosr_wmse"
+
+
+def test_low_clips_have_no_row_of_originals():
+    weights = {"yard": {"spatial": "a.pth", "temporal": "b.pth"}}
+    low = plan(datasets__yard__low="given", recognisers__tsn__weights=weights)
+    files = low.tables.table_inputs("table3")
+    assert f"{ROOT}/scores/tsn/workshop/hr/test-00.h5" in files
+    assert f"{ROOT}/scores/tsn/yard/hr/test-00.h5" not in files
+    assert not low.tables.table_job("table3").layout.datasets["yard"].has_hr
+    assert all("/yard/" not in file for file in low.tables.table_inputs("quality"))
+
+
+def test_a_table_waits_for_the_manifests_and_counts_behind_it():
+    gates = plan().tables.table_gates("table3")
+    assert f"{ROOT}/manifest/yard/manifest.csv" in gates
+    assert f"{ROOT}/manifest/corpus/manifest.csv" in gates
+    assert f"{ROOT}/patches/temporal.csv" in gates
+    bare = plan(**only("bicubic", "hr")).tables.table_gates("table3")
+    assert bare == [
+        f"{ROOT}/manifest/{name}/manifest.csv" for name in ("workshop", "yard")
+    ]
+
+
+def test_a_table_that_can_t_be_made_says_why():
+    few = plan(**only("sosr", "hr"))
+    with pytest.raises(PlanError, match="table5 can't be made: it compares"):
+        few.tables.table_inputs("table5")
+    with pytest.raises(
+        PlanError, match="no table takes spatial scores of bicubic, vdsr"
+    ):
+        few.tables.table_inputs("table1")
+    assert "results/table5.csv" not in few.tables.targets()
+    assert any("table5, dispersion" in line for line in few.tables.left_out())
+
+
+def test_bicubic_is_known_by_the_row_of_the_paper_and_not_by_its_label():
+    other = plan(methods__bicubic__label="Cubic")
+    assert "results/table5.csv" in other.tables.targets()
+    config = changed()
+    del config["methods"]["bicubic"]["paper"]
+    assert "results/table5.csv" not in Plan.of(config).tables.targets()
+
+
+def test_a_clip_is_drawn_from_the_frames_and_flow_that_were_scored():
+    there = plan(
+        datasets__yard__shards={"test": 3}, **only("bicubic", "sosr_tosr2", "hr")
+    )
+    files = there.tables.figure_inputs("clip", "yard")
+    assert f"{ROOT}/sr/tsn/yard/sosr/test-01.h5" in files
+    assert f"{ROOT}/flow/tsn/yard/tosr2/test-01.h5" in files
+    assert f"{ROOT}/frames/tsn/yard/test-01.h5" in files
+    assert f"{ROOT}/low/tsn/yard/test-01.h5" in files
+    assert {file.split("/")[-1] for file in files} == {"test-01.h5"}
+
+
+def test_all_asks_for_every_table_and_figure():
+    targets = plan().tables.targets()
+    tables = "table1 table2 table2_flow table3 table5 dispersion quality".split()
+    assert {f"results/{name}.csv" for name in tables} <= set(targets)
+    assert f"{ROOT}/figures/scatter/yard.png" in targets
+    assert f"{ROOT}/flow_error.csv" in targets
+    assert (
+        f"{ROOT}/flow_error.csv" not in plan(select__table2_flow=None).tables.targets()
+    )
