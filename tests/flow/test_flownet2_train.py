@@ -149,9 +149,9 @@ def test_a_recipe_that_would_not_train_is_refused(changes, why):
 @pytest.mark.slow
 def test_errors_stand_beside_tv_l1_and_zero_flow(trained, tmp_path, capsys):
     entries = {
-        "tvl1": {"kind": "tvl1", "label": "TV-L1", "preset": "fast"},
-        "flownet2": {"kind": "flownet2", "label": "FlowNet2", "width": WIDTH},
-        "dis": {"kind": "dis", "label": "DIS"},
+        "TV-L1": {"kind": "tvl1", "preset": "fast"},
+        "FlowNet2": {"kind": "flownet2"},
+        "DIS": {"kind": "dis"},
     }
     for name in ("a.csv", "b.csv"):
         job = FlowErrorJob(estimators=entries, seed=3, pairs=8)
