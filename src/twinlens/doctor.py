@@ -165,7 +165,7 @@ def _training_assets(plan: "Plan") -> list[str]:
     ):
         perceptual = world.training.perceptual.weights
         lines += _file(perceptual, "perceptual network", "training.perceptual.weights")
-    for flow in plan.networks.flows_used:
+    for flow in dict.fromkeys([*plan.networks.flows_used, world.quality.flow]):
         weights = getattr(world.flows[flow], "weights", None)
         lines += _file(weights, f"weights of {flow}", f"flows.{flow}.weights")
     return lines

@@ -37,6 +37,6 @@ def module(package: Path, dotted: str, name: str, what: str) -> ModuleType:
 def nearest(word: object, known: Iterable[str]) -> str:
     """The known word that is nearest to another, or all there are, to end a line."""
     near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
-    if near:
+    if near and word is not None:
         return f"; did you mean {near[0]!r}?"
     return f"; there are: {', '.join(sorted(known))}"

@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    StringConstraints,
     TypeAdapter,
     ValidationInfo,
 )
@@ -28,6 +29,7 @@ STRICT = ConfigDict(
 )
 """Of every settings class: unknown keys are errors, docstrings are descriptions."""
 
+Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]*$")]
 Count = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -48,7 +50,7 @@ def shared(kind: type, settings: Any, **others: Any) -> Any:
     Args:
         kind: the class to build.
         settings: an instance of the other.
-        others: further fields of `kind`, which come first.
+        others: fields of `kind` that override these.
     """
     names = {each.name for each in fields(kind)}
     found = {each.name: getattr(settings, each.name) for each in fields(settings)}
@@ -64,7 +66,10 @@ def _below_data(path: str, info: ValidationInfo) -> str:
     root = (info.context or {}).get("data")
     if root is None:
         return path
-    return str((Path(root).expanduser() / Path(path).expanduser()).resolve())
+    try:
+        return str((Path(root).expanduser() / Path(path).expanduser()).resolve())
+    except RuntimeError as error:  # a user who is not there
+        raise ValueError(f"{error}") from error
 
 
 DataPath = Annotated[str, AfterValidator(_below_data)]

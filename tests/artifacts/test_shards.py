@@ -85,6 +85,15 @@ def test_a_frame_that_neither_stores_is_named_and_never_another(both, wanted):
         source.clip("Wave/a").at("frames", wanted)
 
 
+def test_rows_are_of_all_that_is_stored_and_refuse_what_is_not(both):
+    with reader.open_shards(both, KIND) as shards:
+        clip = shards.clip(shards.clips[0])
+        assert clip.rows(clip.index).tolist() == list(range(len(clip.index)))
+        lacking = int(clip.index.max()) + 1
+        with pytest.raises(ArtifactError, match=f"is stored without {lacking}"):
+            clip.rows([lacking])
+
+
 def test_one_shard_is_read_as_itself(both):
     with reader.open_shards(both[:1]) as source:
         clip = source.clip("Wave/a")

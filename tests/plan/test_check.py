@@ -1,3 +1,5 @@
+import datetime
+
 import pytest
 import yaml
 
@@ -668,5 +670,44 @@ def test_data_itself_may_lie_at_home(monkeypatch):
 def test_two_recognisers_of_one_table_are_refused():
     twin = {**DEFAULT["recognisers"]["tsn"], "label": "Twin"}
     lines = problems(recognisers__twin=twin, select__recognisers=["tsn", "twin"])
-    wanted = "select.recognisers: two of them write table3; give each its own table"
+    wanted = "recognisers.twin.table: table3 is another table; give it its own"
     assert lines == [wanted]
+
+
+@pytest.mark.parametrize("table", ["table2", "flow_error", "table3_long"])
+def test_a_recogniser_s_table_is_no_other_file(table):
+    (line,) = problems(recognisers__tsn__table=table)
+    assert line == f"recognisers.tsn.table: {table} is another table; give it its own"
+
+
+def test_a_table_s_name_is_no_path():
+    (line,) = problems(recognisers__tsn__table="../x y")
+    assert line.startswith("recognisers.tsn.table: '../x y'")
+
+
+def test_flow_estimators_have_labels_of_their_own():
+    (line,) = problems(flows__gpu={"kind": "tvl1", "preset": "gpu24"})
+    assert line.startswith("flows.gpu.label: flows.tvl1 is called 'TV-L1' too")
+
+
+def test_no_recogniser_is_called_all():
+    config = changed()
+    config["recognisers"]["all"] = {**DEFAULT["recognisers"]["tsn"], "label": "All"}
+    config["select"]["recognisers"] = ["all"]
+    (line,) = problems_of(config)
+    assert line.startswith("recognisers.all: files of all frames have this name")
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"note": datetime.date(2019, 1, 1)}, None),
+        ({"datasets__yard__videos": "~no_such_user/x"}, "datasets.yard.videos: "),
+        ({"flows__tvl1": None}, "flows.tvl1.kind: no kind None; there are: "),
+        ({"patches__spatial__gap": "1"}, "patches.spatial.gap: '1'"),
+    ],
+)
+def test_an_odd_value_is_a_line_and_no_traceback(change, where):
+    lines = problems(**change)
+    assert not where or (len(lines) == 1 and lines[0].startswith(where))
+    assert "1.0e-3" not in "".join(lines)

@@ -8,8 +8,9 @@ import pytest
 
 from tests.plan.worlds import changed, plan
 from twinlens.errors import PlanError
-from twinlens.plan import Plan
-from twinlens.recognisers import Reading
+from twinlens.flow import estimators
+from twinlens.plan import Plan, registry
+from twinlens.recognisers import Head, Reading, tsn
 
 ROOT = "results/playground"
 
@@ -191,3 +192,19 @@ def test_labels_and_places_of_weights_decide_no_flow():
     weights = {"flows__flownet2__weights": "f.pth.tar", "flows__flownet2__width": 1.0}
     assert jobs(**weights) == jobs()
     assert jobs(flows__tvl1__preset="opencv") != jobs()
+
+
+def test_settings_of_a_network_s_training_decide_no_flow(monkeypatch):
+    monkeypatch.setattr(estimators.module("flownet2"), "OF_TRAINING", ("recipe",))
+    decided = estimators.deciding(plan().world.flows["flownet2"])
+    assert decided == {"kind": "flownet2", "width": 0.125}
+
+
+def test_a_joint_recogniser_reads_frames_and_flow_for_every_table(monkeypatch):
+    world = plan().world
+    monkeypatch.setattr(tsn, "HEADS", {"joint": Head(("frames", "flow"), ("spatial",))})
+    assert registry.inputs_read(world)["sosr_wmse"] == {"frames", "flow"}
+    joint = Plan(world)
+    files = joint.tables.table_inputs("table2")
+    assert any("/sosr_wmse/" in file for file in files)
+    assert joint.scores.flow("tsn", "yard", "sosr_wmse", "test", "00")

@@ -44,8 +44,8 @@ shell.prefix(PREFIX)
 wildcard_constraints:
     dataset="|".join(plan.world.datasets),
     method="|".join(plan.world.methods),
-    reader="|".join(["all", *plan.world.recognisers]),
-    recogniser="|".join(plan.world.recognisers),
+    reader="|".join(["all", *plan.world.select.recognisers]),
+    recogniser="|".join(plan.world.select.recognisers),
     flow="|".join(plan.world.flows),
     table="|".join(plan.tables.names),
     figure="|".join(plan.tables.figures),

@@ -1,4 +1,4 @@
-# Recognisers: trained on originals, then asked about everything else.
+# Recognisers: trained on original clips, then scoring test clips of every method.
 
 
 rule train_recogniser:

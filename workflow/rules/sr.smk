@@ -1,4 +1,4 @@
-# Low resolution, and back up by each method.
+# Low resolution, and super-resolution by each method.
 
 
 rule degrade:

@@ -277,6 +277,19 @@ class JoinedClip:
         """Which frames of the clip are stored, ascending: (n,), from 0."""
         return np.unique(np.concatenate([part.index for part in self.parts]))
 
+    def rows(self, indices: ArrayLike) -> NDArray[np.int64]:
+        """Where items lie among all that are stored, in the order of `index`.
+
+        Raises:
+            ArtifactError: one is stored in none of the shards.
+        """
+        wanted, stored = np.asarray(indices), self.index
+        rows = np.searchsorted(stored, wanted).clip(max=max(0, len(stored) - 1))
+        lacking = wanted[stored[rows] != wanted] if len(stored) else wanted.reshape(-1)
+        if lacking.size:
+            self.parts[-1].rows(lacking)  # raises
+        return rows
+
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of an item of an array."""
         shape: tuple[int, ...] = self.parts[0][name].shape[1:]

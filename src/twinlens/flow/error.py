@@ -62,10 +62,11 @@ def _estimators(
     networks: list[Path], job: FlowErrorJob, threads: int
 ) -> dict[str, Estimator]:
     """The estimators by their labels, zero flow among them."""
-    waiting, found = list(networks), {}
-    for label, entry in job.estimators.items():
-        network = waiting.pop(0) if estimators.needs_network(entry) else None
-        found[label] = estimators.load(entry, network, threads)
+    files = dict(zip(_labels_of_networks(job), networks, strict=True))
+    found = {
+        label: estimators.load(entry, files.get(label), threads)
+        for label, entry in job.estimators.items()
+    }
     return found | {ZERO: lambda first, _: np.zeros((len(first), 2, *SIZE), np.float32)}
 
 

@@ -47,7 +47,11 @@ def motion(
     with reader.open_shards(frames, "frames/1", **expected) as source:
         about = provenance.about(
             "motion",
-            ["twinlens.flow.motion", *estimators.modules(job.estimator)],
+            [
+                "twinlens.flow.motion",
+                *([job.sampler.module] if job.sampler else []),
+                *estimators.modules(job.estimator),
+            ],
             reader.ids(*frames, *([network] if network else [])),
             **mapping(job),
             part=source.about["part"],

@@ -42,7 +42,11 @@ def flow(
     with reader.open_shards(frames, "frames/1", **expected) as source:
         about = provenance.about(
             "flow",
-            ["twinlens.flow.stage", *estimators.modules(job.estimator)],
+            [
+                "twinlens.flow.stage",
+                job.sampler.module,
+                *estimators.modules(job.estimator),
+            ],
             reader.ids(*frames, *([network] if network else [])),
             **mapping(job),
             part=job.sampler.part,

@@ -1,4 +1,4 @@
-"""Decode a shard's clips and keep the frames that the recogniser will read."""
+"""Decode a shard's clips and keep the frames that recognisers read."""
 
 import hashlib
 from collections.abc import Mapping

@@ -22,5 +22,5 @@ class Import:
     """Arguments of the file's `build`; the published file determines others."""
     dataset: str | None = None
     """Of a recogniser: the data set that it was trained on."""
-    stream: Literal["spatial", "temporal"] | None = None
+    stream: str | None = None
     """Of a recogniser: what it reads."""

@@ -29,7 +29,7 @@ def load(config: Mapping[str, Any]) -> World:
     Raises:
         ConfigError: a line for each fault: where it is, what it is, the nearest key.
     """
-    text, context = json.dumps(config), {"data": config.get("data", ".")}
+    text, context = json.dumps(config, default=str), {"data": config.get("data", ".")}
     try:
         world = World.model_validate_json(text, strict=True, context=context)
     except ValidationError as error:
@@ -122,7 +122,7 @@ def _is_number_in_text(value: object) -> bool:
         float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return False
-    return isinstance(value, str)
+    return isinstance(value, str) and "e" in value.lower()
 
 
 def _walk(

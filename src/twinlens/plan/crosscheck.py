@@ -23,7 +23,8 @@ def crosscheck(world: World) -> Iterator[str]:
     """A line for each fault that no single key shows."""
     lines = list(_references(world))
     if not lines:
-        lines = [*_labels(world), *_fair(world), *_by_flow(world)]
+        lines = [*_tables_of_recognisers(world), *_labels(world)]
+        lines += [*_fair(world), *_by_flow(world)]
     yield from lines
 
 
@@ -38,8 +39,9 @@ def _references(world: World) -> Iterator[str]:
     for name, dataset in world.datasets.items():
         yield from _dataset(name, dataset, world)
     yield from _undefined("quality.flow", [world.quality.flow], world.flows)
-    for name, recogniser in world.recognisers.items():
-        yield from _recogniser(f"recognisers.{name}", recogniser, world)
+    for name in world.select.recognisers:
+        if name in world.recognisers:
+            yield from _recogniser(name, world.recognisers[name], world)
 
 
 def _undefined(
@@ -64,16 +66,19 @@ def _select(world: World) -> Iterator[str]:
             if name:
                 where = f"select.{table}.{column}"
                 yield from _undefined(where, [name], world.methods)
-    tables_of = [
-        world.recognisers[name].table
-        for name in select.recognisers
-        if name in world.recognisers
-    ]
-    for name in sorted({each for each in tables_of if tables_of.count(each) > 1}):
-        yield f"select.recognisers: two of them write {name}; give each its own table"
     names = list(registry.ranked(world).values())
     if len(set(names)) < len(names):
         yield f"select.table1: names a method twice ({', '.join(names)})"
+
+
+def _tables_of_recognisers(world: World) -> Iterator[str]:
+    """Each recogniser writes a table of its own, and none that is another's."""
+    taken = {**registry.TABLES, "flow_error": None}
+    for name in world.select.recognisers:
+        table = world.recognisers[name].table
+        if table in taken or table.endswith("_long"):
+            yield f"recognisers.{name}.table: {table} is another table; give it its own"
+        taken[table] = None
 
 
 def _dataset(name: str, entry: Dataset, world: World) -> Iterator[str]:
@@ -84,7 +89,12 @@ def _dataset(name: str, entry: Dataset, world: World) -> Iterator[str]:
         yield f"select.datasets: {name!r} is a corpus: it has no classes to recognise"
 
 
-def _recogniser(where: str, entry: Any, world: World) -> Iterator[str]:
+def _recogniser(name: str, entry: Any, world: World) -> Iterator[str]:
+    where, heads = f"recognisers.{name}", recognisers.module(entry.kind).HEADS
+    if name == "all":
+        yield f"{where}: files of all frames have this name; give it another"
+    if len(entry.fusion) != len(heads):
+        yield f"{where}.fusion: needs a weight for each of {', '.join(heads)}"
     yield from _undefined(f"{where}.flow", [entry.flow], world.flows)
     defined = [each for each in world.select.datasets if each in world.datasets]
     selected = {name: world.datasets[name] for name in defined}
@@ -219,6 +229,7 @@ def _labels(world: World) -> Iterator[str]:
     """Tables and pictures distinguish methods and data sets by their labels."""
     methods = [*world.select.methods, *registry.shown(world)]
     shown = {"methods": methods, "datasets": world.select.datasets}
+    shown["flows"] = list(world.flows)
     for what, names in shown.items():
         labels: dict[str, str] = {}
         for name in dict.fromkeys(names):

@@ -206,8 +206,17 @@ class Networks:
         return [self._file("flow", flow, entry.weights)]
 
     def flow_training(self, flow: str) -> FlowTraining:
-        """The training of FlowNet2."""
+        """The training of FlowNet2.
+
+        Raises:
+            PlanError: it is another network.
+        """
         entry = self.world.flows[flow]
+        if entry.kind != "flownet2":
+            raise PlanError(
+                f"flows.{flow}: networks of {entry.kind} are not trained here; name"
+                " published weights"
+            )
         return FlowTraining(
             network=flow,
             width=entry.width,

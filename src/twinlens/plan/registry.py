@@ -12,7 +12,7 @@ from typing import Literal
 
 from twinlens.plan.methods import HR, Methods
 from twinlens.plan.world import World
-from twinlens.recognisers import INPUTS
+from twinlens.recognisers import INPUTS, reads_jointly
 
 Columns = Callable[[World], Mapping[str, str]]
 """Of a world, the methods that are shown, by a key of their own."""
@@ -158,6 +158,7 @@ def inputs_read(world: World, recogniser: str | None = None) -> dict[str, set[st
         recogniser: the first that is selected by default.
     """
     first, methods = world.select.recognisers[0], Methods(world)
+    joint = reads_jointly(world.recognisers[recogniser or first].kind)
     found: dict[str, set[str]] = {}
     for table in tables(world).values():
         of = table.recogniser or first
@@ -165,7 +166,7 @@ def inputs_read(world: World, recogniser: str | None = None) -> dict[str, set[st
             continue
         for row in map(methods.row, table.columns(world).values()):
             for kind, method in zip(INPUTS, row, strict=True):
-                if kind in table.inputs:
+                if joint or kind in table.inputs:
                     found.setdefault(method, set()).add(kind)
     return found
 

@@ -121,9 +121,16 @@ class Shards:
         """The parts of a data set that this world reads."""
         if self.world.datasets[dataset].kind == "corpus":
             return ["corpus"]
-        entries = [self.world.recognisers[each] for each in self.recognisers]
-        trains = any(not entry.weights.get(dataset) for entry in entries)
+        trains = any(self._trains(each, dataset) for each in self.recognisers)
         return ["train", "test"] if trains else ["test"]
+
+    def _trains(self, recogniser: str, dataset: str) -> bool:
+        """Whether a network of a recogniser is trained on a data set."""
+        entry = self.world.recognisers[recogniser]
+        networks = recognisers.module(entry.kind).networks(
+            entry, recogniser, dataset, 0
+        )
+        return any(each.job and not each.weights for each in networks.values())
 
     def decoding(
         self, reader: str, dataset: str, part: str, shard: str, around: str

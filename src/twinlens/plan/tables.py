@@ -152,6 +152,8 @@ class Tables:
         shown = FIGURES[name]
         if why := shown.lacks(self.world):
             raise PlanError(f"figure {name} can't be made: {why}")
+        if dataset not in self.world.select.datasets:
+            raise PlanError(f"figure {name}: add {dataset} to select.datasets")
         if shown.source == "frames":
             return self._clip_files(shown, dataset)
         return self._inputs(shown, [dataset])

@@ -18,11 +18,8 @@ from pydantic.dataclasses import dataclass
 from twinlens.media.settings import Generated, Source
 from twinlens.patches.settings import PatchSettings, Split
 from twinlens.perceptual.recipe import Recipe as PerceptualRecipe
-from twinlens.settings import STRICT, DataPath, Partial
+from twinlens.settings import STRICT, Count, DataPath, Name, Partial
 from twinlens.training.recipe import Recipe
-
-Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]*$")]
-Count = Annotated[int, Field(ge=1)]
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How close to the original super-resolved frames are: fidelity and steadiness."""
+"""Fidelity and temporal consistency of super-resolved frames."""
 
 QUALITY = "quality/2"
 """Format of a shard's csv: a line a clip."""

@@ -118,6 +118,11 @@ class Sampler:
     seed: int = 0
     """Draws the positions in training clips."""
 
+    @property
+    def module(self) -> str:
+        """Its module, for the digest of code."""
+        return f"{__name__}.{self.kind}"
+
     def reads(self, total: int, clip: str) -> Reads:
         """The frames and flows that it reads of a clip of `total` frames."""
         found: Reads = module(self.kind).read(
@@ -147,8 +152,7 @@ class Reading:
     @property
     def modules(self) -> list[str]:
         """The modules that choose them, for the digest of code."""
-        kinds = {each.kind for each in [*self.samplers, *self.beyond]}
-        return [f"{__name__}.{kind}" for kind in sorted(kinds)]
+        return sorted({each.module for each in [*self.samplers, *self.beyond]})
 
     def frames(self, total: int, clip: str) -> Indices:
         """The frames to store, ascending, each once.

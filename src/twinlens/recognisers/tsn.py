@@ -23,6 +23,7 @@ from twinlens.settings import (
     STRICT,
     Count,
     DataPath,
+    Name,
     NotNegative,
     Partial,
     Rate,
@@ -172,7 +173,7 @@ class Settings:
     kind: Literal["tsn"]
     label: str
     """Name on the tables."""
-    table: str = "table3"
+    table: Name = "table3"
     """The table of all methods' accuracies."""
     backbone: str
     """A file of twinlens.recognition.backbones."""

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twinlens.artifacts import reader
 from twinlens.artifacts.reader import Clip, JoinedClip
@@ -130,6 +129,5 @@ class Snippets:
         if name not in self._cache:
             images = clip.at(NAMES[self.stream], clip.index)
             self._cache[name] = _recode(images, self.stream, self.views)
-        rows: NDArray[np.int64] = np.searchsorted(clip.index, wanted)
-        taken = self._cache[name][rows]
+        taken = self._cache[name][clip.rows(wanted)]
         return taken.reshape(len(wanted), -1, *taken.shape[-2:])

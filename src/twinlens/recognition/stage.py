@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ SCORES = "scores/2"
 
 def train(
     kind: str,
-    job: dict[str, Any],
+    job: str,
     frames: list[Path],
     flow: list[Path],
     classes: Path,
@@ -36,7 +36,7 @@ def train(
 
     Args:
         kind: the recogniser, a file of `twinlens.recognisers`.
-        job: which network and how, as its `TRAIN` takes it.
+        job: JSON of which network and how, as its `TRAIN` takes it.
         frames: HDF5 "frames/1" of original training clips, if it is trained on them.
         flow: HDF5 "flow/1" of these, if it is trained on flow.
         classes: csv of the data set's classes.
@@ -50,7 +50,7 @@ def train(
     """
     run = recognisers.function(kind, "TRAIN")
     try:
-        typed = TypeAdapter(get_type_hints(run)["job"]).validate_python(job)
+        typed = TypeAdapter(get_type_hints(run)["job"]).validate_json(job)
     except ValidationError as error:
         raise ArtifactError(str(error)) from error
     run(typed, frames, flow, classes, starts, out, log, threads)
@@ -147,7 +147,10 @@ def _check_same_frames(
     if flows.clips != images.clips:
         raise unusable(flow, f"is not of the clips of {frames}")
     sources = set(flows.about["inputs"].values())
-    if job.frames_of == job.flow_of and images.about["id"] not in sources:
+    # Flow that recognisers share is of the first shards alone.
+    known = [file.about["id"] in sources for file in images.files]
+    in_order = known[0] and known == sorted(known, reverse=True)
+    if job.frames_of == job.flow_of and not in_order:
         raise unusable(flow, f"its flow is not that of {frames}")
 
 

@@ -72,7 +72,8 @@ def test_crops(images_nchw: Images, views: Views, flow: bool) -> Images:
     side = views.crop
     if min(height, width) < side:
         raise ValueError(
-            f"images of {width}x{height} are smaller than recogniser.views.crop {side}"
+            f"images of {width}x{height} are smaller than views.crop {side} of the"
+            " recogniser"
         )
     down, right = height - side, width - side
     spots = [(0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2)]

@@ -48,7 +48,11 @@ def super_resolve(
             _expect_originals(file)
         about = provenance.about(
             "sr",
-            ["twinlens.sr.stage", f"twinlens.models.{job.model}"],
+            [
+                "twinlens.sr.stage",
+                f"twinlens.models.{job.model}",
+                *job.reading.modules,
+            ],
             reader.ids(*low, *([weights] if weights else [])),
             **mapping(job),
             part=source.about["part"],

@@ -8,6 +8,8 @@ plan its jobs. It has
     load(settings, network, threads)    an `Estimator`
     NETWORK     optional: the kind of network (of the family "flow") that it needs; its
                 `Settings` then have `weights`, a published file or None
+    OF_TRAINING optional: the names of settings that only decide the training of that
+                network
 
 Nothing is registered.
 """
@@ -51,12 +53,11 @@ def module(kind: str) -> ModuleType:
 def deciding(settings: Any) -> dict[str, Any]:
     """What of an entry decides its flow: not its label, nor where weights lie.
 
-    Of a network only its kind: the network itself is an input of its own.
+    Nor what decides the network itself, which is an input of its own.
     """
     entry = asdict(settings)
-    if needs_network(entry):
-        return {"kind": entry["kind"]}
-    return {key: value for key, value in entry.items() if key != "label"}
+    aside = {"label", "weights", *getattr(module(entry["kind"]), "OF_TRAINING", ())}
+    return {key: value for key, value in entry.items() if key not in aside}
 
 
 def needs_network(settings: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 NETWORK = "flownet2"
+OF_TRAINING = ("width", "recipe")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
