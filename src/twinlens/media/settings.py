@@ -1,4 +1,4 @@
-"""What the stages of `media` are told, typed; of the config and for jobs."""
+"""Settings of the stages of `media`, typed; of the config and for jobs."""
 
 from typing import Annotated, Literal
 
