@@ -2,7 +2,7 @@
 
     publish   a file appears whole or not at all, by one writer
     writer    HDF5 artifacts: arrays with a digest of every chunk, sealed
-    reader    the same: what is read is what was put there, or an error
+    reader    the same: what is read is what was written, or an error
     shard     HDF5 artifacts that are written clip by clip and resumed
     table     csv with a digest
     figure    pictures

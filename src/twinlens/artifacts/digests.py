@@ -23,7 +23,7 @@ class OutsideError(ValueError):
 
 
 def of_chunks(array: NDArray[Any], rows: int) -> NDArray[np.uint64]:
-    """A digest of each chunk: uint64 (ceil(len(array) / rows),).
+    """Digest each chunk: uint64 (ceil(len(array) / rows),).
 
     Args:
         array: of one dimension or more.
@@ -31,8 +31,8 @@ def of_chunks(array: NDArray[Any], rows: int) -> NDArray[np.uint64]:
     """
     array = np.ascontiguousarray(array)
     starts = range(0, len(array), rows)
-    found = [xxhash.xxh3_64_intdigest(array[at : at + rows].data) for at in starts]
-    return np.array(found, dtype=np.uint64)
+    values = [xxhash.xxh3_64_intdigest(array[at : at + rows].data) for at in starts]
+    return np.array(values, dtype=np.uint64)
 
 
 def seal(file: h5py.File) -> str:

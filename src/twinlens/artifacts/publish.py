@@ -23,13 +23,13 @@ WITHOUT_FOLDER_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, ENOTSUPP}
 
 @contextmanager
 def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator[Path]:
-    """Give a temporary path beside `path`; when the block ends well, put it in place.
+    """Yield a temporary path beside `path`; rename it when the block succeeds.
 
     The temporary file keeps the suffix of `path`, for writers that go by it. If the
     block raises, `path` stays as it was and the temporary file is removed.
 
     Args:
-        path: the file to publish; its folder is made.
+        path: the file to publish; its folder is created.
         check: reads the finished temporary file and raises if it is not whole.
 
     Raises:
@@ -66,14 +66,14 @@ def _temporary(path: Path) -> Iterator[Path]:
 
 
 def _replace(temporary: Path, path: Path) -> None:
-    """Put a finished file in place; it outlives a power cut from then on."""
+    """Rename a finished file durably: it survives a power cut from then on."""
     _sync(temporary)
     temporary.replace(path)
     _sync_folder(path.parent)
 
 
 def refused(path: Path, error: OSError) -> ArtifactError:
-    """What to raise when a disk refused to take a file."""
+    """Build the error for a disk that refused to take a file."""
     return ArtifactError(
         f"{path}: can't be written: {error.strerror}; make room or repair the disk,"
         " then run the same command again"
@@ -81,7 +81,7 @@ def refused(path: Path, error: OSError) -> ArtifactError:
 
 
 def hidden(path: Path, ending: str) -> list[Path]:
-    """Files hidden beside `path`: its name, then what the pattern `ending` matches."""
+    """List files hidden beside `path`: its name, then a match of the regex `ending`."""
     pattern = re.compile(re.escape(f".{path.name}.") + ending)
     return [each for each in path.parent.iterdir() if pattern.fullmatch(each.name)]
 
@@ -116,7 +116,7 @@ def _acquire(lock: BaseFileLock, path: Path) -> None:
 
 
 def _holder(note: Path) -> str:
-    """The process that holds a lock, from the note that it left in the file."""
+    """Read the process that holds a lock, from the note that it left in the file."""
     with suppress(OSError):
         return note.read_text() or "unknown"
     return "unknown"
@@ -131,7 +131,7 @@ def _sync(path: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename outlive a power cut, where the file system can."""
+    """Make a rename survive a power cut, where the file system can."""
     try:
         _sync(folder)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Read HDF5 artifacts: what is read is what was put there, or an error that names it.
+"""Read HDF5 artifacts: what is read is what was written, or an error that names it.
 
 A file's seal is checked when it is opened, the digest of a chunk when it is read: one
 frame of a large shard costs one frame.
@@ -36,7 +36,7 @@ def open(path: Path, kind: str | None = None, **expected: Any) -> "Iterator[Arti
 
     Raises:
         ArtifactError: missing, empty, cut off, damaged, unfinished, of another format,
-            made for something else, or linking to other files.
+            of another data set, method or job, or linking to other files.
     """
     path = Path(path)
     if not path.exists():
@@ -69,7 +69,7 @@ def _file(path: Path) -> h5py.File:
 
 
 def _checked(file: h5py.File, path: Path) -> "Artifact":
-    """An open file, if it is one of ours and was sealed as it is."""
+    """Check that an open file is one of ours and was sealed as it is."""
     try:
         if "format" not in file.attrs or "about" not in file.attrs:
             raise ArtifactError(
@@ -77,7 +77,7 @@ def _checked(file: h5py.File, path: Path) -> "Artifact":
                 " name an artifact, below results/"
             )
         if digests.SEAL not in file.attrs:
-            raise unusable(path, "was never finished, or made by an older release")
+            raise unusable(path, "was never finished, or written by an older release")
         artifact = Artifact(file, path)
         if artifact.seal != digests.seal(file):
             raise unusable(path, "is damaged (its seal is of other contents)")
@@ -110,7 +110,7 @@ class Array:
         return int(self.shape[0])
 
     def __getitem__(self, key: int | slice | NDArray[np.integer]) -> NDArray[Any]:
-        """Rows by number, slice or array of numbers, as numpy has them.
+        """Read rows by number, slice or array of numbers, as numpy does.
 
         Returns:
             The shape of `key` + that of a row.
@@ -126,17 +126,17 @@ class Array:
         blocks = [self._read(int(run[0]), int(run[-1]) + 1) for run in runs]
         block = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
         first = np.searchsorted(chunks, rows // self._rows) * self._rows
-        return _taken(block, first + rows % self._rows)
+        return _select_rows(block, first + rows % self._rows)
 
     def _read(self, first: int, last: int) -> NDArray[Any]:
-        """The rows of chunks `first` to `last`, the last not included; checked."""
+        """Read and check the rows of chunks `first` to `last`, the last excluded."""
         start, stop = first * self._rows, min(last * self._rows, len(self))
         try:
             block: NDArray[Any] = self._stored[start:stop]
         except (OSError, RuntimeError) as error:
             raise unusable(self.path, f"is damaged ({error})") from error
-        found = digests.of_chunks(block, self._rows)
-        if not np.array_equal(found, self._digests[first:last]):
+        current = digests.of_chunks(block, self._rows)
+        if not np.array_equal(current, self._digests[first:last]):
             where = f"{self.name}, rows {start} to {stop - 1}"
             raise unusable(self.path, f"is damaged (other values at {where})")
         return block
@@ -145,7 +145,7 @@ class Array:
         """Read all of it once, some at a time.
 
         Raises:
-            ArtifactError: it has other values than were put there.
+            ArtifactError: it has other values than were written.
         """
         row = self.nbytes // max(1, len(self))
         count = -(-len(self) // self._rows)
@@ -154,10 +154,10 @@ class Array:
             self._read(first, min(first + step, count))
 
 
-def _taken(block: NDArray[Any], places: NDArray[np.int64]) -> NDArray[Any]:
-    """Rows of a block; the block itself where all are taken in order."""
-    whole = places.shape == (len(block),) and bool((np.diff(places) == 1).all())
-    return block if whole else block[places]
+def _select_rows(block: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Select rows of a block; the block itself where all are taken in order."""
+    whole = rows.shape == (len(block),) and bool((np.diff(rows) == 1).all())
+    return block if whole else block[rows]
 
 
 class Group:
@@ -175,24 +175,24 @@ class Group:
         return iter(self._group)
 
     def __getitem__(self, name: str) -> Any:
-        """An array, or a group.
+        """Return an array, or a group.
 
         Raises:
             ArtifactError: there is none of this name.
         """
         if name not in self._items:
             try:
-                found = self._group[name]
+                item = self._group[name]
             except KeyError as error:
                 where = str(self._group.name).strip("/")
                 missing = f"{where}/{name}".lstrip("/")
                 raise unusable(self.path, f"holds no {missing}") from error
-            kind = Array if isinstance(found, h5py.Dataset) else Group
-            self._items[name] = kind(found, self.path)
+            kind = Array if isinstance(item, h5py.Dataset) else Group
+            self._items[name] = kind(item, self.path)
         return self._items[name]
 
     def items(self) -> Iterator[tuple[str, Any]]:
-        """Names with arrays or groups."""
+        """Yield names with arrays or groups."""
         return ((name, self[name]) for name in self)
 
     @property
@@ -201,7 +201,7 @@ class Group:
         return self._group.attrs
 
     def arrays(self) -> Iterator[Array]:
-        """All arrays below it."""
+        """Yield all arrays below it."""
         for _, item in self.items():
             yield from [item] if isinstance(item, Array) else item.arrays()
 
@@ -211,7 +211,7 @@ class Clip(Group):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What `Shard.write` was given as facts."""
+        """The facts passed to `Shard.write`."""
         return {
             key: value.decode() if isinstance(value, bytes) else value
             for key, value in self.attrs.items()
@@ -228,7 +228,7 @@ class Clip(Group):
         return self["index"][:]
 
     def at(self, name: str, indices: ArrayLike) -> NDArray[Any]:
-        """Items of an array by their indices in the clip, whatever is stored.
+        """Read items of an array by their indices in the clip, whatever is stored.
 
         Args:
             name: an array that has a row for each entry of the clip's `index`.
@@ -243,7 +243,7 @@ class Clip(Group):
         return self[name][self.rows(indices)]
 
     def rows(self, indices: ArrayLike) -> NDArray[np.int64]:
-        """Where items lie in the clip's arrays, by their indices in the clip.
+        """Find the rows of items in the clip's arrays, by their indices in the clip.
 
         Raises:
             ArtifactError: one is not stored: the error names it.
@@ -291,12 +291,12 @@ class JoinedClip:
         return rows
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of an item of an array."""
+        """Return the shape of an item of an array."""
         shape: tuple[int, ...] = self.parts[0][name].shape[1:]
         return shape
 
     def at(self, name: str, indices: ArrayLike) -> NDArray[Any]:
-        """Items of an array by their indices in the clip, as `Clip.at`.
+        """Read items of an array by their indices in the clip, as `Clip.at`.
 
         Raises:
             ArtifactError: one is stored in none of the shards.
@@ -304,15 +304,15 @@ class JoinedClip:
         if len(self.parts) == 1:
             return self.parts[0].at(name, indices)
         wanted = np.asarray(indices)
-        found = np.zeros((*wanted.shape, *self.shape(name)), self.parts[0][name].dtype)
+        items = np.zeros((*wanted.shape, *self.shape(name)), self.parts[0][name].dtype)
         lacking = np.ones(wanted.shape, bool)
         for part in self.parts:
             here = lacking & np.isin(wanted, part.index)
-            found[here] = part.at(name, wanted[here])
+            items[here] = part.at(name, wanted[here])
             lacking &= ~here
         if lacking.any():
             self.parts[-1].rows(wanted[lacking])  # raises
-        return found
+        return items
 
 
 class Shards:
@@ -330,7 +330,7 @@ class Shards:
                 raise unusable(file.path, f"is not of the clips of {files[0].path}")
 
     def clip(self, name: str) -> JoinedClip:
-        """One clip.
+        """Return one clip.
 
         Raises:
             ArtifactError: it is not in a shard.
@@ -370,15 +370,15 @@ class Artifact(Group):
         """Check that it is what its reader needs.
 
         Raises:
-            ArtifactError: it is of another format, or made for something else.
+            ArtifactError: it is of another format, or `about` says something else.
         """
         if kind is not None and self.kind != kind:
             raise unusable(self.path, f"has format {self.kind}, not {kind}")
         for key, value in about.items():
-            found = self.about.get(key)
-            if value is not None and found != value:
+            stated = self.about.get(key)
+            if value is not None and stated != value:
                 raise unusable(
-                    self.path, f"was made for {key} {found!r}, not {value!r}"
+                    self.path, f"was made for {key} {stated!r}, not {value!r}"
                 )
 
     @property
@@ -388,7 +388,7 @@ class Artifact(Group):
         return [name.decode() for name in names]
 
     def clip(self, name: str) -> Clip:
-        """One clip.
+        """Return one clip.
 
         Raises:
             ArtifactError: it is not in this shard.
@@ -406,7 +406,7 @@ class Artifact(Group):
         """Read every array once.
 
         Raises:
-            ArtifactError: one has other values than were put there.
+            ArtifactError: one has other values than were written.
         """
         for array in self.arrays():
             array.check()
@@ -429,7 +429,7 @@ def is_artifact(path: Path) -> bool:
 
 
 def file_id(path: Path) -> str:
-    """Identity of an input: an artifact's own, or a digest of another file's bytes."""
+    """Identify an input: an artifact's own id, or a digest of another file's bytes."""
     if is_artifact(path):
         with open(path) as file:
             return str(file.about["id"])
@@ -438,5 +438,5 @@ def file_id(path: Path) -> str:
 
 
 def ids(*paths: Path) -> dict[str, str]:
-    """Path and identity of each input, for `provenance.about`."""
+    """Map the path of each input to its identity, for `provenance.about`."""
     return {str(path): file_id(path) for path in paths}

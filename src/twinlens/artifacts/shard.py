@@ -31,7 +31,7 @@ class Shard:
     The folder is named after the artifact's id: other settings, inputs or code never
     find it.
 
-    Use as a context manager; the target appears when the block ends well.
+    Use as a context manager; the target appears when the block succeeds.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Shard:
                 _remove_folder(other)
 
     def _finished(self) -> set[str]:
-        """The clips in the parts, which are read to be sure of them."""
+        """List the clips in the parts, which are read and checked."""
         done = set[str]()
         for part in self._part_files():
             with reader.open(part, self.kind, id=self.about["id"]) as file:
@@ -82,7 +82,7 @@ class Shard:
         return sorted(self.parts.glob("part-*.h5"))
 
     def missing(self) -> list[str]:
-        """The clips that are still to be written, in order."""
+        """List the clips that are still to be written, in order."""
         return [name for name in self.names if name not in self.done]
 
     def skip(self, name: str) -> None:
@@ -96,7 +96,7 @@ class Shard:
 
         Args:
             name: one of `names`.
-            arrays: by name; stages that give items of some frames add their `index`.
+            arrays: by name; stages that store items of some frames add their `index`.
             facts: text and numbers, such as the clip's number of `frames`.
 
         Raises:

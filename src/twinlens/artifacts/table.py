@@ -25,7 +25,7 @@ def write_csv(path: Path, kind: str, rows: pd.DataFrame) -> None:
 
 
 def read_csv(path: Path, kind: str) -> pd.DataFrame:
-    """Read a csv that `write_csv` made.
+    """Read a csv that `write_csv` wrote.
 
     Raises:
         ArtifactError: it is missing, empty, cut off, edited or of another kind.

@@ -1,9 +1,9 @@
-"""Write HDF5 artifacts: what is published is what was put there.
+"""Write HDF5 artifacts: what is published is what was written.
 
 A write that fails while HDF5 flushes a data set is not reported to anyone: h5py drops
-the error, and the file goes on without the values. So HDF5 writes through `_Disk`,
+the error, and the file continues without the values. So HDF5 writes through `_Disk`,
 which keeps the error, and before a file is published its values are read again and
-compared with the digests of what was put.
+compared with the digests of what was written.
 """
 
 import json
@@ -83,8 +83,8 @@ def put_clips(file: h5py.File, names: Sequence[str]) -> None:
 class _Disk:
     """A new file for HDF5 to write to, which keeps the first error.
 
-    HDF5 is told that every write went well: it can then close what it has open, where a
-    failed flush leaves it in a state that crashes the process at its end.
+    It reports every write to HDF5 as successful: HDF5 can then close what it has open,
+    where a failed flush leaves it in a state that crashes the process at its end.
     """
 
     def __init__(self, file: Path, target: Path) -> None:
@@ -126,9 +126,9 @@ class _Disk:
         return self._at
 
     def read(self, size: int) -> bytes:
-        found = bytearray(size)
-        self.readinto(memoryview(found))
-        return bytes(found)
+        buffer = bytearray(size)
+        self.readinto(memoryview(buffer))
+        return bytes(buffer)
 
     def readinto(self, buffer: Any) -> int:
         view, done = memoryview(buffer), 0

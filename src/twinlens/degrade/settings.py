@@ -1,4 +1,4 @@
-"""What the stage of `degrade` does, typed."""
+"""Settings of the stage of `degrade`, typed."""
 
 from pydantic.dataclasses import dataclass
 

@@ -22,7 +22,7 @@ def degrade(frames: Path, job: Degradation, out: Path) -> None:
     Args:
         frames: HDF5 "frames/1" of original clips.
         job: what to do.
-        out: HDF5 "low/1": of each clip `frames` uint8 (n, ceil(H / scale),
+        out: HDF5 "low/1", by clip: `frames` uint8 (n, ceil(H / scale),
             ceil(W / scale), 3), `index` as in `frames`, and as attributes `height` and
             `width` of the originals.
     """

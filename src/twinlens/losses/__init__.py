@@ -1,7 +1,7 @@
 """The paper's losses as plain functions of tensors.
 
 B batch, C channels (1 of luma or 3 of RGB), H W sides. Pictures are 0..1, flow is in
-pixels. Each function gives one number, the mean over the batch, and gradients flow to
+pixels. Each function returns one number, the mean over the batch, and gradients flow to
 `output` alone.
 """
 

@@ -33,7 +33,7 @@ def siamese(
     *,
     masked: bool = True,
 ) -> Terms:
-    """The three terms of eq. 3; the caller weighs them with alpha, beta and gamma.
+    """Compute the three terms of eq. 3; the caller weights them by alpha, beta, gamma.
 
     Args:
         output_first: frame t, (B, C, H, W), 0..1.
@@ -58,9 +58,9 @@ def siamese(
 
 
 def warp(frame_bchw: Tensor, flow_b2hw: Tensor) -> tuple[Tensor, Tensor]:
-    """Bring a frame back along the flow: out(p) = frame(p + flow(p)), bilinear.
+    """Backward-warp a frame by flow: out(p) = frame(p + flow(p)), bilinear.
 
-    ASSUME: section 3.3 prints p - F; with F from t to t + 1, p + F is what brings frame
+    ASSUME: section 3.3 prints p - F; with F from t to t + 1, p + F is what warps frame
     t + 1 onto frame t, and what the authors' released code does.
 
     Args:
@@ -68,7 +68,7 @@ def warp(frame_bchw: Tensor, flow_b2hw: Tensor) -> tuple[Tensor, Tensor]:
         flow_b2hw: from t to t + 1, pixels, x to the right then y down.
 
     Returns:
-        The warped frame, zeros where it was taken from outside, and whether it was
+        The warped frame, zeros where it was sampled outside, and whether it was
         inside: (B, 1, H, W) of ones and zeros.
     """
     height, width = frame_bchw.shape[-2:]

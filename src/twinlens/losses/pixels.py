@@ -40,12 +40,12 @@ def wmse(
 
 
 def weight_map(speed_bhw: Tensor, weighting: str = "none") -> Tensor:
-    """The weights of `wmse` from the length of the flow.
+    """Compute the weights of `wmse` from the length of the flow.
 
     Args:
         speed_bhw: sqrt(u^2 + v^2), pixels per frame.
         weighting: "none" takes speed as it is (eq. 1); "mean1" divides it by each
-            picture's mean, so that a learning rate found for MSE serves, and a still
+            picture's mean, so that a learning rate tuned for MSE serves, and a still
             picture counts evenly; "clip20" cuts at 20 px and divides by 20.
 
     Raises:

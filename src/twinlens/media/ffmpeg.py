@@ -60,11 +60,11 @@ class Clip:
     container_frames: int
     """Frames that the container states; 0 if it states none."""
     concealed: str
-    """What ffmpeg found wrong inside and mended as it could; empty for nothing."""
+    """Errors in the stream that ffmpeg reported and concealed; empty for none."""
 
 
 def binary() -> str:
-    """Path of the ffmpeg to use.
+    """Return the path of the ffmpeg to use.
 
     Raises:
         FileNotFoundError: there is none.
@@ -85,7 +85,7 @@ def binary() -> str:
 
 @functools.cache
 def _version(path: str) -> tuple[int, int]:
-    """Its release; a build without one counts as new."""
+    """Read its release; a build without one counts as new."""
     said = subprocess.run(
         [path, "-version"], capture_output=True, text=True, check=False
     )
@@ -143,7 +143,7 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
 
 
 def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
-    """Run ffmpeg: its exit status, raw RGB and messages.
+    """Run ffmpeg; return its exit status, raw RGB and messages.
 
     Raises:
         DecodingError: it did not end by itself, or the machine failed it: it had no
@@ -173,7 +173,7 @@ def _too_slow(path: Path, limits: Limits) -> DecodingError:
 
 
 def _stopped(code: int, messages: str, path: Path, limits: Limits) -> str:
-    """Why a decoder's end says nothing about its video; "" if it does."""
+    """Return why a decoder's end says nothing about its video; "" if it does."""
     if code < 0:
         return _ended(code)
     # On a signal that it can catch, ffmpeg says so and ends with 255.
@@ -188,7 +188,7 @@ def _stopped(code: int, messages: str, path: Path, limits: Limits) -> str:
 
 
 def _ended(code: int) -> str:
-    """A signal in words, from an exit status below 0."""
+    """Describe a signal, from an exit status below 0."""
     known = {each.value: each.name for each in signal.Signals}
     name = known.get(-code, f"signal {-code}")
     if name == "SIGKILL":
@@ -215,7 +215,7 @@ def _read_whole(path: Path) -> None:
 
 
 def unreadable(path: Path, error: OSError) -> DecodingError:
-    """What to raise when a video could not be read."""
+    """Build the error for a video that could not be read."""
     return DecodingError(f"{path}: can't be read: {error.strerror or error}; {AGAIN}")
 
 
@@ -230,7 +230,7 @@ def sha1(path: Path) -> str:
 
 
 def _command(path: Path, limits: Limits | None) -> list[str]:
-    """Ffmpeg's words to decode a file to raw RGB on its standard output."""
+    """Build the command that decodes a file to raw RGB on standard output."""
     settings: dict[str, Any] = {
         "protocol_whitelist": "file,pipe",
         "format_whitelist": CONTAINERS,
@@ -293,11 +293,11 @@ def stream(path: Path) -> Iterator[Stream]:
     ):
 
         def messages() -> str:
-            # Not by seek: ffmpeg writes at the place that both would share.
+            # Not by seek: ffmpeg writes at the offset that both would share.
             return os.pread(said.fileno(), MOST_WORDS, 0).decode(errors="replace")
 
         assert decoder.stdout is not None
-        start = decoder.stdout.read(1)  # by then ffmpeg has told the size
+        start = decoder.stdout.read(1)  # by then ffmpeg has reported the size
         size = re.findall(r"Video: rawvideo.*?, (\d+)x(\d+)", messages())
         if not start or not size:
             decoder.kill()
@@ -386,7 +386,7 @@ def write(
 
 
 def _rational(fps: float) -> str:
-    """Frames per second as ffmpeg takes them: it says 29.97 for 30000/1001."""
+    """Format frames per second for ffmpeg, which reports 29.97 for 30000/1001."""
     for whole in (24, 30, 48, 60, 120):
         if abs(fps - whole / 1.001) < 0.006:
             return f"{1000 * whole}/1001"
@@ -394,7 +394,7 @@ def _rational(fps: float) -> str:
 
 
 def _reason(messages: str, code: int) -> str:
-    """What ffmpeg said was wrong, in one line."""
+    """Summarise what ffmpeg reported as wrong, in one line."""
     if "matches no streams" in messages:
         return message("no video stream in it (audio only?)")
     if code < 0:
@@ -405,12 +405,12 @@ def _reason(messages: str, code: int) -> str:
 
 
 def _error_lines(messages: str, path: Path) -> str:
-    """The lines with errors, less the file's name, which may be any words."""
+    """Select the lines with errors, less the file's name, which may be any words."""
     return "\n".join(_worst(messages.replace(str(path), "")))
 
 
 def _errors(messages: str) -> str:
-    """The first errors among ffmpeg's messages."""
+    """Join the first errors among ffmpeg's messages."""
     return "; ".join(dict.fromkeys(line.strip() for line in _worst(messages)[:2]))
 
 
@@ -419,7 +419,7 @@ def _worst(messages: str) -> list[str]:
 
 
 def _stated_frames(path: Path) -> int:
-    """The count in the container's header, 0 if none.
+    """Read the frame count in the container's header, 0 if none.
 
     ffmpeg's messages don't give it, and its duration follows a cut file's size; OpenCV
     gives it. Only for files that passed `decode`'s allow-lists.
@@ -435,7 +435,7 @@ def _stated_frames(path: Path) -> int:
 
 
 def _truncated(messages: str, count: int, stated: int) -> str:
-    """That a file ended early, in words; "" if it did not.
+    """Describe how a file ended early; "" if it did not.
 
     By time, not by number: AVI files may repeat a frame by an empty chunk.
     """
@@ -446,7 +446,7 @@ def _truncated(messages: str, count: int, stated: int) -> str:
 
 
 def _reached(messages: str) -> float:
-    """The time of the last decoded frame's end, in seconds."""
+    """Read the time of the last decoded frame's end, in seconds."""
     found = re.findall(r"time=(\d+):(\d+):(\d+\.\d+)", messages)
     if not found:
         return 0.0

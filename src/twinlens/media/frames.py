@@ -40,7 +40,7 @@ def frames(
         job: which clips, and which of their frames to keep. `short_side` of its source
             brings frames to this short side by MATLAB's bicubic, aspect kept, as the
             paper does with its corpus (section 4.1: "around 320x240").
-        out: HDF5 "frames/1": of each clip `frames` uint8 (n, H, W, 3) RGB 0..255 and
+        out: HDF5 "frames/1", by clip: `frames` uint8 (n, H, W, 3) RGB 0..255 and
             `index` int32 (n,), the index of each in the clip, ascending.
         report: csv of every clip with size, frames, fps, sha1, or why it was rejected.
         seconds: that the decoding of a file may take, instead of the source's own.
@@ -69,7 +69,7 @@ def frames(
 
 
 def _about(job: Decoding, rows: pd.DataFrame) -> dict[str, Any]:
-    """The artifact's identity: files by their bytes, whatever folder they lie in."""
+    """Describe the artifact: files by their bytes, whatever folder they lie in."""
     source = job.source
     listed = rows["clip"] + rows["label"].astype(str) + rows["sha1"]
     digest = hashlib.sha256("".join(listed).encode()).hexdigest()
@@ -92,7 +92,7 @@ def _about(job: Decoding, rows: pd.DataFrame) -> dict[str, Any]:
 def _decoded(
     row: Mapping[Any, Any], job: Decoding, limits: Limits
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The frames to keep of a clip, and what its report says."""
+    """Decode the frames to keep of a clip, and what its report says."""
     clip = decode(Path(row["path"]), limits)
     total = len(clip.frames)
     if total < 2:
@@ -124,7 +124,7 @@ def _sha1(path: Path) -> str:
 
 
 def fitted(frames: NDArray[np.uint8], short_side: int | None) -> NDArray[np.uint8]:
-    """Frames shrunk to a short side, never enlarged; aspect kept. None leaves them."""
+    """Shrink frames to a short side, never enlarge; aspect kept. None leaves them."""
     if short_side is None:
         return frames
     height, width = frames.shape[1:3]
@@ -135,7 +135,7 @@ def fitted(frames: NDArray[np.uint8], short_side: int | None) -> NDArray[np.uint
 
 
 def _report(rows: pd.DataFrame, out: Path, rejected: dict[str, str]) -> pd.DataFrame:
-    """Rows for the manifest: what every clip is, or why it is not there."""
+    """Build the manifest's rows: what every clip is, or why it is not there."""
     lines = []
     with reader.open(out, FRAMES) as file:
         for row in rows.to_dict("records"):
@@ -150,12 +150,12 @@ def _report(rows: pd.DataFrame, out: Path, rejected: dict[str, str]) -> pd.DataF
 
 
 def _facts(group: Any) -> dict[str, Any]:
-    """Size, length and source of a clip; a note where the container says otherwise."""
+    """Read size, length and source of a clip; note where the container disagrees."""
     height, width = group["frames"].shape[1:3]
     facts = group.facts
-    stated, found = int(facts["container_frames"]), int(facts["frames"])
+    stated, decoded = int(facts["container_frames"]), int(facts["frames"])
     notes = []
-    if stated and stated != found:
+    if stated and stated != decoded:
         notes.append(message(f"its container states {stated} frames"))
     if facts["concealed"]:
         notes.append(message(f"ffmpeg concealed errors: {facts['concealed']}"))

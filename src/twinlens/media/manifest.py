@@ -26,14 +26,14 @@ def manifest(
     Raises:
         ArtifactError: more were rejected, or no test clip is left.
     """
-    dataset, found = job.dataset, sets.listing(job.source)
-    for warning in found.warnings:
+    dataset, listed = job.dataset, sets.listing(job.source)
+    for warning in listed.warnings:
         say(f"WARNING {dataset}: {warning}")
-    write_csv(missing, "missing/1", pd.DataFrame({"file": found.missing}))
+    write_csv(missing, "missing/1", pd.DataFrame({"file": listed.missing}))
     rows = pd.concat([_with_shard(path) for path in reports], ignore_index=True)
     bad = rows[rows["status"] == "rejected"]
     write_csv(rejected, "rejected/1", bad[["clip", "part", "path", "note"]])
-    _tell(dataset, rows, found.missing)
+    _summarise(dataset, rows, listed.missing)
     if len(bad) > job.max_rejected * len(rows):
         reasons = "\n".join(f"  {row.path}: {row.note}" for row in bad.itertuples())
         say(f"{dataset}: rejected clips:\n{reasons}")
@@ -45,9 +45,9 @@ def manifest(
         )
     write_csv(out, "manifest/1", rows)
     usable = rows[(rows["part"] == "test") & (rows["status"] == "ok")]
-    if found.classes and usable.empty:
+    if listed.classes and usable.empty:
         raise ArtifactError(
-            f"{dataset}: no test clip is left: {len(found.missing)} listed files are"
+            f"{dataset}: no test clip is left: {len(listed.missing)} listed files are"
             f" not there, {len(bad)} clips were rejected; check its videos and split"
         )
     trained = set(rows.loc[(rows["part"] == "train"), "class"])
@@ -56,10 +56,10 @@ def manifest(
             f"WARNING {dataset}: no training clips of {', '.join(untrained)}, which"
             " are tested all the same: none of their clips can be right"
         )
-    untested = [name for name in found.classes if name not in set(usable["class"])]
+    untested = [name for name in listed.classes if name not in set(usable["class"])]
     if untested:
         say(
-            f"{dataset}: accuracy is over the {len(found.classes) - len(untested)}"
+            f"{dataset}: accuracy is over the {len(listed.classes) - len(untested)}"
             f" classes with test clips; none for: {', '.join(untested)}"
         )
 
@@ -69,13 +69,14 @@ def _with_shard(path: Path) -> pd.DataFrame:
     return rows.assign(shard=path.stem.rpartition("-")[2])
 
 
-def _tell(dataset: str, rows: pd.DataFrame, missing: list[str]) -> None:
+def _summarise(dataset: str, rows: pd.DataFrame, missing: list[str]) -> None:
     some = f" ({', '.join(missing[:2])}, ...)" if missing else ""
     counts = rows[rows["status"] == "ok"].groupby("part").size().to_dict()
-    found = ", ".join(f"{count} {part}" for part, count in counts.items())
+    kept = ", ".join(f"{count} {part}" for part, count in counts.items())
     bad = int((rows["status"] == "rejected").sum())
     odd = int(((rows["status"] == "ok") & (rows["note"] != "")).sum())
     say(
-        f"{dataset}: {found} clips; {bad} rejected, {len(missing)} listed but not there"
-        f"{some}, {odd} with a note (another number of frames than stated, or mended)"
+        f"{dataset}: {kept} clips; {bad} rejected, {len(missing)} listed but not there"
+        f"{some}, {odd} with a note (another number of frames than stated, or errors"
+        " concealed)"
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def shard(source: Source, part: str, shard: int, shards: int) -> "pd.DataFrame":
-    """The clips of one shard.
+    """List the clips of one shard.
 
     Args:
         source: where the data set's clips come from.
@@ -28,16 +28,16 @@ def shard(source: Source, part: str, shard: int, shards: int) -> "pd.DataFrame":
     Raises:
         DataError: the data set's folders can't be used.
     """
-    found = sets.listing(source)
+    listed = sets.listing(source)
     rows = [
         {
             "clip": each.clip,
-            "class": found.classes[each.label] if found.classes else "",
+            "class": listed.classes[each.label] if listed.classes else "",
             "label": each.label,
             "part": part,
             "path": str(each.path),
         }
-        for each in sorted(found.clips, key=lambda each: (each.label, each.clip))
+        for each in sorted(listed.clips, key=lambda each: (each.label, each.clip))
         if each.part == part and shard_of(each.clip, shards) == shard
     ]
     import pandas as pd  # not for the plan, which lists data sets too
@@ -46,12 +46,12 @@ def shard(source: Source, part: str, shard: int, shards: int) -> "pd.DataFrame":
 
 
 def shard_of(clip: str, shards: int) -> int:
-    """The shard of a clip: a hash of its name, so that a new clip moves no other."""
+    """Hash a clip's name to its shard, so that a new clip moves no other."""
     return zlib.crc32(clip.encode()) % shards
 
 
 def file_fingerprint(path: Path, ends: int = 1 << 16) -> str:
-    """A digest of a file's size, time, and first and last bytes; "" if it is not there.
+    """Digest a file's size, time, and first and last bytes; "" if it is not there.
 
     Another file under its name is noticed, also one whose time was kept.
     """
@@ -69,7 +69,7 @@ def file_fingerprint(path: Path, ends: int = 1 << 16) -> str:
 def fingerprints(
     source: Source, shards: Mapping[str, int]
 ) -> dict[tuple[str, int], str]:
-    """A digest of each shard's names, sizes and times, for the workflow.
+    """Digest each shard's names, sizes and times, for the workflow.
 
     A clip that was swapped, added or removed changes its own shard's digest. Nothing of
     the files' content is read.

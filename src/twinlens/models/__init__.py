@@ -1,22 +1,22 @@
 """Super-resolution networks: one file each, the file's name is the network's name.
 
-A file has `FRAMES`, the odd number T of low-resolution frames that a picture is made
-of, and `build(**settings)`, which gives a module of this contract:
+A file has `FRAMES`, the odd number T of low-resolution frames that an output frame is
+computed from, and `build(**settings)`, which returns a module of this contract:
 
     network(low)      low: float RGB 0..1 (B, T, 3, h, w), T frames in order around the
-                      wanted one, low[:, T // 2]. Gives (B, 3, 4h, 4w), RGB 0..1 but for
-                      overshoot: nothing is clipped inside.
+                      wanted one, low[:, T // 2]. Returns (B, 3, 4h, 4w), RGB 0..1 but
+                      for overshoot: nothing is clipped inside.
     network.frames    T, as `FRAMES`. `WHOLE_CLIP` is that of a network that reads all
                       frames of a clip, any T; it also has network.clip(low), which
-                      gives all of them in order, in one pass: each (B, 3, 4h, 4w),
+                      yields all of them in order, in one pass: each (B, 3, 4h, 4w),
                       one at a time, so that no enlarged clip is held in floats.
     network.zeros_beyond    optional: True if what lies beyond a clip's ends is black,
                             and not the last frame repeated.
 
-    network.own_loss(low, true, done)    optional: what is minimised where a recipe says
-                            `loss: {kind: own}`: from low as above, the true pictures
-                            (B, 3, 4h, 4w) and the part of the training that is done,
-                            0..1, the weighted terms by name; their sum is the loss.
+    network.own_loss(low, target, done)    optional: the loss where a recipe says
+                            `loss: {kind: own}`. Takes low as above, the target frames
+                            (B, 3, 4h, 4w) and the training progress in [0, 1]; returns
+                            the weighted terms by name, whose sum is the loss.
 
 Colour conversion and interpolation are the network's own. A network whose input is an
 interpolated frame also has
@@ -25,7 +25,7 @@ interpolated frame also has
 
 and is then trained on patches that were cut from whole interpolated frames, as the
 paper's are (section 4.2). One that learns nothing states `LEARNS = False`. One whose
-weights are published has `convert(found)`, see `twinlens.networks`. Nothing is
+weights are published has `convert(published)`, see `twinlens.networks`. Nothing is
 registered.
 """
 
@@ -49,7 +49,7 @@ HERE = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """The networks that there are."""
+    """List the networks that exist."""
     return named.names(HERE)
 
 
@@ -67,7 +67,7 @@ def build(name: str, **settings: Any) -> "nn.Module":
 
 
 def module(name: str) -> ModuleType:
-    """The network's file, for its importer.
+    """Import a network's file.
 
     Raises:
         ValueError: there is no such network.
@@ -76,7 +76,7 @@ def module(name: str) -> ModuleType:
 
 
 def frames(name: str) -> int:
-    """The frames that a network reads, read without loading PyTorch.
+    """Return the number of frames that a network reads, without loading PyTorch.
 
     Raises:
         ValueError: there is no such network, or its file states neither an odd number
@@ -115,7 +115,7 @@ def has_importer(name: str) -> bool:
 
 
 def problem(name: str) -> str | None:
-    """What is wrong with a network's file, as far as reading it shows."""
+    """Return what is wrong with a network's file, as far as reading it shows."""
     try:
         frames(name)
         settings(name)
@@ -133,7 +133,7 @@ def _defines(name: str, function: str) -> bool:
 
 
 def settings(name: str) -> list[str] | None:
-    """What a network's `build` takes, read without loading PyTorch; None for anything.
+    """List the arguments of a network's `build`, without PyTorch; None for any.
 
     Raises:
         ValueError: there is no such network, or its file has no `build`.
@@ -149,7 +149,7 @@ def settings(name: str) -> list[str] | None:
 
 @functools.cache
 def _stated(name: str) -> list[ast.stmt]:
-    """The statements of a network's file."""
+    """Parse a network's file into its top-level statements."""
     if name not in names():
         module(name)  # which says what there is
     file = HERE / f"{name}.py"

@@ -12,7 +12,7 @@ LEARNS = False
 
 
 class Bicubic(nn.Module):
-    """MATLAB's `imresize(frame, 4, 'bicubic')` of uint8 frames, as baselines are made.
+    """MATLAB's `imresize(frame, 4, 'bicubic')` of uint8 frames, as baselines use it.
 
     Frames are taken for bytes (0..1 in steps of 1/255), and rounded after each pass.
     """

@@ -3,8 +3,8 @@
 Jo, Oh, Kang, Kim, "Deep Video Super-Resolution Network Using Dynamic Upsampling Filters
 Without Explicit Motion Compensation", CVPR 2018.
 
-B batch, T = 7 frames, h w low resolution, F channels, K = 25 places of a filter,
-S = 16 places of a pixel's enlargement, row by row.
+B batch, T = 7 frames, h w low resolution, F channels, K = 25 taps of a filter,
+S = 16 subpixels of an enlarged pixel, row by row.
 """
 
 import re
@@ -20,7 +20,7 @@ from twinlens.models import SCALE
 
 FRAMES = 7
 SIDE = 5  # of a dynamic filter
-PLACES = SCALE * SCALE
+SUBPIXELS = SCALE * SCALE
 SHRINKING = 3  # blocks that take a frame from both ends: 7, 5, 3, 1
 LONG_AGO = 1_000_000  # steps, for imported statistics
 
@@ -33,7 +33,7 @@ class Norm(nn.BatchNorm2d):
     """
 
     def __init__(self, channels: int, share: float) -> None:
-        """Lay it out; `share` is a late step's weight in the running statistics."""
+        """Build the layer; `share`: a late step's weight in the running statistics."""
         super().__init__(channels, eps=1e-3, momentum=share)
         self.share = share
         self.steps = 0  # as `num_batches_tracked`, without asking the device
@@ -57,20 +57,20 @@ class Conv(nn.Module):
     """
 
     def __init__(self, channels: int, growth: int, *, shrinks: bool) -> None:
-        """Lay it out: black frames beyond both ends, or two frames fewer."""
+        """Build the layer: black frames beyond both ends, or two frames fewer."""
         super().__init__()
         self.shrinks = shrinks
         self.weight = nn.Parameter(torch.empty(growth, channels, 3, 3, 3))
         self.bias = nn.Parameter(torch.empty(growth))
 
     def forward(self, features: Tensor, times: int) -> Tensor:
-        """(B T, F, h, w) of T = `times` frames to G channels of T or T - 2 frames."""
+        """Convolve (B T, F, h, w), T = `times`, to G channels of T or T - 2 frames."""
         if self.shrinks:
             return self._shrunk(features.unflatten(0, (-1, times)))
         return self._full(features, times)
 
     def _shrunk(self, frames_btfhw: Tensor) -> Tensor:
-        """Three frames' channels at once."""
+        """Convolve three frames' channels at once."""
         before, here, after = (
             frames_btfhw[:, :-2],
             frames_btfhw[:, 1:-1],
@@ -81,17 +81,17 @@ class Conv(nn.Module):
         return functional.conv2d(stacked, _last(kernel), self.bias, padding=1)
 
     def _full(self, features: Tensor, times: int) -> Tensor:
-        """Each frame for itself and both beside it, then their sum."""
+        """Convolve each frame for itself and both beside it, then sum."""
         kernel = self.weight.permute(2, 0, 1, 3, 4).flatten(0, 1)
-        made = functional.conv2d(features, _last(kernel), padding=1)
-        made = made.unflatten(1, (3, -1)).unflatten(0, (-1, times))
-        before, here, after = made.unbind(2)
+        output = functional.conv2d(features, _last(kernel), padding=1)
+        output = output.unflatten(1, (3, -1)).unflatten(0, (-1, times))
+        before, here, after = output.unbind(2)
         summed = here + _later(before[:, :-1], 1) + _later(after[:, 1:], -1)
         return summed.flatten(0, 1) + self.bias.to(summed.dtype)[:, None, None]
 
 
 def _last(kernel: Tensor) -> Tensor:
-    """Channels-last, as the features are."""
+    """Convert to channels-last, as the features are."""
     return kernel.contiguous(memory_format=torch.channels_last)
 
 
@@ -102,7 +102,7 @@ def _later(frames_btfhw: Tensor, by: int) -> Tensor:
 
 
 class Block(nn.Module):
-    """Add features of 3x3x3 pixels to those that there are: F to F + growth channels.
+    """Concatenate features of 3x3x3 pixels: F to F + growth channels.
 
     A full block sees black frames beyond the seven; a shrinking one gives two fewer.
     """
@@ -110,7 +110,7 @@ class Block(nn.Module):
     def __init__(
         self, channels: int, growth: int, share: float, *, shrinks: bool
     ) -> None:
-        """Lay out the layers."""
+        """Build the layers."""
         super().__init__()
         self.shrinks = shrinks
         self.norm_a = Norm(channels, share)
@@ -119,16 +119,16 @@ class Block(nn.Module):
         self.conv_b = Conv(channels, growth, shrinks=shrinks)
 
     def forward(self, features: Tensor, times: int) -> Tensor:
-        """(B T, F, h, w) of T = `times` frames, to F + growth of T or T - 2 frames."""
-        made = self.conv_a(self.norm_a(features).relu_())
-        made = self.conv_b(self.norm_b(made).relu_(), times)
+        """Map (B T, F, h, w), T = `times`, to F + growth channels, T or T-2 frames."""
+        added = self.conv_a(self.norm_a(features).relu_())
+        added = self.conv_b(self.norm_b(added).relu_(), times)
         if self.shrinks:
             features = features.unflatten(0, (-1, times))[:, 1:-1].flatten(0, 1)
-        return torch.cat([features, made], dim=1)
+        return torch.cat([features, added], dim=1)
 
 
 class Duf(nn.Module):
-    """Filter the middle frame by filters made for each pixel, and add a residual.
+    """Filter the middle frame by filters predicted for each pixel, and add a residual.
 
     Beyond a clip's ends it reads black frames, as the published code does.
     """
@@ -139,7 +139,7 @@ class Duf(nn.Module):
     def __init__(
         self, *, depth: int, width: int, growth: int, head: int, share: float
     ) -> None:
-        """Lay out the layers; see `build`."""
+        """Build the layers; see `build`."""
         super().__init__()
         count = (depth - 4) // 2
         self.conv1 = nn.Conv2d(3, width, 3, padding=1)
@@ -151,9 +151,9 @@ class Duf(nn.Module):
         self.norm = Norm(last, share)
         self.conv2 = nn.Conv2d(last, head, 3, padding=1)
         self.residual1 = nn.Conv2d(head, head, 1)
-        self.residual2 = nn.Conv2d(head, 3 * PLACES, 1)
+        self.residual2 = nn.Conv2d(head, 3 * SUBPIXELS, 1)
         self.filter1 = nn.Conv2d(head, 2 * head, 1)
-        self.filter2 = nn.Conv2d(2 * head, SIDE * SIDE * PLACES, 1)
+        self.filter2 = nn.Conv2d(2 * head, SIDE * SIDE * SUBPIXELS, 1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | Conv):
                 nn.init.kaiming_normal_(module.weight)
@@ -170,12 +170,12 @@ class Duf(nn.Module):
         features = self.conv2(self.norm(features).relu_()).relu_()
         residual = self.residual2(self.residual1(features).relu_())
         filters = self.filter2(self.filter1(features).relu_())
-        made = filtered(low_bt3hw[:, FRAMES // 2], filters)
-        return functional.pixel_shuffle(made + residual, SCALE)
+        output = filtered(low_bt3hw[:, FRAMES // 2], filters)
+        return functional.pixel_shuffle(output + residual, SCALE)
 
 
 def filtered(frame_b3hw: Tensor, filters_bfhw: Tensor) -> Tensor:
-    """Each pixel's 5x5 neighbours, zeros beyond the borders, by its sixteen filters.
+    """Filter each pixel's 5x5 neighbours, zeros beyond the borders, by its 16 filters.
 
     Args:
         frame_b3hw: low resolution.
@@ -187,7 +187,7 @@ def filtered(frame_b3hw: Tensor, filters_bfhw: Tensor) -> Tensor:
     batch, _, height, width = frame_b3hw.shape
     near = functional.unfold(frame_b3hw, SIDE, padding=SIDE // 2)
     near = near.view(batch, 3, SIDE * SIDE, 1, height, width)
-    weights = filters_bfhw.contiguous().view(batch, 1, -1, PLACES, height, width)
+    weights = filters_bfhw.contiguous().view(batch, 1, -1, SUBPIXELS, height, width)
     return (near * weights.softmax(2)).sum(2).flatten(1, 2)
 
 
@@ -236,9 +236,9 @@ def build(
 
 def _begin_bilinear(network: Duf) -> None:
     """Make filters bilinear interpolation, for all that they still depend on."""
-    offsets = (torch.arange(SCALE) - (SCALE - 1) / 2) / SCALE  # of a place, low pixels
-    places = torch.arange(SIDE) - SIDE // 2
-    line = (1 - (places[:, None] - offsets).abs()).clamp_min(0)
+    offsets = (torch.arange(SCALE) - (SCALE - 1) / 2) / SCALE  # of subpixels, low px
+    taps = torch.arange(SIDE) - SIDE // 2
+    line = (1 - (taps[:, None] - offsets).abs()).clamp_min(0)
     weights = torch.einsum("yb,xa->yxba", line, line).flatten()
     with torch.no_grad():
         for layer in (network.filter2, network.residual2):
@@ -246,21 +246,21 @@ def _begin_bilinear(network: Duf) -> None:
         network.filter2.bias.copy_(weights.clamp_min(1e-3).log())  # type: ignore[union-attr]
 
 
-def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The state dict of published weights; see `twinlens.weights.read` for `found`.
+def convert(published: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the state dict of published weights, read by `twinlens.weights.read`.
 
     Known: `params_16L_x4.h5`, `params_28L_x4.h5`, `params_52L_x4.h5` (project
     yhjo09/VSR-DUF) and files in BasicSR's names (`DUF_x4_16L_official.pth`). They were
-    trained on low resolution made by a Gaussian, not by bicubic interpolation.
+    trained on Gaussian low resolution, not on bicubic.
 
     Raises:
         ValueError: the file holds another network.
     """
-    if any(key.startswith("params/") for key in found):
-        return _from_tensorflow(found)
-    if "conv3d1.weight" in found:
-        return _from_basicsr(found)
-    raise ValueError(f"no VSR-DUF in it, but {', '.join(sorted(found)[:6])}, ...")
+    if any(key.startswith("params/") for key in published):
+        return _from_tensorflow(published)
+    if "conv3d1.weight" in published:
+        return _from_basicsr(published)
+    raise ValueError(f"no VSR-DUF in it, but {', '.join(sorted(published)[:6])}, ...")
 
 
 _TF_LAYERS = {
@@ -282,10 +282,10 @@ _TF_VARIABLES = {
 }
 
 
-def _from_tensorflow(found: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Variables `G/<layer>/<variable>:0`, "/" written "_" and "_" written "__"."""
+def _from_tensorflow(published: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Map variables `G/<layer>/<variable>:0`, "/" written "_" and "_" written "__"."""
     state = {}
-    for key, value in found.items():
+    for key, value in published.items():
         name = re.sub(r"(?<!_)_(?!_)", "/", key.removeprefix("params/"))
         _, layer, *rest = name.replace("__", "_").split("/")
         if layer.startswith("filter_localexpand"):
@@ -296,8 +296,8 @@ def _from_tensorflow(found: Mapping[str, Any]) -> dict[str, Tensor]:
     for part in ("weight", "bias"):
         # depth_to_space reads (row, column, colour), pixel_shuffle colour first.
         taken = state.get(f"residual2.{part}")
-        if taken is not None and len(taken) == 3 * PLACES:
-            ours = taken.unflatten(0, (PLACES, 3)).transpose(0, 1).flatten(0, 1)
+        if taken is not None and len(taken) == 3 * SUBPIXELS:
+            ours = taken.unflatten(0, (SUBPIXELS, 3)).transpose(0, 1).flatten(0, 1)
             state[f"residual2.{part}"] = ours.contiguous()
     return _counted(state)
 
@@ -321,13 +321,13 @@ def _tf_layer(layer: str) -> str:
 
 
 def _tf_tensor(value: np.ndarray[Any, Any]) -> Tensor:
-    """Kernels [time, row, column, in, out] to PyTorch's order; vectors as they are."""
+    """Transpose kernels [time, row, column, in, out] to PyTorch's order."""
     ours = value.transpose(4, 3, 0, 1, 2) if value.ndim == 5 else value
     return _flat(torch.tensor(ours, dtype=torch.float32))
 
 
 def _flat(weight: Tensor) -> Tensor:
-    """Kernels of one frame without their axis of time."""
+    """Drop the axis of time of kernels of one frame."""
     return weight[:, :, 0] if weight.ndim == 5 and weight.shape[2] == 1 else weight
 
 
@@ -343,28 +343,28 @@ _SR_LAYERS = {
 _SR_BLOCK = {"0": "norm_a", "2": "conv_a", "3": "norm_b", "5": "conv_b"}
 
 
-def _from_basicsr(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Names of BasicSR's module, whose channels are in PyTorch's order already."""
+def _from_basicsr(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Map names of BasicSR's module; channels are in PyTorch's order already."""
     full = re.compile(r"dense_block1\.dense_blocks\.(\d+)\.(\d)\.(\w+)")
     shrinking = re.compile(r"dense_block2\.temporal_reduce(\d)\.(\d)\.(\w+)")
-    counts = [int(m[1]) + 1 for key in found if (m := full.fullmatch(key))]
+    counts = [int(m[1]) + 1 for key in published if (m := full.fullmatch(key))]
     state = {}
-    for key, value in found.items():
+    for key, value in published.items():
         if inner := full.fullmatch(key):
-            place = int(inner[1])
+            block = int(inner[1])
         elif inner := shrinking.fullmatch(key):
-            place = max(counts, default=0) + int(inner[1]) - 1
+            block = max(counts, default=0) + int(inner[1]) - 1
         else:
             layer, _, variable = key.rpartition(".")
             state[f"{_SR_LAYERS.get(layer, layer)}.{variable}"] = _flat(value)
             continue
         layer = _SR_BLOCK.get(inner[2], inner[2])
-        state[f"blocks.{place}.{layer}.{inner[3]}"] = _flat(value)
+        state[f"blocks.{block}.{layer}.{inner[3]}"] = _flat(value)
     return _counted(state)
 
 
 def _counted(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """With the number of steps behind each running mean."""
+    """Add the number of steps behind each running mean."""
     for key in [key for key in state if key.endswith(".running_mean")]:
         counter = key.replace("running_mean", "num_batches_tracked")
         state[counter] = torch.tensor(LONG_AGO)

@@ -17,7 +17,7 @@ from torch.nn import functional
 from twinlens.resample.tensors import upscale
 
 FRAMES = 1
-RESIDUAL = 0.2  # share of what a block makes
+RESIDUAL = 0.2  # share of a block's output
 SLOPE = 0.2  # of leaky ReLUs
 CONVS = 5  # of a dense block
 
@@ -26,12 +26,12 @@ class Dense(nn.Module):
     """Five convolutions of 3x3, each reading all before it, as a residual."""
 
     def __init__(self, width: int, growth: int) -> None:
-        """Lay out the layers."""
+        """Build the layers."""
         super().__init__()
         ends = [growth] * (CONVS - 1) + [width]
         self.convs = nn.ModuleList(
-            nn.Conv2d(width + place * growth, after, 3, padding=1)
-            for place, after in enumerate(ends)
+            nn.Conv2d(width + index * growth, after, 3, padding=1)
+            for index, after in enumerate(ends)
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ class Rrdb(nn.Module):
     frames = FRAMES
 
     def __init__(self, *, width: int, blocks: int, growth: int, bicubic: bool) -> None:
-        """Lay out the layers; see `build`."""
+        """Build the layers; see `build`."""
         super().__init__()
         self.bicubic = bicubic
         self.first = nn.Conv2d(3, width, 3, padding=1)
@@ -79,8 +79,8 @@ class Rrdb(nn.Module):
         for doubling in (self.up1, self.up2):
             features = functional.interpolate(features, scale_factor=2, mode="nearest")
             features = _leaky(doubling(features))
-        made: Tensor = self.last(_leaky(self.high(features)))
-        return made + upscale(low) if self.bicubic else made
+        output: Tensor = self.last(_leaky(self.high(features)))
+        return output + upscale(low) if self.bicubic else output
 
 
 def _leaky(features: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ def build(
         blocks: residual-in-residual blocks of three dense ones (published: 23).
         growth: channels that a convolution of a dense block adds (published: 32).
         bicubic: add the interpolated frame, so that a short training starts from it;
-            published networks make the whole picture themselves.
+            published networks output the whole picture themselves.
 
     Returns:
         The network, channels-last; 16,697,987 parameters at its published size.
@@ -122,8 +122,8 @@ _INNER = re.compile(
 _OLD_TRUNK = re.compile(r"model\.1\.sub\.\d+")
 
 
-def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The state dict of published weights; see `twinlens.weights.read` for `found`.
+def convert(published: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the state dict of published weights, read by `twinlens.weights.read`.
 
     Known: the authors' `5000_G.pth` (project AlanZhang1995/TwoStreamSR) and ESRGAN's
     files, in the names of BasicSR's old and new modules.
@@ -133,7 +133,7 @@ def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
     """
     outer = {theirs: ours for ours, names in _OUTER.items() for theirs in names}
     state = {}
-    for key, value in found.items():
+    for key, value in published.items():
         layer, _, part = key.rpartition(".")
         if inner := _INNER.fullmatch(layer):
             block, dense, conv = (int(each) for each in inner.groups())
@@ -143,7 +143,7 @@ def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
         elif layer in outer:
             state[f"{outer[layer]}.{part}"] = value
         else:
-            state[key] = value  # not ours, which loading tells
+            state[key] = value  # unknown, which loading reports
     if "first.weight" not in state:
-        raise ValueError(f"no RRDB in it, but {', '.join(sorted(found)[:6])}, ...")
+        raise ValueError(f"no RRDB in it, but {', '.join(sorted(published)[:6])}, ...")
     return state

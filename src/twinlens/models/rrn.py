@@ -1,4 +1,4 @@
-"""RRN, a small recurrent network of later years: it remembers what it has made.
+"""RRN, a small recurrent network of later years: it reads its last output.
 
 Isobe, Zhu, Jia, Wang, "Revisiting Temporal Modeling for Video Super-resolution", BMVC
 2020.
@@ -28,7 +28,7 @@ class Rrn(nn.Module):
     frames = FRAMES
 
     def __init__(self, *, width: int, blocks: int) -> None:
-        """Lay out the layers; see `build`."""
+        """Build the layers; see `build`."""
         super().__init__()
         self.width = width
         self.enter = nn.Conv2d(2 * 3 + width + COLOURS, width, 3, padding=1)
@@ -55,21 +55,21 @@ class Rrn(nn.Module):
     def forward(self, low_bt3hw: Tensor) -> Tensor:
         """Enlarge the middle frame of any T: (B, T, 3, h, w) to (B, 3, 4h, 4w)."""
         middle = low_bt3hw.shape[1] // 2
-        *_, made = self.clip(low_bt3hw[:, : middle + 1])
-        return made
+        *_, output = self.clip(low_bt3hw[:, : middle + 1])
+        return output
 
     def clip(self, low_bt3hw: Tensor) -> Iterator[Tensor]:
         """Enlarge every frame in one pass: each (B, 3, 4h, 4w), not clipped."""
         before = low_bt3hw[:, 0]
         memory = before.new_zeros(len(before), self.width, *before.shape[-2:])
-        made = before.new_zeros(len(before), COLOURS, *before.shape[-2:])
+        output = before.new_zeros(len(before), COLOURS, *before.shape[-2:])
         for frame in low_bt3hw.unbind(1):
-            features = self.enter(torch.cat([before, frame, memory, made], 1)).relu()
+            features = self.enter(torch.cat([before, frame, memory, output], 1)).relu()
             for block in self.blocks:
                 features = features + block(features)
             memory = self.remember(features).relu()
-            made = self.leave(features)
-            yield functional.pixel_shuffle(made, SCALE) + upscale(frame)
+            output = self.leave(features)
+            yield functional.pixel_shuffle(output, SCALE) + upscale(frame)
             before = frame
 
 

@@ -19,7 +19,7 @@ from twinlens.resample.tensors import upscale
 
 FRAMES = 3
 GAIN = 32.0  # px of motion where tanh is 1
-MULTIPLE = 4  # that sides must have: motion is found at a quarter of them
+MULTIPLE = 4  # of the sides: motion is estimated at a quarter of them
 SMOOTH = 0.01  # weight of the flow's gradients (paper: lambda 1)
 MOTION = 0.01  # weight of the motion terms beside the fused ones (paper: lambda 2)
 # ASSUME: the SPMC paper trains motion alone, fusion alone, then both, and gives no
@@ -32,7 +32,7 @@ class MotionNet(nn.Module):
     """Flow from a frame to another, coarse at a quarter, then fine at half the size."""
 
     def __init__(self, width: int) -> None:
-        """Lay out the layers."""
+        """Build the layers."""
         super().__init__()
         self.coarse = nn.Sequential(
             *_active(2, width, 5, stride=2),
@@ -71,12 +71,12 @@ class ConvLstm(nn.Module):
     """A convolutional LSTM of 3x3 pixels, as many hidden channels as it reads."""
 
     def __init__(self, channels: int) -> None:
-        """Lay out the four gates as one convolution."""
+        """Build the four gates as one convolution."""
         super().__init__()
         self.gates = nn.Conv2d(2 * channels, 4 * channels, 3, padding=1)
 
     def forward(self, features: Tensor, state: State | None) -> State:
-        """What it hands over and remembers, both as `features`: (B, C, h, w)."""
+        """Return the hidden state and the cell, both as `features`: (B, C, h, w)."""
         if state is None:
             state = torch.zeros_like(features), torch.zeros_like(features)
         hidden, cell = state
@@ -90,7 +90,7 @@ class FusionNet(nn.Module):
     """Sharpen splatted frames, one after the other, with a memory between them."""
 
     def __init__(self, width: int) -> None:
-        """Lay out the layers; `width` channels at full size, double at each half."""
+        """Build the layers; `width` channels at full size, double at each half."""
         super().__init__()
         one, two, four = width, 2 * width, 4 * width
         self.enter = nn.Sequential(*_active(1, one, 5))
@@ -104,15 +104,15 @@ class FusionNet(nn.Module):
         )
 
     def forward(self, splatted_b1hw: Tensor, state: State | None) -> tuple[Tensor, ...]:
-        """Features at full and at half size, and the memory after this frame: 2 + 2."""
+        """Return features at full and at half size, and the memory after the frame."""
         full = self.enter(splatted_b1hw)
         half = self.down1(full)
         return full, half, *self.memory(self.down2(half), state)
 
     def details(self, full: Tensor, half: Tensor, hidden: Tensor) -> Tensor:
-        """What to add to the interpolated frame: (B, 1, H, W)."""
-        made = self.up1(self.up2(hidden) + half)
-        details: Tensor = self.leave(made + full)
+        """Compute what to add to the interpolated frame: (B, 1, H, W)."""
+        features = self.up1(self.up2(hidden) + half)
+        details: Tensor = self.leave(features + full)
         return details
 
 
@@ -125,7 +125,7 @@ class Spmc(nn.Module):
     frames = FRAMES
 
     def __init__(self, *, motion: int, width: int) -> None:
-        """Lay out the layers; see `build`."""
+        """Build the layers; see `build`."""
         super().__init__()
         self.motion = MotionNet(motion)
         self.fusion = FusionNet(width)
@@ -142,7 +142,7 @@ class Spmc(nn.Module):
         return self._finished(low_bt3hw, self.fusion.details(full, half, state[0]))
 
     def _splatted(self, low_bt3hw: Tensor) -> Iterator[Tensor]:
-        """Every frame's luma where it moves to, on the fine grid of padded sides."""
+        """Splat every frame's luma onto the fine grid of padded sides."""
         luma = _luma(low_bt3hw)
         for frame in luma.unbind(1):
             yield splat(frame, self.motion(frame, luma[:, FRAMES // 2]))
@@ -153,18 +153,18 @@ class Spmc(nn.Module):
         return bicubic + colour.LUMA_TO_RGB * details_b1hw[..., :height, :width]
 
     def own_loss(
-        self, low_bt3hw: Tensor, true_b3hw: Tensor, done: float
+        self, low_bt3hw: Tensor, target_b3hw: Tensor, done: float
     ) -> dict[str, Tensor]:
-        """The terms of the SPMC paper's loss in the three stages of its training.
+        """Compute the SPMC paper's loss in the three stages of its training.
 
         Args:
             low_bt3hw: as `forward` takes it.
-            true_b3hw: the middle frame as it was, 0..1.
-            done: part of the training that is done, 0..1.
+            target_b3hw: the original middle frame, 0..1.
+            done: training progress in [0, 1].
 
         Returns:
-            What is minimised is their sum: `motion`, how well each frame is found in
-            the middle one and how smooth the flow is, and `fusion`, the squared error
+            Terms whose sum is the loss: `motion`, how far each frame is from the warped
+            middle one and how smooth the flow is, and `fusion`, the squared error
             of luma after each frame, later ones counting more. A term that is not
             trained yet is 0, and motion stays as it is while fusion begins.
         """
@@ -172,7 +172,7 @@ class Spmc(nn.Module):
         middle = luma[:, FRAMES // 2]
         flows = [self.motion(frame, middle) for frame in luma.unbind(1)]
         pairs = list(zip(luma.unbind(1), flows, strict=True))
-        nothing = true_b3hw.new_zeros(())
+        nothing = target_b3hw.new_zeros(())
         moved = sum((_motion_error(*pair, middle) for pair in pairs), start=nothing)
         first, second = STAGES
         if done < first:
@@ -180,22 +180,22 @@ class Spmc(nn.Module):
         joint = done >= second
         fused: Tensor = nothing
         state: Any = None
-        true = colour.luma(*true_b3hw.unbind(1))
-        for place, (frame, flow) in enumerate(pairs):
+        target = colour.luma(*target_b3hw.unbind(1))
+        for index, (frame, flow) in enumerate(pairs):
             splatted = splat(frame, flow if joint else flow.detach())
             full, half, *state = self.fusion(splatted, state)
             details = self.fusion.details(full, half, state[0])
-            made = colour.luma(*self._finished(low_bt3hw, details).unbind(1))
-            weight = 0.5 + 0.5 * place / (FRAMES - 1)
-            fused = fused + weight * losses.mse(made, true)
+            output = colour.luma(*self._finished(low_bt3hw, details).unbind(1))
+            weight = 0.5 + 0.5 * index / (FRAMES - 1)
+            fused = fused + weight * losses.mse(output, target)
         return {"motion": MOTION * moved if joint else nothing, "fusion": fused}
 
 
 def splat(frame_b1hw: Tensor, flow_b2hw: Tensor) -> Tensor:
     """Move a frame's pixels along the flow onto the fine grid.
 
-    Each pixel p comes to R (p + flow(p)) and is shared by the four places around,
-    by nearness; what falls on one place adds up, and where nothing falls it is 0
+    Each pixel p comes to R (p + flow(p)) and is shared by the four pixels around,
+    by nearness; what falls on one pixel adds up, and where nothing falls it is 0
     (the SPMC paper's section 3.2).
 
     Args:
@@ -206,7 +206,7 @@ def splat(frame_b1hw: Tensor, flow_b2hw: Tensor) -> Tensor:
         (B, 1, R h, R w), with gradients to frame and flow.
     """
     batch, _, height, width = frame_b1hw.shape
-    # Places need all digits, whatever precision the networks run in.
+    # Coordinates need all digits, whatever precision the networks run in.
     flow_b2hw = flow_b2hw.to(torch.promote_types(flow_b2hw.dtype, torch.float32))
     y, x = torch.meshgrid(
         torch.arange(height, device=flow_b2hw.device, dtype=flow_b2hw.dtype),
@@ -216,27 +216,27 @@ def splat(frame_b1hw: Tensor, flow_b2hw: Tensor) -> Tensor:
     across, down = SCALE * (x + flow_b2hw[:, 0]), SCALE * (y + flow_b2hw[:, 1])
     left, top = across.floor().detach(), down.floor().detach()
     rows, columns = SCALE * height, SCALE * width
-    made = frame_b1hw.new_zeros(batch, rows * columns)
+    output = frame_b1hw.new_zeros(batch, rows * columns)
     for step_y in (0, 1):
         for step_x in (0, 1):
             to_x, to_y = left + step_x, top + step_y
             share = (1 - (across - to_x).abs()) * (1 - (down - to_y).abs())
             inside = (to_x >= 0) & (to_x < columns) & (to_y >= 0) & (to_y < rows)
-            place = (to_y.long() * columns + to_x.long()).where(inside, 0).flatten(1)
+            offset = (to_y.long() * columns + to_x.long()).where(inside, 0).flatten(1)
             value = (frame_b1hw[:, 0] * share).where(inside, 0).flatten(1)
-            made = made.scatter_add(1, place, value.to(made.dtype))
-    return made.view(batch, 1, rows, columns)
+            output = output.scatter_add(1, offset, value.to(output.dtype))
+    return output.view(batch, 1, rows, columns)
 
 
 def _motion_error(frame: Tensor, flow: Tensor, middle: Tensor) -> Tensor:
-    """How far a frame is from the middle one along the flow, and the flow's slopes."""
+    """Compare a frame with the warped middle one, and add the flow's gradients."""
     warped, inside = losses.warp(middle, flow)
     down, across = flow.diff(dim=-2).abs().mean(), flow.diff(dim=-1).abs().mean()
     return ((warped - frame) * inside).abs().mean() + SMOOTH * (down + across)
 
 
 def _luma(low_bt3hw: Tensor) -> Tensor:
-    """Luma (B, T, 1, h, w), borders repeated to sides that motion can be found at."""
+    """Compute luma (B, T, 1, h, w), borders repeated to multiples of 4."""
     luma = colour.luma(*low_bt3hw.unbind(2))
     height, width = luma.shape[-2:]
     padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)

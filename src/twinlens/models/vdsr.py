@@ -30,7 +30,7 @@ class Vdsr(nn.Module):
     frames = FRAMES
 
     def __init__(self, *, width: int, depth: int) -> None:
-        """Lay out the layers; see `build`."""
+        """Build the layers; see `build`."""
         super().__init__()
         ends = [1, *[width] * (depth - 1), 1]
         self.convs = nn.ModuleList(
@@ -55,12 +55,12 @@ class Vdsr(nn.Module):
         return interpolated_b3hw + colour.LUMA_TO_RGB * residual
 
     def residual(self, luma_b1hw: Tensor) -> Tensor:
-        """What to add to interpolated luma: (B, 1, H, W) to the same."""
+        """Compute what to add to interpolated luma: (B, 1, H, W) to the same."""
         *inner, last = self.convs
-        made = luma_b1hw
+        features = luma_b1hw
         for conv in inner:
-            made = conv(made).relu_()
-        return last(made)
+            features = conv(features).relu_()
+        return last(features)
 
 
 def build(*, width: int = 64, depth: int = 20) -> Vdsr:
@@ -79,8 +79,8 @@ def build(*, width: int = 64, depth: int = 20) -> Vdsr:
     return network
 
 
-def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The state dict of published weights; see `twinlens.weights.read` for `found`.
+def convert(published: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the state dict of published weights, read by `twinlens.weights.read`.
 
     Known: `VDSR_Official.mat`, `VDSR_Adam.mat`, `VDSR_Adam.caffemodel` (project
     huangzehao/caffe-vdsr) and `model_epoch_50.pth` (twtygqyy/pytorch-vdsr, which has no
@@ -89,18 +89,18 @@ def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
     Raises:
         ValueError: the file holds another network.
     """
-    if "model" in found:
-        layers = _from_matlab(found["model"])
-    elif "conv1" in found:
-        layers = _from_caffe(found)
-    elif "input.weight" in found:
-        layers = _from_pytorch(found)
+    if "model" in published:
+        layers = _from_matlab(published["model"])
+    elif "conv1" in published:
+        layers = _from_caffe(published)
+    elif "input.weight" in published:
+        layers = _from_pytorch(published)
     else:
-        raise ValueError(f"no VDSR in it, but {', '.join(sorted(found)[:6])}, ...")
+        raise ValueError(f"no VDSR in it, but {', '.join(sorted(published)[:6])}, ...")
     state = {}
-    for place, (weight, bias) in enumerate(layers):
-        state[f"convs.{place}.weight"] = torch.tensor(weight, dtype=torch.float32)
-        state[f"convs.{place}.bias"] = torch.tensor(bias, dtype=torch.float32)
+    for index, (weight, bias) in enumerate(layers):
+        state[f"convs.{index}.weight"] = torch.tensor(weight, dtype=torch.float32)
+        state[f"convs.{index}.bias"] = torch.tensor(bias, dtype=torch.float32)
     return state
 
 
@@ -108,7 +108,7 @@ Layers = list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]
 
 
 def _from_matlab(model: Mapping[str, Any]) -> Layers:
-    """Arrays [row, column, in, out]; MATLAB drops the last network's single output."""
+    """Convert [row, column, in, out]; MATLAB drops the last layer's single output."""
     layers = []
     for weight, bias in zip(model["weight"], model["bias"], strict=True):
         whole = weight.reshape(*weight.shape, *[1] * (4 - weight.ndim))
@@ -116,20 +116,22 @@ def _from_matlab(model: Mapping[str, Any]) -> Layers:
     return layers
 
 
-def _from_caffe(found: Mapping[str, Any]) -> Layers:
-    """Blobs (out, in, column, row): it was trained on MATLAB's column-major patches."""
+def _from_caffe(published: Mapping[str, Any]) -> Layers:
+    """Convert blobs (out, in, column, row): trained on column-major patches."""
     layers = []
-    for place in range(1, len(found) + 1):
-        if f"conv{place}" not in found:
-            raise ValueError(f"no VDSR in it: layer conv{place} is missing")
-        weight, bias = found[f"conv{place}"]
+    for number in range(1, len(published) + 1):
+        if f"conv{number}" not in published:
+            raise ValueError(f"no VDSR in it: layer conv{number} is missing")
+        weight, bias = published[f"conv{number}"]
         layers.append((weight.swapaxes(2, 3).copy(), bias.reshape(-1)))
     return layers
 
 
-def _from_pytorch(found: Mapping[str, Tensor]) -> Layers:
-    """Names of the published module; its convolutions have no biases."""
-    inner = sorted(int(key.split(".")[1]) for key in found if key.startswith(MIDDLE))
-    keys = ["input.weight", *(f"{MIDDLE}{place}.conv.weight" for place in inner)]
-    weights = [found[key].numpy() for key in [*keys, "output.weight"]]
+def _from_pytorch(published: Mapping[str, Tensor]) -> Layers:
+    """Map the published module's names; its convolutions have no biases."""
+    inner = sorted(
+        int(key.split(".")[1]) for key in published if key.startswith(MIDDLE)
+    )
+    keys = ["input.weight", *(f"{MIDDLE}{number}.conv.weight" for number in inner)]
+    weights = [published[key].numpy() for key in [*keys, "output.weight"]]
     return [(weight, np.zeros(len(weight), np.float32)) for weight in weights]

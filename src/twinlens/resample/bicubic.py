@@ -62,7 +62,7 @@ def _sides(frames: Array) -> tuple[int, int]:
 def _imresize(
     frames: Array, size: tuple[int, int], scales: tuple[float, float]
 ) -> Array:
-    """Both passes, the smaller scale first, rows before columns at a tie."""
+    """Do both passes, the smaller scale first, rows before columns at a tie."""
     gray = frames.ndim == 2
     flat = frames.reshape(-1, *frames.shape[-2:], 1) if gray else frames
     flat = flat.reshape(-1, *flat.shape[-3:])
@@ -77,9 +77,9 @@ def _pass(frames: Array, axis: int, size: int, scale: float) -> Array:
         return frames
     weights = pass_weights(frames.shape[axis], size, scale)
     kind = frames.dtype
-    # Doubles as in MATLAB; in blocks, since they take eight times the room.
-    made = [_apply(weights, block, axis, kind) for block in _blocks(frames)]
-    return np.concatenate(made) if made else _empty(frames, axis, size)
+    # Doubles as in MATLAB; in blocks, since they take eight times the memory.
+    resampled = [_apply(weights, block, axis, kind) for block in _blocks(frames)]
+    return np.concatenate(resampled) if resampled else _empty(frames, axis, size)
 
 
 def _blocks(frames: Array, pixels: int = 1 << 22) -> list[Array]:
@@ -97,25 +97,25 @@ def _apply(
     weights: scipy.sparse.csr_array, block: Array, axis: int, kind: np.dtype[Any]
 ) -> Array:
     moved = np.moveaxis(block, axis, 0)
-    made = weights @ moved.reshape(len(moved), -1).astype(np.float64)
-    made = np.moveaxis(made.reshape(-1, *moved.shape[1:]), 0, axis)
+    output = weights @ moved.reshape(len(moved), -1).astype(np.float64)
+    output = np.moveaxis(output.reshape(-1, *moved.shape[1:]), 0, axis)
     if kind == np.uint8:
-        made = np.floor(np.clip(made, 0, 255) + 0.5)  # MATLAB rounds halves up
-    return np.ascontiguousarray(made.astype(kind))
+        output = np.floor(np.clip(output, 0, 255) + 0.5)  # MATLAB rounds halves up
+    return np.ascontiguousarray(output.astype(kind))
 
 
 @functools.cache
 def pass_weights(before: int, after: int, scale: float) -> scipy.sparse.csr_array:
-    """The pass from `before` to `after` pixels as a matrix (after, before)."""
+    """Build the pass from `before` to `after` pixels as a matrix (after, before)."""
     shrink = min(scale, 1.0)
     width = 4 / shrink
     centre = (np.arange(after) + 0.5) / scale - 0.5
     taps = math.ceil(width) + 2
     first = np.floor(centre - width / 2).astype(int)
-    place = first[:, None] + np.arange(taps)
-    weight = shrink * _kernel(shrink * (centre[:, None] - place))
+    index = first[:, None] + np.arange(taps)
+    weight = shrink * _kernel(shrink * (centre[:, None] - index))
     weight /= weight.sum(axis=1, keepdims=True)
-    mirrored = np.mod(place, 2 * before)
+    mirrored = np.mod(index, 2 * before)
     mirrored = np.where(mirrored < before, mirrored, 2 * before - 1 - mirrored)
     rows = np.repeat(np.arange(after), taps)
     matrix = scipy.sparse.coo_array(
@@ -125,7 +125,7 @@ def pass_weights(before: int, after: int, scale: float) -> scipy.sparse.csr_arra
 
 
 def _kernel(distance: Array) -> Array:
-    """Keys' cubic with a = -0.5."""
+    """Evaluate Keys' cubic with a = -0.5."""
     x = np.abs(distance)
     near = 1.5 * x**3 - 2.5 * x**2 + 1
     far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2

@@ -36,7 +36,7 @@ def upscale(low_bchw: Tensor, scale: int = 4, *, as_bytes: bool = False) -> Tens
 def _both(
     pictures_bchw: Tensor, scale: int, after: Callable[[Tensor], Tensor]
 ) -> Tensor:
-    """Both passes, rows first, each followed by `after`; never in half precision."""
+    """Do both passes, rows first, each followed by `after`; never in half precision."""
     kind, device = pictures_bchw.dtype, pictures_bchw.device
     height, width = pictures_bchw.shape[-2:]
     with torch.autocast(device.type, enabled=False):
@@ -50,6 +50,6 @@ def _bytes(levels: Tensor) -> Tensor:
 
 @functools.lru_cache(maxsize=16)
 def _matrix(side: int, scale: int, kind: torch.dtype, device: torch.device) -> Tensor:
-    """One pass as a matrix (R side, side)."""
+    """Build one pass as a matrix (R side, side)."""
     dense = pass_weights(side, scale * side, float(scale)).toarray()
     return torch.from_numpy(dense).to(device, kind)

@@ -36,7 +36,7 @@ def read(path: Path) -> dict[str, Any]:
             (`.caffemodel.v5`).
 
     Returns:
-        What the kind's reader gives: layer name to a list of numpy arrays for Caffe,
+        What the kind's reader returns: layer name to a list of numpy arrays for Caffe,
         variable name to arrays, dicts and lists for MATLAB, dotted name to a tensor for
         PyTorch, path in the file to an array for HDF5.
 
@@ -51,12 +51,12 @@ def read(path: Path) -> dict[str, Any]:
             f"{path}: is a twinlens artifact ({kind}), not a published weight file"
         )
     try:
-        found: dict[str, Any] = import_module(f"{__name__}.{_reader(path)}").read(path)
+        values: dict[str, Any] = import_module(f"{__name__}.{_reader(path)}").read(path)
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror or error}") from error
     except ValueError as error:  # it names the file
         raise ArtifactError(str(error)) from error
-    return found
+    return values
 
 
 def _reader(path: Path) -> str:

@@ -81,7 +81,7 @@ def read(path: Path) -> dict[str, list[np.ndarray]]:
 
 
 def _layers(path: Path) -> Iterator[Any]:
-    """The file's layer messages, of whichever generation."""
+    """Read the file's layer messages, of whichever generation."""
     raw = path.read_bytes()
     if not raw:
         raise ValueError(f"{path}: the file is empty")
@@ -98,7 +98,7 @@ def _layers(path: Path) -> Iterator[Any]:
 
 
 def _array(blob: Any, what: str) -> np.ndarray:
-    """One blob's numbers in its shape."""
+    """Return one blob's numbers in its shape."""
     values = (
         np.array(blob.double_data, np.float64)
         if blob.double_data
@@ -111,7 +111,7 @@ def _array(blob: Any, what: str) -> np.ndarray:
 
 
 def _shape(blob: Any) -> tuple[int, ...]:
-    """The blob's shape: named axes in old files, a list of any length in newer ones."""
+    """Read the blob's shape: named axes in old files, a list in newer ones."""
     if blob.HasField("shape"):
         return tuple(blob.shape.dim)
     return tuple(getattr(blob, side) for side in _LEGACY_SIDES)
@@ -119,7 +119,7 @@ def _shape(blob: Any) -> tuple[int, ...]:
 
 @cache
 def _message_classes() -> dict[str, Any]:
-    """Message classes built from the table above, in a pool of their own."""
+    """Build message classes from the table above, in a pool of their own."""
     file = descriptor_pb2.FileDescriptorProto(
         name="twinlens_caffe.proto", package="twinlens_caffe", syntax="proto2"
     )

@@ -13,22 +13,22 @@ def read(path: Path) -> dict[str, np.ndarray]:
         path: an HDF5 file of any layout.
 
     Returns:
-        The way to each data set ("group/name") to its numbers, axes as stored.
+        The path of each data set ("group/name") to its numbers, axes as stored.
 
     Raises:
         ValueError: not HDF5, cut short, or without data sets.
     """
-    found: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
 
     def take(name: str, item: object) -> None:
         if isinstance(item, h5py.Dataset):
-            found[name] = np.asarray(item[()])
+            arrays[name] = np.asarray(item[()])
 
     try:
         with h5py.File(path, "r", locking=False) as file:
             file.visititems(take)
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{path}: not an HDF5 file, or cut short: {error}") from error
-    if not found:
+    if not arrays:
         raise ValueError(f"{path}: holds no data sets")
-    return found
+    return arrays

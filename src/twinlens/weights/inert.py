@@ -22,7 +22,7 @@ class Unpickler(pickle.Unpickler):
     """Finds placeholders where pickle would import."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Give one of the known functions, or a new placeholder class."""
+        """Return one of the known functions, or a new placeholder class."""
         origin = f"{module}.{name}"
         if origin in _CALLS:
             return _Call(_CALLS[origin])
@@ -81,7 +81,7 @@ class Placeholder(metaclass=_PlaceholderType):
         """Drop elements of an unknown container: they are no weights."""
 
     def children(self) -> Iterator[tuple[object, object]]:
-        """Give a network's own tensors and its children by name; nothing of others."""
+        """Yield a network's own tensors and its children by name; nothing of others."""
         for kind in ("_parameters", "_buffers", "_modules"):
             yield from dict(self.state.get(kind) or {}).items()
 

@@ -21,7 +21,7 @@ def read(path: Path) -> dict[str, Any]:
         ValueError: not such a file, cut short, or empty.
     """
     try:
-        found = scipy.io.loadmat(path, struct_as_record=False)
+        variables = scipy.io.loadmat(path, struct_as_record=False)
     except NotImplementedError as error:  # SciPy's, for files of version 7.3 (HDF5)
         raise ValueError(
             f"{path}: a MATLAB file of version 7.3; save it with -v7"
@@ -29,14 +29,14 @@ def read(path: Path) -> dict[str, Any]:
     # A damaged file fails in many ways inside the reader.
     except Exception as error:
         raise ValueError(f"{path}: not a .mat file, or cut short: {error}") from error
-    named = {key: _plain(value) for key, value in found.items() if key[:2] != "__"}
+    named = {key: _plain(value) for key, value in variables.items() if key[:2] != "__"}
     if not named:
         raise ValueError(f"{path}: holds no variables")
     return named
 
 
 def _plain(value: Any) -> Any:
-    """Structs to dicts, cells to lists, the rest as it is."""
+    """Convert structs to dicts, cells to lists, leave the rest."""
     if isinstance(value, scipy.io.matlab.mat_struct):
         fields = value._fieldnames
         return {field: _plain(getattr(value, field)) for field in fields}

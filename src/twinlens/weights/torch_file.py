@@ -87,7 +87,7 @@ def _unwrapped(loaded: object) -> object:
 
 
 def _named(value: object, name: str) -> Iterator[tuple[str, Tensor]]:
-    """Give every tensor below `value` with its dotted name."""
+    """Yield every tensor below `value` with its dotted name."""
     if isinstance(value, Tensor):
         yield name, value.detach()
     elif isinstance(value, inert.Leaf):

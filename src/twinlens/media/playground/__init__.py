@@ -1,8 +1,8 @@
 """Data sets made from one seed, so that the whole chain runs without a download.
 
 Two families of actions (`eight`, `six`), a training corpus for super-resolution and a
-held-out set with true flow. They are generated data: what is measured on them says how
-methods behave here, not how well they do on real video.
+held-out set with ground-truth flow. They are generated data: what is measured on them
+says how methods behave here, not how well they do on real video.
 
 **What is seen.** A person of cloth and skin holds a patterned thing in each hand and
 moves, before a piece of a photograph or leaves in its colours. The camera is hand-held,
@@ -12,7 +12,7 @@ the light changes, the sensor is noisy, things hang on the wall or pass by.
 pixels wide, so that x4 down-sampling takes much but not all of it away) and the way
 hands and things move (up and down, sideways, on circles, in turn, turning, swelling, a
 surface that runs within a resting outline), which five frames show at any moment.
-Colours, outlines, clothes, places and left or right tell nothing. In each
+Colours, outlines, clothes, backgrounds and left or right carry no information. In each
 family one pair of classes shares its pattern and another its motion (of `six`, all but
 the speed), so that each stream alone must confuse something; besides, a few clips have
 a faint pattern and a few hardly move (`sets.FAINT`, `sets.LISTLESS`). Things are about
@@ -80,7 +80,7 @@ def generate(
         name: of the data set; another name gives other clips.
         settings: kind and size.
         seed: of everything.
-        progress: told how many clips of how many are done.
+        progress: called with how many clips of how many are done.
     """
     if settings.kind == "action":
         _generate_actions(out, name, settings, seed, progress)
@@ -91,14 +91,14 @@ def generate(
 def render(
     name: str, settings: Generated, seed: int, member: Member, *, with_flow: bool = True
 ) -> Clip:
-    """One clip in memory.
+    """Render one clip in memory.
 
     Args:
         name: of the data set.
         settings: kind and size.
         seed: of everything.
         member: which clip; `members(settings)` lists those there are.
-        with_flow: whether to work out the true flow as well.
+        with_flow: whether to compute the ground-truth flow as well.
     """
     tile = _tiles(name, settings, seed)[member.group - 1]
     random = textures.stream(seed, name, member.label, member.group, member.clip)
@@ -110,7 +110,7 @@ def render(
 
 
 def _tiles(name: str, settings: Generated, seed: int) -> list[scenes.Tile]:
-    """A tile for each group, in the order of the groups."""
+    """Choose a tile for each group, in the order of the groups."""
     action = settings.kind == "action"
     photos = sets.PHOTOS[settings.set if action else settings.kind]
     need = len(groups.sizes(settings)) if action else settings.clips
@@ -145,7 +145,7 @@ def _videos(
     *,
     with_flow: bool,
 ) -> Iterator[tuple[str, npt.NDArray[np.float16]]]:
-    """Write all videos that are missing, and give each one's flow if asked."""
+    """Write all videos that are missing, and yield each one's flow if asked."""
     files.claim(out, {"name": name, "seed": seed, **asdict(settings)})
     wanted = members(settings)
     for done, member in enumerate(wanted, 1):

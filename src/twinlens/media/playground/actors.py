@@ -200,7 +200,7 @@ def _torso(random: Random, at: Track, unit: float) -> Layer:
 
 
 def _decorate(random: Random, shirt: Floats) -> None:
-    """A collar, a line of buttons and a belt, drawn in place."""
+    """A collar, a line of buttons and a belt, drawn onto the image."""
     height, width = shirt.shape[:2]
     dark = (0.5 * shirt.mean(axis=(0, 1))).tolist()
     middle = width // 2

@@ -23,7 +23,7 @@ from twinlens.media.playground.textures import Floats, Random
 from twinlens.media.settings import Generated
 
 CORPUS_STUFF = ("photo", "leaves", "cloth", "tartan", "ripple", "letters")
-"""What the pieces of a corpus or flow set are made of."""
+"""Textures of the pieces of a corpus or flow set."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +44,7 @@ class Take:
     light: Light
 
     def develop(self, with_flow: bool) -> Clip:
-        """Paint every frame; and the true flow, which costs as much again."""
+        """Paint every frame, and compute the flow, which costs as much again."""
         scene, boxes = self.scene, self.scene.boxes()
         count = len(scene.backdrop.maps)
         frames = [self.light.develop(paint(scene, boxes, t), t) for t in range(count)]
@@ -80,11 +80,11 @@ def _perform(
     What is held is about as bright as the wall, so that its pattern, more than its
     outline, carries both look and motion.
     """
-    told, unit = sets.ACTIONS[settings.set][label], settings.height / 100
+    look, unit = sets.ACTIONS[settings.set][label], settings.height / 100
     faint = random.uniform() < sets.FAINT
     listless = random.uniform() < sets.LISTLESS
     thing = Thing(
-        pattern=told.pattern,
+        pattern=look.pattern,
         size=random.uniform(26, 31),
         period=random.uniform(*sets.PERIOD),
         contrast=random.uniform(12, 25) if faint else random.uniform(60, 120),
@@ -92,7 +92,7 @@ def _perform(
         shape=random.choice(["disc", "plate", "lozenge"]),
     )
     vigour = random.uniform(0.1, 0.4) if listless else random.uniform(0.85, 1.15)
-    motion = motions.MOTIONS[told.motion](random, count, vigour)
+    motion = motions.MOTIONS[look.motion](random, count, vigour)
     spine = np.array([random.uniform(-10, 10), random.uniform(-20, -10)]) * unit
     return actors.person(
         random, thing, motion, _sway(random, count, unit) + spine, unit
@@ -174,7 +174,7 @@ def _piece(
 
 
 def _stuff(random: Random, wall: Floats, side: int) -> Floats:
-    """What a piece is made of: float32 (side, side, 3)."""
+    """Draw the texture of a piece: float32 (side, side, 3)."""
     kind = random.choice(CORPUS_STUFF)
     if kind == "photo":
         return scenes.cutting(random, wall, side)

@@ -30,7 +30,7 @@ class Member:
 
 
 def labels(settings: Generated) -> list[str]:
-    """The data set's classes in the order of their numbers.
+    """List the data set's classes in the order of their numbers.
 
     Raises:
         DataError: one is not of its family.
@@ -42,18 +42,18 @@ def labels(settings: Generated) -> list[str]:
 
 
 def sizes(settings: Generated) -> list[int]:
-    """How many clips of a class each group has, the test groups of split 1 first."""
+    """Count the clips of a class in each group, the test groups of split 1 first."""
     return [*_even(settings.test), *_even(settings.train)]
 
 
 def _even(clips: int) -> list[int]:
-    """Clips dealt to as few groups as may be, as evenly as may be."""
+    """Deal clips to as few groups as possible, as evenly as possible."""
     groups = ceil(clips / sets.CLIPS_A_GROUP)
     return [clips // groups + (rank < clips % groups) for rank in range(groups)]
 
 
 def members(settings: Generated) -> list[Member]:
-    """All clips of a data set, group by group, so that a background is made once."""
+    """List all clips, group by group, so that a background is drawn once."""
     if settings.kind != "action":
         return [Member(label="", group=1 + i, clip=1) for i in range(settings.clips)]
     return [
@@ -65,6 +65,6 @@ def members(settings: Generated) -> list[Member]:
 
 
 def test_groups(settings: Generated, split: int) -> set[int]:
-    """The groups held out in a split; each split holds out the next so many."""
+    """Select the groups held out in a split; each split holds out the next so many."""
     held, count = len(_even(settings.test)), len(sizes(settings))
     return {1 + ((split - 1) * held + i) % count for i in range(held)}

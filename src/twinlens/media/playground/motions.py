@@ -1,7 +1,7 @@
-"""How hands and the things in them move, told by five frames whatever the moment.
+"""How hands and the things in them move, recognisable in any five frames.
 
 A motion is steady rather than rhythmic: each keeps its kind of flow at all times but
-for brief turns. None is told from another by left against right, since recognisers
+for brief turns. No two differ by left against right alone, since recognisers
 mirror their pictures.
 
 Lengths are in hundredths of the frame's height, times in frames, angles in radians.

@@ -1,7 +1,7 @@
 """Paint layers over one another, and know where every pixel goes next.
 
 A layer is a flat picture and, for each frame, the affine map that carries it into the
-frame. The true flow follows from the maps alone, so it is exact.
+frame. Flow follows from the maps alone, so it is exact.
 
 T frames, H W frame size, h w a picture's own size.
 """
@@ -52,7 +52,7 @@ def place(
     scale_x: npt.ArrayLike = 1.0,
     scale_y: npt.ArrayLike = 1.0,
 ) -> Maps:
-    """Maps that pin a picture's `anchor` to the points `at`, turned and scaled.
+    """Compute maps that pin a picture's `anchor` to the points `at`, turned and scaled.
 
     Args:
         anchor: x, y in the picture's pixels.

@@ -44,7 +44,7 @@ class Tile:
 def tiles(
     photos: tuple[str, ...], count: int, random: Random, *, full: bool = False
 ) -> list[Tile]:
-    """As many parts of photographs, shuffled, that share no pixel.
+    """Cut as many parts of photographs, shuffled, that share no pixel.
 
     Args:
         photos: file names.
@@ -57,12 +57,12 @@ def tiles(
         ValueError: the photographs are too small for so many.
     """
     for height in TILE_HEIGHTS:
-        found = [tile for name in photos for tile in _grid(name, height)]
+        cut = [tile for name in photos for tile in _grid(name, height)]
         if full:
-            found = [tile for tile in found if _contrast(tile) > LITTLE]
-        if len(found) >= count or full:
-            order = random.permutation(len(found))
-            return [found[order[rank % len(found)]] for rank in range(count)]
+            cut = [tile for tile in cut if _contrast(tile) > LITTLE]
+        if len(cut) >= count or full:
+            order = random.permutation(len(cut))
+            return [cut[order[rank % len(cut)]] for rank in range(count)]
     raise ValueError(f"{photos} hold no {count} tiles of {TILE_HEIGHTS[-1]} pixels")
 
 
@@ -105,7 +105,7 @@ def _tint(random: Random, pixels: Floats) -> Floats:
 
 
 def _hang(random: Random, wall: Floats, pixels: Floats) -> None:
-    """A small framed picture on the wall, in place: detail that means nothing."""
+    """Draw a small framed picture onto the wall: detail that means nothing."""
     height, width = (int(side) for side in random.integers(16, 36, 2))
     y = int(random.integers(0, wall.shape[0] - height))
     x = int(random.integers(0, wall.shape[1] - width))
@@ -160,7 +160,7 @@ class Light:
     """(T, 2): where each frame's window starts, in pixels."""
 
     def develop(self, image: Floats, frame: int) -> Floats:
-        """The image as recorded, uint8 (H, W, 3); spoils the image it is given."""
+        """Record the image, uint8 (H, W, 3); overwrites its argument."""
         height, width = image.shape[:2]
         level, across, down = self.gain[frame]
         right, below = _ramps(width, height)

@@ -1,4 +1,4 @@
-"""What each data set is made of: classes, photographs and settings."""
+"""Contents of each data set: classes, photographs and settings."""
 
 from dataclasses import dataclass
 
@@ -49,4 +49,4 @@ CLIPS_A_GROUP = 4
 """Clips of one class before one background, at most."""
 
 FAINT, LISTLESS = 0.08, 0.08
-"""Shares of clips whose pattern, or whose motion, can hardly be made out."""
+"""Shares of clips whose pattern, or whose motion, can hardly be seen."""

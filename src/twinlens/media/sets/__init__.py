@@ -1,4 +1,4 @@
-"""Kinds of data sets: one file each, found by its name.
+"""Kinds of data sets: one file each, looked up by its name.
 
 A kind's file has `listing(settings: Mapping) -> Listing`; the mapping holds the fields
 of `twinlens.media.settings.Source`.
@@ -25,7 +25,7 @@ class Listed:
     part: str
     """`"train"`, `"test"` or `"corpus"`."""
     label: int
-    """0-based place of its class in `Listing.classes`; -1 without classes."""
+    """0-based index of its class in `Listing.classes`; -1 without classes."""
     path: Path
 
 
@@ -41,7 +41,7 @@ class Listing:
 
 
 def names() -> list[str]:
-    """The kinds that there are."""
+    """List the kinds that exist."""
     return named.names(Path(__file__).parent)
 
 
@@ -57,22 +57,22 @@ def listing(source: Source) -> Listing:
     if source.kind not in names():
         raise DataError(f"no kind of data set {source.kind!r}; there are: {names()}")
     module = importlib.import_module(f"twinlens.media.sets.{source.kind}")
-    found: Listing = module.listing(asdict(source))
-    if not found.clips:
+    listed: Listing = module.listing(asdict(source))
+    if not listed.clips:
         raise DataError(
             f"no clip of {source.classes or 'any class'} found in {source.videos};"
-            f" {len(found.missing)} files are listed"
+            f" {len(listed.missing)} files are listed"
         )
-    _refuse_odd_names(each.clip for each in found.clips)
-    return found
+    _refuse_odd_names(each.clip for each in listed.clips)
+    return listed
 
 
 def _refuse_odd_names(clips: Iterable[str]) -> None:
-    """A clip's name is its place in HDF5: UTF-8, once."""
+    """Refuse names that can't be HDF5 paths: each is UTF-8 and used once."""
     seen: set[str] = set()
     for clip in clips:
         if clip in seen:
-            raise DataError(f"{clip}: listed twice; each clip has one place in a split")
+            raise DataError(f"{clip}: listed twice; a split lists each clip once")
         try:
             clip.encode()
         except UnicodeEncodeError as error:
@@ -81,7 +81,7 @@ def _refuse_odd_names(clips: Iterable[str]) -> None:
 
 
 def folder_of(settings: Mapping[str, Any], key: str) -> Path:
-    """The folder that a setting names.
+    """Return the folder that a setting names.
 
     Raises:
         DataError: the key is not set or the folder is not there.
@@ -98,7 +98,7 @@ def folder_of(settings: Mapping[str, Any], key: str) -> Path:
 
 
 def chosen(settings: Mapping[str, Any], classes: Iterable[str]) -> list[str]:
-    """The data set's classes, restricted to the config's `classes` in its order.
+    """Select the data set's classes, restricted to the config's `classes` in its order.
 
     Raises:
         DataError: a chosen class does not exist.
@@ -111,23 +111,23 @@ def chosen(settings: Mapping[str, Any], classes: Iterable[str]) -> list[str]:
 
 
 def lines(path: Path) -> list[str]:
-    """The filled lines of a text file, whatever its line ends.
+    """Read the non-empty lines of a text file, whatever its line ends.
 
     Raises:
         DataError: there is no such file.
     """
     if not path.is_file():
         raise DataError(f"{path}: no such file; it belongs to the official splits")
-    found = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [line.strip() for line in found if line.strip()]
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def videos(root: Path) -> list[Path]:
-    """All video files below a folder, by name; links are followed."""
-    found = [
+    """List all video files below a folder, by name; links are followed."""
+    paths = [
         Path(folder) / name
         for folder, folders, names in os.walk(root, followlinks=True)
         for name in [*folders, *names]
         if not name.startswith(".")
     ]
-    return sorted(path for path in found if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in paths if path.suffix.lower() in SUFFIXES)

@@ -24,27 +24,27 @@ from twinlens.media.settings import SUFFIXES
 def listing(settings: Mapping[str, Any]) -> Listing:
     """List the clips; see `twinlens.media.sets.listing`."""
     root = folder_of(settings, "videos")
-    found: dict[str, list[Path]] = defaultdict(list)
+    by_class: dict[str, list[Path]] = defaultdict(list)
     for path in videos(root):
         if path.parent.parent == root:
-            found[path.parent.name].append(path)
-    classes = chosen(settings, sorted(found))
-    _refuse_twins(path for name in classes for path in found[name])
+            by_class[path.parent.name].append(path)
+    classes = chosen(settings, sorted(by_class))
+    _refuse_twins(path for name in classes for path in by_class[name])
     if settings.get("split_file"):
-        made = _given(Path(settings["split_file"]), classes, found)
+        split = _split_from_file(Path(settings["split_file"]), classes, by_class)
     else:
-        made = _drawn(settings, classes, found)
-    elsewhere = len(videos(root)) - sum(map(len, found.values()))
+        split = _random_split(settings, classes, by_class)
+    elsewhere = len(videos(root)) - sum(map(len, by_class.values()))
     if elsewhere:
         lost = message(
             f"{elsewhere} videos in {root} do not lie in a class's folder: left out"
         )
-        made.warnings.append(lost)
-    return made
+        split.warnings.append(lost)
+    return split
 
 
 def _refuse_twins(paths: Any) -> None:
-    """Two files of one stem would be one clip."""
+    """Refuse two files of one stem: they would be one clip."""
     seen: dict[Path, Path] = {}
     for path in paths:
         if twin := seen.get(path.with_suffix("")):
@@ -52,11 +52,13 @@ def _refuse_twins(paths: Any) -> None:
         seen[path.with_suffix("")] = path
 
 
-def _given(path: Path, classes: list[str], found: Mapping[str, list[Path]]) -> Listing:
-    """The split that a csv file gives."""
+def _split_from_file(
+    path: Path, classes: list[str], by_class: Mapping[str, list[Path]]
+) -> Listing:
+    """Read the split from a csv file."""
     if not path.is_file():
         raise DataError(f"{path}: no such file; it is the data set's split_file")
-    there = {f"{name}/{each.stem}": each for name in classes for each in found[name]}
+    there = {f"{name}/{each.stem}": each for name in classes for each in by_class[name]}
     clips: list[Listed] = []
     missing: list[str] = []
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -67,7 +69,7 @@ def _given(path: Path, classes: list[str], found: Mapping[str, list[Path]]) -> L
                 label = classes.index(name)
                 item = Listed(clip=clip, part=part, label=label, path=there[clip])
                 clips.append(item)
-            elif name in classes or name not in found:
+            elif name in classes or name not in by_class:
                 missing.append(clip)
     unlisted = len(there) - len(clips)
     warnings = [message(f"{path} leaves out {unlisted} clips")] if unlisted else []
@@ -86,14 +88,14 @@ def _row(path: Path, row: Mapping[str, str | None]) -> tuple[str, str]:
     return clip, part
 
 
-def _drawn(
-    settings: Mapping[str, Any], classes: list[str], found: Mapping[str, list[Path]]
+def _random_split(
+    settings: Mapping[str, Any], classes: list[str], by_class: Mapping[str, list[Path]]
 ) -> Listing:
-    """A split drawn scene by scene, the same for the same seed and file names."""
+    """Draw a split scene by scene, the same for the same seed and file names."""
     pattern = settings.get("group")
     scenes: dict[str, list[Path]] = defaultdict(list)
     for name in classes:
-        for path in found[name]:
+        for path in by_class[name]:
             scenes[_scene(path, pattern)].append(path)
     test = _test_clips(scenes, settings)
     clips = [
@@ -104,7 +106,7 @@ def _drawn(
             path=path,
         )
         for label, name in enumerate(classes)
-        for path in found[name]
+        for path in by_class[name]
     ]
     if scenes and not test:
         raise DataError(
@@ -139,7 +141,7 @@ def _scene(path: Path, pattern: str | None) -> str:
 def _test_clips(
     scenes: Mapping[str, list[Path]], settings: Mapping[str, Any]
 ) -> set[Path]:
-    """Whole scenes, drawn until each class has about `test_fraction` of its clips.
+    """Draw whole scenes until each class has about `test_fraction` of its clips.
 
     A scene is taken while one of its classes still lacks test clips, but never one that
     holds the last training clips of a class.

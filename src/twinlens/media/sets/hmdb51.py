@@ -43,7 +43,7 @@ def listing(settings: Mapping[str, Any]) -> Listing:
 
 
 def _parts(path: Path) -> list[tuple[str, str]]:
-    """File names with their part; names may hold blanks."""
+    """Read file names with their part; names may hold blanks."""
     pairs = [line.rsplit(maxsplit=1) for line in lines(path)]
     if any(len(pair) != 2 or pair[1] not in {"0", "1", "2"} for pair in pairs):
         raise DataError(f"{path}: lines must read '<file> <0, 1 or 2>'")

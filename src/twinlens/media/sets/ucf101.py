@@ -46,7 +46,7 @@ def _listed(name: PurePosixPath, part: str, classes: list[str], path: Path) -> L
 
 
 def _classes(path: Path) -> list[str]:
-    """Class names in the official order, which is not Python's."""
+    """Read class names in the official order, which is not Python's."""
     pairs = [line.split(maxsplit=1) for line in lines(path)]
     if any(len(pair) != 2 or not pair[0].isdigit() for pair in pairs):
         raise DataError(f"{path}: lines must read '<number> <class>'")
