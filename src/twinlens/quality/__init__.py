@@ -1,4 +1,4 @@
-"""How close to the original super-resolved frames are: fidelity and steadiness."""
+"""Measure super-resolved frames: fidelity and temporal consistency."""
 
 QUALITY = "quality/2"
 """Format of a shard's csv: a line a clip."""
