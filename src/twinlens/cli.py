@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def room(name: str) -> None:
-    """Run `python -m twinlens.<room> ...`; one of a single stage needs no name."""
+    """Run `python -m twinlens.<package> ...`; a single stage needs no name."""
     stages = [stage for stage, about in STAGES.items() if about.room == name]
     words = sys.argv[1:]
     if len(stages) == 1:
@@ -117,9 +117,9 @@ def _run(stage: str, words: list[str], stages: Sequence[str]) -> None:
 
 
 def call(function: Callable[..., Any], words: Sequence[str], stage: str) -> None:
-    """Call a stage's function with what the command line gives.
+    """Call a stage's function with the command line's arguments.
 
-    A parameter whose type is a settings class is given as one line of JSON.
+    A parameter whose type is a settings class is one line of JSON.
     """
     from jsonargparse import ArgumentParser
 
@@ -153,7 +153,7 @@ def _validated(kind: type, text: str, prog: str) -> Any:
 
 
 def _settings(function: Callable[..., Any]) -> dict[str, type]:
-    """The parameters of a function that are settings classes, with their types."""
+    """Find the parameters of a function that are settings classes, with their types."""
     hints = get_type_hints(function)
     named = inspect.signature(function).parameters
     return {name: hints[name] for name in named if _is_settings(hints[name])}
@@ -168,7 +168,7 @@ def _about(function: Callable[..., Any]) -> str:
 
 
 def joined(words: Sequence[str], function: Callable[..., Any]) -> list[str]:
-    """Words as the parser takes them: files of a list together, no empty options.
+    """Join words as the parser takes them: files of a list, no empty options.
 
     `--frames a b` of a parameter that is a list of files becomes `--frames ["a","b"]`;
     `--weights=` and `--frames=` of nothing are left out, or an empty list.
@@ -190,7 +190,7 @@ def joined(words: Sequence[str], function: Callable[..., Any]) -> list[str]:
 
 
 def _lists_of_files(function: Callable[..., Any]) -> list[str]:
-    """The parameters of a function that are lists of files."""
+    """Find the parameters of a function that are lists of files."""
     hints = get_type_hints(function)
     return [
         name

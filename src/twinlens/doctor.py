@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def installation() -> Iterator[str]:
-    """Python, packages and ffmpeg."""
+    """Check Python, packages and ffmpeg."""
     for name in requirements():
         if not _version(name):
             yield f"Python package {name}: run `make setup`, or `pip install {name}`"
@@ -59,7 +59,7 @@ def installation() -> Iterator[str]:
 
 
 def requirements() -> list[str]:
-    """Packages that jobs need, as the checkout or the installed package declares."""
+    """List packages that jobs need, as the checkout or installed package declares."""
     if CHECKOUT.is_file():
         project = tomllib.loads(CHECKOUT.read_text(encoding="utf-8"))["project"]
         lines = project["dependencies"]
@@ -70,7 +70,7 @@ def requirements() -> list[str]:
 
 
 def _version(name: str) -> str:
-    """An installed package's version; "" if it is not installed."""
+    """Look up an installed package's version; "" if it is not installed."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -78,7 +78,7 @@ def _version(name: str) -> str:
 
 
 def _opencv() -> Iterator[str]:
-    """Several OpenCV packages overwrite one another, and version 4 rounds flows."""
+    """Check for a single OpenCV 5: packages overwrite one another, 4 rounds flows."""
     version = _version("opencv-contrib-python-headless")
     if version and int(version.split(".")[0]) < 5:
         yield f"OpenCV 5 or newer: this is {version}; run `make setup`"
@@ -94,7 +94,7 @@ def _opencv() -> Iterator[str]:
 
 
 def machine(plan: "Plan") -> Iterator[str]:
-    """Disk and GPU that a world needs."""
+    """Check the disk and the GPU that a world needs."""
     free = shutil.disk_usage(Path.cwd()).free
     need = _disk_need(plan.world)
     if free < need:
@@ -110,7 +110,7 @@ def machine(plan: "Plan") -> Iterator[str]:
 
 
 def _disk_need(world: "World") -> int:
-    """A generous guess for generated sets; real ones are measured by their videos."""
+    """Guess generously for generated sets; real ones are measured by their videos."""
     total = GIB // 2
     for name in world.select.datasets:
         entry = world.datasets[name]
@@ -129,7 +129,7 @@ def _gpu() -> bool:
 
 
 def assets(plan: "Plan") -> list[str]:
-    """Folders and files that a world's config names and that are not there."""
+    """List missing folders and files that a world's config names."""
     lines = []
     for name in plan.world.select.datasets:
         entry = plan.world.datasets[name]
@@ -146,7 +146,7 @@ def assets(plan: "Plan") -> list[str]:
 
 
 def _training_assets(plan: "Plan") -> list[str]:
-    """What training super-resolution needs: corpora, published weights."""
+    """List what training super-resolution lacks: corpora, published weights."""
     lines, world = [], plan.world
     shown = plan.tables.shown
     for name in plan.methods.corpora(shown):
@@ -172,7 +172,7 @@ def _training_assets(plan: "Plan") -> list[str]:
 
 
 def _recogniser_assets(plan: "Plan") -> list[str]:
-    """Published weights of recognisers."""
+    """List missing published weights of recognisers."""
     lines = []
     for name in plan.world.select.recognisers:
         for dataset in plan.world.select.datasets:
@@ -190,7 +190,7 @@ def _file(path: str | None, what: str, key: str) -> list[str]:
 
 
 def _plan(overlays: Sequence[Path], data: str | None) -> "Plan":
-    """The plan of a world as the workflow sees it; its packages are there by now."""
+    """Plan a world as the workflow does; its packages are installed by now."""
     from twinlens.errors import ConfigError
     from twinlens.plan import Plan
 
@@ -202,7 +202,7 @@ def _plan(overlays: Sequence[Path], data: str | None) -> "Plan":
 
 
 def _merged(paths: Sequence[Path]) -> dict[str, Any]:
-    """Configs one over the other, as Snakemake merges them."""
+    """Merge configs one over the other, as Snakemake does."""
     import yaml
 
     merged: dict[str, Any] = {}

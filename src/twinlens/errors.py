@@ -50,7 +50,7 @@ def message(text: str) -> str:
 
 
 def unusable(path: Path, what: str) -> ArtifactError:
-    """An error on a file, with advice that never costs a user's own file."""
+    """Make an error on a file, with advice that never costs a user's own file."""
     if UNFINISHED.search(str(path)):
         return ArtifactError(
             f"{path}: {what}; it is the unfinished part of a job: remove it and run the"

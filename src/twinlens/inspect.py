@@ -49,12 +49,12 @@ def inspect(
                     raise ArtifactError(f"{path}: can't be written as a picture")
             print(f"contact sheet: {path}")
             names = artifact.clips
-            for place in _spread(len(names), clips):
-                print(f"  {names[place]}")
+            for index in _spread(len(names), clips):
+                print(f"  {names[index]}")
 
 
 def _lines(path: Path, file: Artifact) -> Iterator[str]:
-    """The report, a line each."""
+    """Write the report, line by line."""
     about = dict(file.about)
     inputs = about.pop("inputs", {})
     size = path.stat().st_size / 1e6
@@ -73,7 +73,7 @@ def _lines(path: Path, file: Artifact) -> Iterator[str]:
 
 
 def _summary(file: Artifact, names: list[str]) -> Iterator[str]:
-    """Each array over all clips: dtype, shapes, number of items, range of some."""
+    """Summarise each array over clips: dtype, shapes, count of items, range of some."""
     keys = sorted(file.clip(names[0]))
     some = names[:: max(1, len(names) // 16)]
     for key in keys:
@@ -92,7 +92,7 @@ def _summary(file: Artifact, names: list[str]) -> Iterator[str]:
 
 
 def _arrays(file: Artifact) -> Iterator[str]:
-    """Arrays of an artifact without clips, such as weights."""
+    """List the arrays of an artifact without clips, such as weights."""
     found = list(file.arrays())
     total = sum(math.prod(item.shape) for item in found)
     yield f"arrays: {len(found)}, {total:,} numbers"
@@ -115,9 +115,9 @@ def _range(values: list[NDArray[Any]]) -> str:
 
 
 def _rows(file: Artifact, clips: int, columns: int) -> list[list[Image]]:
-    """Pictures of some clips: frames, frames beside their source, flow, or scores."""
+    """Draw some clips: frames, frames beside their source, flow, or scores."""
     names = file.clips
-    chosen = [names[place] for place in _spread(len(names), clips)]
+    chosen = [names[index] for index in _spread(len(names), clips)]
     draw = {
         "frames/1": _frames,
         "low/1": _frames,
@@ -144,7 +144,7 @@ def _rows(file: Artifact, clips: int, columns: int) -> list[list[Image]]:
 
 
 def _source(file: Artifact) -> Path | None:
-    """The artifact that frames were made from, to draw beneath them."""
+    """Find the artifact that frames come from, to draw beneath them."""
     for path in file.about.get("inputs", {}):
         if path.endswith(".h5") and Path(path).exists():
             return Path(path)
@@ -154,19 +154,19 @@ def _source(file: Artifact) -> Path | None:
 def _spread(count: int, most: int) -> list[int]:
     if not count:
         return []
-    return sorted({int(place) for place in np.linspace(0, count - 1, most)})
+    return sorted({int(index) for index in np.linspace(0, count - 1, most)})
 
 
 def _frames(file: Artifact, name: str, columns: int) -> list[Image]:
     frames = file.clip(name)["frames"]
-    return [frames[place] for place in _spread(len(frames), columns)]
+    return [frames[index] for index in _spread(len(frames), columns)]
 
 
 def _flow(file: Artifact, name: str, columns: int) -> list[Image]:
-    """Flow as colours: hue is direction, saturation speed, one scale for a clip."""
+    """Draw flow: hue is direction, saturation speed, one scale for a clip."""
     group = file.clip(name)
     stored = group["flow"] if "flow" in group else group["forward"]
-    chosen = [stored[place] for place in _spread(len(stored), columns)]
+    chosen = [stored[index] for index in _spread(len(stored), columns)]
     if stored.dtype == np.uint8:
         bound = float(file.about["form"]["bound"])
         chosen = [decode(each, bound) for each in chosen]
@@ -175,25 +175,25 @@ def _flow(file: Artifact, name: str, columns: int) -> list[Image]:
 
 
 def _patches(file: Artifact, name: str, columns: int) -> list[Image]:
-    """Some patches: low resolution, original (both of a pair), motion or its weight."""
+    """Draw patches: low resolution, original (both of a pair), motion or its weight."""
     group = file.clip(name)
     pictures: list[Image] = []
     each = 2 + group["high"].shape[1]
-    for place in _spread(len(group["high"]), max(1, columns // each)):
-        low = group["low"][place][0]
-        pictures += [low[len(low) // 2], *group["high"][place]]
+    for index in _spread(len(group["high"]), max(1, columns // each)):
+        low = group["low"][index][0]
+        pictures += [low[len(low) // 2], *group["high"][index]]
         if "flow" in group:
-            flow = group["flow"][place].astype(np.float32)
+            flow = group["flow"][index].astype(np.float32)
             pictures.append(coloured(flow, fastest(flow)))
         else:
-            speed = group["speed"][place].astype(np.float32)
+            speed = group["speed"][index].astype(np.float32)
             grey = (255 * speed / max(1e-6, speed.max())).astype(np.uint8)
             pictures.append(np.repeat(grey[..., None], 3, axis=-1))
     return pictures
 
 
 def _scores(file: Artifact, name: str, columns: int) -> list[Image]:
-    """Scores of the heads there are: a bar a class, green where the label is."""
+    """Draw the scores of the stored heads: a bar a class, green where the label is."""
     group = file.clip(name)
     label = int(group.facts["label"])
     scored = [group[key][:].mean(axis=0) for key in group]
@@ -203,15 +203,15 @@ def _scores(file: Artifact, name: str, columns: int) -> list[Image]:
 def _bars(scores: NDArray[np.float32], label: int) -> Image:
     picture = np.full((TILE_HEIGHT, 8 * len(scores) + GAP, 3), 255, np.uint8)
     heights = (scores - scores.min()) / max(1e-9, float(np.ptp(scores)))
-    for place, height in enumerate(heights):
+    for index, height in enumerate(heights):
         top = TILE_HEIGHT - GAP - round(float(height) * (TILE_HEIGHT - 3 * GAP)) - 1
-        colour = (40, 160, 60) if place == label else (150, 150, 150)
-        picture[top:-GAP, GAP + 8 * place : GAP + 8 * place + 6] = colour
+        colour = (40, 160, 60) if index == label else (150, 150, 150)
+        picture[top:-GAP, GAP + 8 * index : GAP + 8 * index + 6] = colour
     return picture
 
 
 def _sheet(rows: list[list[Image]]) -> Image:
-    """Rows of pictures on white, each brought to one height."""
+    """Arrange rows of pictures on white, all resized to one height."""
     lines = [np.hstack([_framed(each) for each in row]) for row in rows]
     width = max(line.shape[1] for line in lines)
     filled = [
@@ -222,9 +222,9 @@ def _sheet(rows: list[list[Image]]) -> Image:
 
 
 def _framed(picture: Image) -> Image:
-    """A picture at the sheet's height; pixels stay visible when it is enlarged."""
+    """Resize a picture to the sheet's height; pixels stay visible when enlarged."""
     height, width = picture.shape[:2]
     size = round(width * TILE_HEIGHT / height), TILE_HEIGHT
     how = cv2.INTER_NEAREST if height < TILE_HEIGHT else cv2.INTER_AREA
-    made = cv2.resize(picture, size, interpolation=how)
-    return np.pad(made, ((GAP, 0), (GAP, 0), (0, 0)), constant_values=255)
+    resized = cv2.resize(picture, size, interpolation=how)
+    return np.pad(resized, ((GAP, 0), (GAP, 0), (0, 0)), constant_values=255)

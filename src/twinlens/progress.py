@@ -20,27 +20,27 @@ def plain() -> bool:
 def track(
     items: Iterable[T], label: str, unit: str = "clips", total: int | None = None
 ) -> Iterator[T]:
-    """Go through `items`, telling how many are done, how fast, and the time left."""
+    """Go through `items`, reporting how many are done, how fast, and the time left."""
     if total is None and isinstance(items, Sized):
         total = len(items)
-    tell, done = teller(label, unit), 0
+    report, done = teller(label, unit), 0
     for item in items:
         yield item
         done += 1
-        tell(done, total)
+        report(done, total)
     if not total:
-        tell(done, done)
+        report(done, done)
 
 
 def teller(label: str, unit: str = "clips") -> Callable[[int, int | None], None]:
-    """Something to call with how many are done, of how many: it tells the rest."""
+    """Return a function of items done and in total that reports progress."""
     if not plain():
         bar = tqdm(desc=label, unit=f" {unit}")
         return lambda done, total: _move(bar, done, total)
     start = time.monotonic()
     last = [start]
 
-    def tell(done: int, total: int | None) -> None:
+    def report(done: int, total: int | None) -> None:
         now = time.monotonic()
         if done == total:
             say(f"{label}: {done} {unit} in {_clock(now - start)}")
@@ -48,7 +48,7 @@ def teller(label: str, unit: str = "clips") -> Callable[[int, int | None], None]
             last[0] = now
             say(_line(label, unit, done, total, now - start))
 
-    return tell
+    return report
 
 
 def _move(bar: "tqdm[Any]", done: int, total: int | None) -> None:

@@ -185,7 +185,7 @@ def _enlarged(flow, mode):
     return torch.nn.functional.interpolate(flow, scale_factor=4, mode=mode)
 
 
-def test_flownets_reads_the_pair_the_second_brought_back_its_flow_and_the_rest(cascade):
+def test_flownets_reads_the_pair_the_second_warped_its_flow_and_the_rest(cascade):
     network, flow = cascade
     pair = torch.rand(1, 6, 64, 64)
     first, second = pair.chunk(2, dim=1)

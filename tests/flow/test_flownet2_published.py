@@ -72,9 +72,9 @@ LMB += ["fuse_upsample_flow2to1", "fuse_upsample_flow1to0"]
 
 
 def test_lmb_s_names_are_all_used():
-    assert sorted({published._place(name)[0] for name in published._names()}) == sorted(
-        LMB
-    )
+    assert sorted(
+        {published._blob_of(name)[0] for name in published._names()}
+    ) == sorted(LMB)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_lmb_s_names_are_all_used():
     ],
 )
 def test_lmb_s_layers_by_name(ours, theirs):
-    assert published._place(ours) == theirs
+    assert published._blob_of(ours) == theirs
 
 
 def _lmb(network):
@@ -111,7 +111,7 @@ def _lmb(network):
             value = value[:, [2, 1, 0, 5, 4, 3]]
         elif name in ("flownets_1.conv1.0.weight", "flownets_2.conv1.0.weight"):
             value = value[:, [2, 1, 0, 5, 4, 3, 8, 7, 6, 9, 10, 11]]
-        layer, blob = published._place(name)
+        layer, blob = published._blob_of(name)
         layers.setdefault(layer, {})[blob] = value.numpy()
     for prefix in ("net2_net2_", "net3_net3_"):
         for each in UP:  # Caffe's have a bias

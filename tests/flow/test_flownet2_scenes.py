@@ -22,7 +22,7 @@ def test_shapes_types_and_ranges(scenes):
     assert pairs.flow.dtype == np.float32
 
 
-def test_the_second_picture_brought_back_is_the_first(scenes):
+def test_the_second_picture_warped_backward_is_the_first(scenes):
     pairs = scenes.draw(20, "b")
     left, before = [], []
     for first, second, flow in zip(pairs.first, pairs.second, pairs.flow, strict=True):

@@ -1,4 +1,4 @@
-"""FlowNet2 is trained in stages, goes on after a kill, and is compared."""
+"""FlowNet2 is trained in stages, resumes after a kill, and is compared."""
 
 import numpy as np
 import pytest

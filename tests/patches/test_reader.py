@@ -29,7 +29,7 @@ def path(tmp_path_factory):
 
 def test_training_and_validation_share_no_clip(path):
     training, validation = _patches(path), _patches(path, validation=True)
-    sides = [{clip for _, clip, _ in each._places} for each in (training, validation)]
+    sides = [{clip for _, clip, _ in each._entries} for each in (training, validation)]
     assert not sides[0] & sides[1]
     assert len(sides[0]) == 3
     assert len(sides[1]) == 1
@@ -47,7 +47,7 @@ def test_several_workers_read_the_same(path):
     patches[0]  # opened here, before the workers are forked
     loader = DataLoader(patches, batch_size=2, num_workers=2)
     read = np.concatenate([batch["high"].numpy() for batch in loader])
-    one = np.stack([patches[place]["high"] for place in range(len(patches))])
+    one = np.stack([patches[index]["high"] for index in range(len(patches))])
     np.testing.assert_array_equal(read, one)
 
 
@@ -79,7 +79,7 @@ def test_a_flipped_bit_is_named(tmp_path):
         [path], NAME, Split(by="pair", share=0.01), 0, validation=False, wanted=WANTED
     )
     with pytest.raises(ArtifactError, match=r"patches\.h5: is damaged"):
-        [patches[place] for place in range(len(patches))]
+        [patches[index] for index in range(len(patches))]
 
 
 def test_patches_of_another_set_are_refused(tmp_path):
@@ -104,7 +104,7 @@ def test_no_patch_left_is_reported(tmp_path):
 
 
 def test_a_split_by_clip_holds_out_at_least_one_and_leaves_one():
-    clips = [f"clip{place}" for place in range(30)]
+    clips = [f"clip{index}" for index in range(30)]
     assert len(held_out(clips, Split(share=0.1), 0)) == 3
     assert len(held_out(clips, Split(share=0.001), 0)) == 1
     assert len(held_out(clips[:2], Split(share=0.99), 0)) == 1

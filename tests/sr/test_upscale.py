@@ -83,7 +83,7 @@ def test_the_present_world_s_network_comes_first(video, tmp_path, capsys):
 
 def test_a_video_does_not_take_its_own_place(video):
     before = video.read_bytes()
-    with pytest.raises(ArtifactError, match="would take the place of what is"):
+    with pytest.raises(ArtifactError, match="would overwrite the video"):
         upscale(video, video, method="bicubic")
     assert video.read_bytes() == before
 

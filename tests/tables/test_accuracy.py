@@ -20,7 +20,7 @@ def test_mean_class_accuracy_weighs_classes_alike():
     found = accuracy(*_scores([1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1]), seed=0)
     assert found.mean_class == 50
     assert found.overall == pytest.approx(100 * 4 / 6)
-    assert (found.right, found.clips, found.classes) == (4, 6, 2)
+    assert (found.correct, found.clips, found.classes) == (4, 6, 2)
 
 
 def test_classes_without_test_clips_do_not_count():

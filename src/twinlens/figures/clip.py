@@ -87,7 +87,7 @@ class _Sources:
 
 
 def _columns(sources: _Sources, job: FigureJob) -> dict[str, Column]:
-    """What is drawn, by label; low resolution first, the original last."""
+    """Collect what is drawn, by label; low resolution first, the original last."""
     rows = {
         method.label: (method.frames_of, method.flow_of)
         for key, method in job.layout.methods.items()
@@ -111,7 +111,7 @@ def _columns(sources: _Sources, job: FigureJob) -> dict[str, Column]:
 def _index(
     sources: _Sources, rows: dict[str, tuple[str, str]]
 ) -> tuple[NDArray[np.integer], int]:
-    """The frames that are drawn, and the one in their middle."""
+    """Choose the frames that are drawn, and the one in their middle."""
     index = np.arange(1 << 20)
     for frames_of, _ in rows.values():
         index = np.intersect1d(index, sources.frames[frames_of].index)
@@ -176,13 +176,13 @@ def _show(panel: Any, picture: NDArray[np.uint8] | None) -> None:
 
 
 def _detail(frame: Frames, corner: tuple[int, int], height: int) -> Frames:
-    """A third of the frame at a corner that is given in pixels of the original."""
-    y, x = (place * frame.shape[0] // height for place in corner)
+    """Cut a third of the frame at a corner, in pixels of the original."""
+    y, x = (at * frame.shape[0] // height for at in corner)
     return frame[y : y + frame.shape[0] // 3, x : x + frame.shape[1] // 3]
 
 
 def _busiest(busy_hw: NDArray[np.floating]) -> tuple[int, int]:
-    """Corner of the third of the frame in which most changes: (y, x)."""
+    """Find the corner of the third of the frame that changes most: (y, x)."""
     height, width = busy_hw.shape
     tall, wide = height // 3, width // 3
     sums = np.pad(busy_hw, ((1, 0), (1, 0))).cumsum(0).cumsum(1)

@@ -14,7 +14,7 @@ from twinlens.progress import say
 from twinlens.tables import dispersion, facts, table5
 from twinlens.tables.accuracy import load
 from twinlens.tables.cases import NONE, Shown
-from twinlens.tables.facts import Right
+from twinlens.tables.facts import Correct
 from twinlens.tables.settings import FigureJob, Layout
 
 matplotlib.use("Agg")
@@ -32,7 +32,7 @@ SYMBOLS = {table5.HARD: "o", table5.EASY: "X", NONE: "D"}
 def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
     """Draw a panel for each method: its accuracy in each class over Bicubic's.
 
-    Classes at one place make a larger point. The classes of Table 5 stand in colour.
+    Classes at one position make a larger point. The classes of Table 5 stand in colour.
 
     Args:
         inputs: score shards of the data set with a spatial stream (see
@@ -45,35 +45,35 @@ def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
             nothing else.
     """
     layout, dataset = job.layout, job.dataset
-    right = facts.right_by_class(load(inputs), layout, dataset)
+    correct = facts.right_by_class(load(inputs), layout, dataset)
     about = layout.datasets[dataset]
-    shown = table5.highlighted(right, layout, about.paper)
-    if not (methods := dispersion.others(layout, right)):
+    shown = table5.highlighted(correct, layout, about.paper)
+    if not (methods := dispersion.others(layout, correct)):
         raise ArtifactError(
             f"{about.label}: no method has scores besides Bicubic; add some to"
             " select.methods"
         )
-    drawn = _drawn(right, shown, layout, methods)
-    drawn.suptitle(_title(layout, dataset, len(right)), fontsize=9)
+    drawn = _drawn(correct, shown, layout, methods)
+    drawn.suptitle(_title(layout, dataset, len(correct)), fontsize=9)
     write_figure(out, drawn, 130)
     say(f"{about.label}: {out}")
 
 
 def _drawn(
-    right: Right, shown: list[Shown], layout: Layout, methods: list[str]
+    correct: Correct, shown: list[Shown], layout: Layout, methods: list[str]
 ) -> Figure:
-    """The panels, as near to a square as they go, over their legend."""
+    """Draw the panels, as near to a square as they go, over their legend."""
     columns = math.ceil(math.sqrt(len(methods)))
     rows = math.ceil(len(methods) / columns)
     drawn, axes = pyplot.subplots(
         rows,
         columns,
-        figsize=(SIDE * max(2, columns), SIDE * rows + 1),  # room for the title
+        figsize=(SIDE * max(2, columns), SIDE * rows + 1),  # space for the title
         squeeze=False,
         layout="constrained",
     )
     for axis, method in zip(axes.flat, methods, strict=False):
-        _panel(axis, right, shown, layout, method)
+        _panel(axis, correct, shown, layout, method)
     for axis in axes.flat[len(methods) :]:
         axis.axis("off")
     if shown:
@@ -95,22 +95,22 @@ def _title(layout: Layout, dataset: str, classes: int) -> str:
 
 
 def _panel(
-    axis: Axes, right: Right, shown: list[Shown], layout: Layout, method: str
+    axis: Axes, correct: Correct, shown: list[Shown], layout: Layout, method: str
 ) -> None:
     bicubic = table5.reference(layout)
-    places = {
+    points = {
         name: (100 * each[bicubic].mean(), 100 * each[method].mean())
-        for name, each in right.items()
+        for name, each in correct.items()
     }
     axis.plot([0, 100], [0, 100], color="0.5", linestyle="--", linewidth=1)
-    crowd = Counter(places.values())
+    crowd = Counter(points.values())
     x, y = np.array(list(crowd)).T
     area = AREA * np.array(list(crowd.values()))
     axis.scatter(x, y, s=area, color="0.7", edgecolors="0.4", linewidths=0.5)
     for number, each in enumerate(shown):
         colour = pyplot.get_cmap("tab20")((2 * number + number // 10) % 20)
         axis.scatter(
-            *places[each.name],
+            *points[each.name],
             s=2 * AREA,
             color=[colour],
             marker=SYMBOLS[each.case],
@@ -120,7 +120,7 @@ def _panel(
             zorder=3,
         )
     off = dispersion.rms(
-        dispersion.differences(dispersion.pairs_of(right, method, bicubic))
+        dispersion.differences(dispersion.pairs_of(correct, method, bicubic))
     )
     label = layout.methods[method].label
     axis.set_title(f"{label}: {off:.1f} points off (RMS)", fontsize=9)

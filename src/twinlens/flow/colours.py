@@ -1,4 +1,4 @@
-"""Flow as a picture: hue is direction, saturation is speed, white is still."""
+"""Draw flow as a picture: hue is direction, saturation is speed, white is still."""
 
 import flow_vis
 import numpy as np
@@ -6,13 +6,13 @@ from numpy.typing import NDArray
 
 
 def fastest(flows: NDArray[np.floating]) -> float:
-    """The speed of full colour: almost the largest of (..., 2, H, W), 1 or more."""
+    """Find the speed of full colour: near the maximum of (..., 2, H, W), at least 1."""
     speeds = np.hypot(flows[..., 0, :, :], flows[..., 1, :, :])
     return max(1.0, float(np.percentile(speeds, 99)))
 
 
 def coloured(flow_2hw: NDArray[np.floating], full: float) -> NDArray[np.uint8]:
-    """RGB (H, W, 3) of flow in pixels; `full` is the speed of full colour."""
+    """Colour flow in pixels: RGB (H, W, 3); `full` is the speed of full colour."""
     scaled = flow_2hw / np.maximum(full, np.hypot(*flow_2hw))
-    made: NDArray[np.uint8] = flow_vis.flow_uv_to_colors(*scaled)
-    return made
+    picture: NDArray[np.uint8] = flow_vis.flow_uv_to_colors(*scaled)
+    return picture

@@ -1,4 +1,4 @@
-"""Flow as 8-bit numbers, as the recognisers read it."""
+"""Store flow in 8 bits, as the recognisers read it."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from twinlens.errors import ArtifactError
 
 
 def encode(flow: NDArray[np.float32], bound: float = 20.0) -> NDArray[np.uint8]:
-    """Flow in pixels to 0..255: -bound is 0, bound is 255, beyond is clipped.
+    """Encode flow in pixels as 0..255: -bound is 0, bound is 255, beyond is clipped.
 
     Halves round to even, as the extraction tool of TSN does (its bound is 20): no
     motion is 128, since 127.5 lies between.
@@ -24,5 +24,5 @@ def encode(flow: NDArray[np.float32], bound: float = 20.0) -> NDArray[np.uint8]:
 
 
 def decode(coded: NDArray[Any], bound: float = 20.0) -> NDArray[np.float32]:
-    """The flow in pixels that `encode` gave, to half a step."""
+    """Decode to flow in pixels, within half a step of what was encoded."""
     return coded.astype(np.float32) * np.float32(2 * bound / 255) - np.float32(bound)

@@ -1,4 +1,4 @@
-"""How far flow estimators are off on generated pairs that nobody trained on."""
+"""Measure flow estimators on generated pairs that none was trained on."""
 
 from pathlib import Path
 
@@ -28,13 +28,13 @@ Errors = dict[str, dict[str, Floats]]
 def flow_error(
     networks: list[Path], job: FlowErrorJob, out: Path, threads: int = 1
 ) -> None:
-    """Measure end-point errors on held-out pairs with true flow.
+    """Measure end-point errors on held-out pairs of known flow.
 
     Args:
         networks: HDF5 "network/1" of the estimators that are networks, in their order.
         job: which estimators.
-        out: csv: of each estimator and motion the mean end-point error in px, its
-            fraction of zero flow's, and 95 % intervals of both by redrawing pairs.
+        out: csv: mean end-point error in px by estimator and motion, its fraction of
+            zero flow's, and 95 % intervals of both by redrawing pairs.
         threads: of the CPU.
     """
     held_out = provenance.seed(job.seed, "held out")
@@ -55,7 +55,7 @@ def flow_error(
         ]
     )
     write_csv(out, FLOW_ERROR, rows)
-    _say_errors(rows, _labels_of_networks(job))
+    _report_errors(rows, _labels_of_networks(job))
 
 
 def _estimators(
@@ -76,13 +76,13 @@ def _labels_of_networks(job: FlowErrorJob) -> list[str]:
 
 
 def _errors(estimate: Estimator, pairs: Pairs) -> Floats:
-    """Mean end-point error of each pair, px."""
+    """Measure the mean end-point error of each pair, px."""
     off = estimate(pairs.first, pairs.second) - pairs.flow
     return np.hypot(off[:, 0], off[:, 1]).mean(axis=(1, 2), dtype=np.float64)
 
 
 def _row(errors: Errors, label: str, motion: str, seed: int) -> dict[str, object]:
-    """An estimator's error on a motion, with its intervals."""
+    """Summarise an estimator's errors on a motion, with intervals."""
     chosen = list(MOTIONS) if motion == "all" else [motion]
     own, still = (
         np.concatenate([errors[each][kind] for kind in chosen])
@@ -104,8 +104,8 @@ def _row(errors: Errors, label: str, motion: str, seed: int) -> dict[str, object
     }
 
 
-def _say_errors(rows: pd.DataFrame, networks: list[str]) -> None:
-    """Say the errors; warn of a network that is hardly better than none."""
+def _report_errors(rows: pd.DataFrame, networks: list[str]) -> None:
+    """Report the errors; warn of a network that is hardly better than none."""
     for row in rows.itertuples():
         say(
             f"end-point error, {row.motion} motion, {row.estimator}: {row.error} px"

@@ -1,4 +1,4 @@
-"""The frames that flow is computed from."""
+"""Read the frames that flow is computed from."""
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ def pairs_of(
     gap: int = 1,
     size: tuple[int, int] | None = None,
 ) -> tuple[Frames, Frames]:
-    """The frames of pairs of a clip: (n, H, W, 3) twice, RGB.
+    """Read the frames of pairs of a clip: (n, H, W, 3) twice, RGB.
 
     Args:
         clip: of "frames/1".
@@ -33,7 +33,7 @@ def pairs_of(
 
 
 def resized(frames: Frames, size: tuple[int, int] | None) -> Frames:
-    """Frames (n, H, W, 3) brought to a width and height, as TSN's extraction does."""
+    """Resize frames (n, H, W, 3) to a width and height, as TSN's extraction does."""
     if size is None or not len(frames):
         return frames
     return np.stack(
@@ -42,7 +42,7 @@ def resized(frames: Frames, size: tuple[int, int] | None) -> Frames:
 
 
 def grays(frames: Frames) -> Frames:
-    """RGB frames (n, H, W, 3) to gray ones (n, H, W)."""
+    """Convert RGB frames (n, H, W, 3) to gray ones (n, H, W)."""
     if not len(frames):
         return np.zeros(frames.shape[:3], np.uint8)
     return np.stack([cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in frames])

@@ -1,4 +1,4 @@
-"""Motion in pixels between chosen frames of original clips.
+"""Estimate motion in pixels between chosen frames of original clips.
 
 For training (a corpus) forward from each pair's first frame; for comparing (test clips)
 backward as well, so that occlusions are found. Nothing is resized or rounded to bytes:
@@ -36,7 +36,7 @@ def motion(
     Args:
         frames: HDF5 "frames/1" of originals.
         job: which pairs and which estimator.
-        out: HDF5 "motion/1": of each clip `index` int32 (n,), the first frame of each
+        out: HDF5 "motion/1": by clip `index` int32 (n,), the first frame of each
             pair, and `forward` float16 (n, 2, H, W), pixels, x to the right then y
             down, to the frame `gap` later; of test clips `backward` too, from there.
         network: HDF5 "network/1" of the estimator, if it is one.

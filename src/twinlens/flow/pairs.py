@@ -1,4 +1,4 @@
-"""The pairs of frames whose motion in pixels is kept: to train on, and to compare.
+"""Choose the pairs of frames whose motion is kept: to train on, and to compare.
 
 All indices count from 0 in the decoded clip; a pair is named by its first frame.
 """
@@ -13,7 +13,7 @@ EDGE = 5
 
 
 def training_pairs(frames: int, count: int, gap: int, clip: str, seed: int) -> Indices:
-    """Pairs of a corpus's clip, drawn at random, each once, ascending.
+    """Draw pairs of a corpus's clip at random, each once, ascending.
 
     Paper section 4.2: "we randomly select 120 frames from each video". The first and
     last five frames are left out, as in the authors' released lists: networks that read
@@ -34,7 +34,7 @@ def training_pairs(frames: int, count: int, gap: int, clip: str, seed: int) -> I
 
 
 def compared_pairs(flows: Indices, count: int) -> Indices:
-    """Pairs of a test clip, spread over those that a recogniser reads, ascending.
+    """Spread pairs over those of a test clip that a recogniser reads, ascending.
 
     Args:
         flows: (..., stack), the flows of each snippet.

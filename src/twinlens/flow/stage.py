@@ -29,7 +29,7 @@ def flow(
     Args:
         frames: HDF5 "frames/1", original or super-resolved.
         job: which flows, how they are computed and stored.
-        out: HDF5 "flow/1": of each clip `flow` uint8 (n, 2, H, W), x right then y down,
+        out: HDF5 "flow/1": by clip `flow` uint8 (n, 2, H, W), x right then y down,
             and `index` int32 (n,): flow i goes from frame i to i + 1 of the clip.
         network: HDF5 "network/1" of the estimator, if it is one.
         threads: pairs computed at once.

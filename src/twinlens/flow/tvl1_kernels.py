@@ -54,7 +54,7 @@ _EXACT = {"nnan", "ninf", "nsz"}
 
 
 def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Numba's decorator; results are kept on disk where there is a place to write."""
+    """Numba's decorator; results are cached on disk where a folder is writable."""
 
     def decorate(function: Callable[..., Any]) -> Any:
         settings: Any = {"nogil": True, "error_model": "numpy", **options}
@@ -67,25 +67,25 @@ def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 
 def blocks_for(width: int) -> tuple[int, ...]:
-    """A row's length in blocks, as a tuple: its length is part of its type."""
+    """Choose a row's length in blocks, a tuple: its length is part of its type."""
     return (0,) * next(count for count in _BLOCKS if BLOCK * count > width)
 
 
 def workspace(height: int, width: int) -> NDArray[np.float32]:
-    """Zeros (height + 2, PLANES, pitch): the planes of a scale and their borders."""
+    """Allocate zeros (height + 2, PLANES, pitch): a scale's planes with borders."""
     pitch = BLOCK * len(blocks_for(width)) + MARGIN
     return np.zeros((height + 2, PLANES, pitch), np.float32)
 
 
 @_compiled(fastmath=True)
 def _add(a, b):
-    """A sum whose terms may be taken in any order, so that it can be vectorised."""
+    """Add terms that may be taken in any order, so that it can be vectorised."""
     return a + b
 
 
 @_compiled(fastmath=_EXACT)
 def _update_exact(s, u1, p, div1, div2):
-    """One pixel of flow, from the divergences of the dual field; its squared change."""
+    """Update a pixel of flow from divergences of the dual field; its squared change."""
     u2, ax, ay = u1 + p, u1 + p * np.uint64(GRAD_X), u1 + p * np.uint64(GRAD_Y)
     gx, gy, old1, old2 = s[ax], s[ay], s[u1], s[u2]
     misfit = s[u1 + p * np.uint64(RHO)] + (gx * old1 + gy * old2)
@@ -105,7 +105,7 @@ def _update_exact(s, u1, p, div1, div2):
 
 @_compiled(fastmath=_EXACT)
 def _primal_exact(s, base, width, blocks):
-    """One row of flow: threshold step, divergence of the dual field; summed change."""
+    """Update a row of flow: threshold step, divergence of the dual; summed change."""
     p = np.uint64(BLOCK * len(blocks) + MARGIN)
     row = np.uint64(PLANES) * p
     p11, p12 = base + p * np.uint64(P11), base + p * np.uint64(P12)
@@ -123,7 +123,7 @@ def _primal_exact(s, base, width, blocks):
 
 @intrinsic
 def _fma(typing, a, b, c):
-    """The float32 a * b + c, rounded once."""
+    """Compute the float32 a * b + c, rounded once."""
 
     def emit(context, builder, signature, args):
         return builder.fma(*args)
@@ -133,12 +133,12 @@ def _fma(typing, a, b, c):
 
 @_compiled(fastmath=_EXACT)
 def _length(x, y):
-    """The length of (x, y) to float32, and a sign that rounding was nearly a tie.
+    """Compute the float32 length of (x, y), and whether rounding was nearly a tie.
 
     OpenCV rounds a double-precision length. Double-precision roots would take half of
     the whole time, so what rounding took from the sum of squares and from its root is
-    worked out instead, and added to the root. This is right unless a ten-millionth
-    decides which way to round: then the second result is true.
+    worked out instead, and added to the root. This is exact unless a ten-millionth
+    decides which way to round: then the second result is True.
     """
     xx, yy = x * x, y * y
     total = xx + yy
@@ -184,14 +184,14 @@ def _norms_sure(s, base, spare, width, blocks):
 
 @_compiled(fastmath=_EXACT)
 def _divide(a, b, inverse):
-    """The float32 a / b, from 1 / b: one division serves two quotients."""
+    """Divide a / b in float32, from 1 / b: one division serves two quotients."""
     q = a * inverse
     return _fma(_fma(-q, b, a), inverse, q)
 
 
 @_compiled(fastmath=_EXACT)
 def _dual_exact(s, base, width, blocks):
-    """One row of the dual field, from the forward differences of the flow."""
+    """Update a row of the dual field, from the forward differences of the flow."""
     p = np.uint64(BLOCK * len(blocks) + MARGIN)
     row = np.uint64(PLANES) * p
     spare = _START + p * np.uint64(GRAD_X)  # above the first row, where no data are
@@ -321,7 +321,7 @@ def sweep_fast(s, height, width, blocks, count):
 
 @_compiled()
 def _sum_in_order(s, height, width, blocks):
-    """The sum of the last change, rounded as if added up one pixel after the other."""
+    """Sum the last change, rounded as if added up one pixel after the other."""
     p = np.uint64(BLOCK * len(blocks) + MARGIN)
     total = np.float32(0)
     for y in range(height):
@@ -380,7 +380,7 @@ def settle_gpu(s, height, width, blocks, threshold, most):
 
 @_compiled(fastmath=_EXACT)
 def gradient_table(picture, edge, depth):
-    """A picture and its gradient, side by side for one look-up.
+    """Store a picture and its gradient side by side, for one look-up.
 
     The gradient is the central difference, and half of the one-sided one at the edge.
 
@@ -425,7 +425,7 @@ def linearise_exact(space, first, moved):
 
 @njit(inline="always")
 def _cubic_weights(at, a):
-    """Weights of the four pixels around a point `at` in 0..1 behind the second."""
+    """Compute weights of the four pixels around a point `at`, 0..1 after the second."""
     one = np.float32(1)
     to = one - at
     outer = a * at * to
@@ -436,7 +436,7 @@ def _cubic_weights(at, a):
 
 @intrinsic
 def _weigh_sixteen(typing, table, at, pitch, across, down):
-    """Sixteen entries of a flat table around a point, weighted: four sums at once.
+    """Weigh sixteen entries of a flat table around a point: four sums at once.
 
     Written out because numba lets LLVM vectorise over pixels only, and here the four
     numbers of an entry are what lies side by side.
@@ -448,18 +448,18 @@ def _weigh_sixteen(typing, table, at, pitch, across, down):
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
         columns = [_splat(builder, w) for w in cgutils.unpack_tuple(builder, args[3])]
         rows = [_splat(builder, w) for w in cgutils.unpack_tuple(builder, args[4])]
-        place, total = args[1], None
+        offset, total = args[1], None
         for row in rows:
             line = None
             for index, column in enumerate(columns):
-                here = builder.add(place, ir.Constant(place.type, 4 * index))
+                here = builder.add(offset, ir.Constant(offset.type, 4 * index))
                 pointer = builder.gep(data, [here])
                 pointer = builder.bitcast(pointer, entry.as_pointer())
                 term = builder.fmul(column, builder.load(pointer, align=4), flags)
                 line = term if line is None else builder.fadd(line, term, flags=flags)
             term = builder.fmul(row, line, flags=flags)
             total = term if total is None else builder.fadd(total, term, flags=flags)
-            place = builder.add(place, args[2])
+            offset = builder.add(offset, args[2])
         sums = [builder.extract_element(total, _lane(index)) for index in range(4)]
         return context.make_tuple(builder, signature.return_type, sums)
 
@@ -471,7 +471,7 @@ def _lane(index: int) -> ir.Constant:
 
 
 def _splat(builder, value):
-    """A vector that holds one number four times."""
+    """Build a vector that holds one number four times."""
     empty = ir.Constant(ir.VectorType(value.type, 4), ir.Undefined)
     single = builder.insert_element(empty, value, _lane(0))
     zeros = ir.Constant(ir.VectorType(ir.IntType(32), 4), [0] * 4)
@@ -480,7 +480,7 @@ def _splat(builder, value):
 
 @njit(inline="always")
 def _look_up(table, pitch, px, py, a):
-    """Bicubic value, x and y gradient at a point of the picture, EDGE included.
+    """Look up bicubic value, x and y gradient at a point of the picture, EDGE included.
 
     The table is flat; its rows are `pitch` numbers long, its entries four.
     """

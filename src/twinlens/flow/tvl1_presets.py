@@ -62,7 +62,7 @@ class Preset:
     enlarge: Callable[[_Floats, tuple[int, int]], _Floats]
     """Takes a plane of the flow to the next finer (H, W), values included."""
     solve: Callable[[Scale, _Floats, _Floats, bool], None]
-    """Improves a scale's flow, given both pictures and whether it is the finest."""
+    """Improves a scale's flow, from both pictures and whether it is the finest."""
     levels: int
     """At most so many pictures in a pyramid."""
 
@@ -70,7 +70,7 @@ class Preset:
 def solve_pair(
     first: NDArray[np.uint8], second: NDArray[np.uint8], preset: Preset
 ) -> _Floats:
-    """Flow (2, H, W) of one pair (H, W), from the coarsest to the finest level."""
+    """Compute flow (2, H, W) of a pair (H, W), from coarsest to finest level."""
     pictures = (first.astype(np.float32), second.astype(np.float32))
     pyramids = [_pyramid(picture, preset) for picture in pictures]
     height, width = first.shape
@@ -151,7 +151,7 @@ def _solve_gpu(scale: Scale, first: _Floats, second: _Floats, _finest: bool) -> 
 def _sample(
     plane: _Floats, shape: tuple[int, int], down: float, across: float
 ) -> _Floats:
-    """Bilinear look-up at multiples of two steps; the edge goes on beyond the picture.
+    """Sample bilinearly at multiples of two steps; the edge continues beyond.
 
     OpenCV's GPU code lets the corners of both grids coincide, its CPU code the centres
     of the pictures.

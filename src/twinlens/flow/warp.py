@@ -1,4 +1,4 @@
-"""Bring frames back along the flow, in numpy.
+"""Backward-warp frames by optical flow, in numpy.
 
 `twinlens.losses.warp` is the same for tensors, with gradients; a test holds them equal.
 """
@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 
 
 def warp(frame: NDArray[np.floating], flow: NDArray[np.floating]) -> Floats:
-    """What `frame` looks like brought back by `flow`: out(p) = frame(p + flow(p)).
+    """Backward-warp `frame` by `flow`: out(p) = frame(p + flow(p)).
 
     Args:
         frame: (H, W) or (H, W, 3), any range.
@@ -22,9 +22,9 @@ def warp(frame: NDArray[np.floating], flow: NDArray[np.floating]) -> Floats:
     """
     height, width = frame.shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    places = x + flow[0].astype(np.float32), y + flow[1].astype(np.float32)
-    made: Floats = cv2.remap(np.float32(frame), *places, cv2.INTER_LINEAR)
-    return made
+    sources = x + flow[0].astype(np.float32), y + flow[1].astype(np.float32)
+    warped: Floats = cv2.remap(np.float32(frame), *sources, cv2.INTER_LINEAR)
+    return warped
 
 
 def inside(flow: NDArray[np.floating]) -> NDArray[np.bool_]:

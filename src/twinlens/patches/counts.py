@@ -37,16 +37,16 @@ def count_patches(
     kept, pair = _held_out(shards, job.patches, split, job.seed)
     rows = rows.merge(kept, on="clip")
     sums = rows.groupby("held")[["pairs", "candidates", *REASONS, "kept"]].sum()
-    made = sums.reindex([False, True], fill_value=0).reset_index(drop=True)
-    made.insert(0, "part", PARTS)
-    made.insert(1, "split", split.by)
-    made.insert(2, "clips", [int((~rows["held"]).sum()), int(rows["held"].sum())])
+    table = sums.reindex([False, True], fill_value=0).reset_index(drop=True)
+    table.insert(0, "part", PARTS)
+    table.insert(1, "split", split.by)
+    table.insert(2, "clips", [int((~rows["held"]).sum()), int(rows["held"].sum())])
     if split.by == "pair":  # clips and what was dropped stand on the training side
         validation = int(rows["validation"].sum())
-        made["kept"] = [int(rows["kept"].sum()) - validation, validation]
+        table["kept"] = [int(rows["kept"].sum()) - validation, validation]
     published = PUBLISHED[pair] if job.paper == "CDVL-134" else ("", "")
-    write_csv(out, "counts/1", made.assign(published=published))
-    for line in made.to_dict("records"):
+    write_csv(out, "counts/1", table.assign(published=published))
+    for line in table.to_dict("records"):
         dropped = ", ".join(f"{line[why]} {why}" for why in REASONS)
         say(
             f"{corpus} {line['part']}: {line['kept']} patches of {line['clips']} clips"
@@ -59,7 +59,7 @@ def count_patches(
 def _held_out(
     shards: list[Path], name: str, split: Split, seed: int
 ) -> tuple[pd.DataFrame, bool]:
-    """Of each clip whether it is held out, and how many of its patches; if pairs."""
+    """Count held-out patches by clip; say whether patches are pairs."""
     frames: dict[str, np.ndarray] = {}
     pair = False
     for path in shards:

@@ -1,4 +1,4 @@
-"""Choose the crops of a pair of frames, and judge them.
+"""Choose the crops of a pair of frames, and check them.
 
 H W sides of the frames, S side of a crop. Pure functions of arrays.
 """
@@ -20,7 +20,7 @@ REASONS = (SCENE_CUT, FLAT, WARP)
 def best(
     flow_2hw: NDArray[np.floating], how: PatchSettings, rng: np.random.Generator
 ) -> list[Spot]:
-    """The crops with most motion: (y, x) of their upper left corners, most first.
+    """Find the crops with most motion: (y, x) of their upper left corners, most first.
 
     Candidates stand on a grid with a random start; each is ranked by the sum of the
     flow's length over its interior. Where frames are degraded whole, corners lie on
@@ -42,22 +42,22 @@ def best(
     if how.first_twice:
         spots.insert(0, spots[0])
     motion = [float(speed[_inner(spot, how)].sum()) for spot in spots]
-    order = sorted(range(len(spots)), key=lambda place: -motion[place])
-    return [spots[place] for place in order[: how.crops]]
+    order = sorted(range(len(spots)), key=lambda index: -motion[index])
+    return [spots[index] for index in order[: how.crops]]
 
 
 def _grid(
-    room: int, stride: int, how: PatchSettings, rng: np.random.Generator
+    span: int, stride: int, how: PatchSettings, rng: np.random.Generator
 ) -> list[int]:
-    start = int(rng.integers(min(stride, room + 1)))
-    places = range(start, room + 1, stride)
+    start = int(rng.integers(min(stride, span + 1)))
+    offsets = range(start, span + 1, stride)
     if how.cut == "patch":
-        return list(places)
-    return sorted({place // 4 * 4 for place in places})
+        return list(offsets)
+    return sorted({offset // 4 * 4 for offset in offsets})
 
 
 def cut(picture: NDArray[Any], spot: Spot, size: int) -> NDArray[Any]:
-    """A square of (..., H, W, C) at a corner: (..., size, size, C)."""
+    """Cut a square of (..., H, W, C) at a corner: (..., size, size, C)."""
     y, x = spot
     return picture[..., y : y + size, x : x + size, :]
 
@@ -83,7 +83,7 @@ def fault(
     spot: Spot,
     how: PatchSettings,
 ) -> str:
-    """Why a crop is not good enough to train on; "" if it is.
+    """Name what makes a crop unfit to train on; "" if it is fit.
 
     Args:
         first: whole frame (H, W, 3), RGB 0..255.
@@ -108,6 +108,6 @@ def fault(
 
 
 def psnr(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Peak signal-to-noise ratio in dB of two uint8 pictures; inf if they are equal."""
+    """Compute the peak signal-to-noise ratio of uint8 pictures, dB; inf if equal."""
     error = np.square(one.astype(np.float64) - other).mean()
     return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))

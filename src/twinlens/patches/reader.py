@@ -46,7 +46,7 @@ class Patches:
     ) -> None:
         self.shards, self.name, self.wanted = list(shards), name, list(wanted)
         self._process = -1
-        self._places: list[tuple[int, str, int]] = []
+        self._entries: list[tuple[int, str, int]] = []
         frames: dict[tuple[int, str], NDArray[np.int32]] = {}
         for number, path in enumerate(self.shards):
             with reader.open(path, PATCHES, patches=name) as file:
@@ -55,8 +55,8 @@ class Patches:
         held = held_out((clip for _, clip in frames), split, seed)
         for (number, clip), first in frames.items():
             mine = is_held_out(clip, first, held, split, seed) == validation
-            self._places += [(number, clip, int(row)) for row in np.flatnonzero(mine)]
-        if not self._places:
+            self._entries += [(number, clip, int(row)) for row in np.flatnonzero(mine)]
+        if not self._entries:
             part = "validation" if validation else "training"
             raise ArtifactError(
                 f"{', '.join(map(str, shards))}: no {part} patch is left; the counts"
@@ -64,11 +64,11 @@ class Patches:
             )
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._entries)
 
-    def __getitem__(self, place: int) -> dict[str, NDArray[Any]]:
+    def __getitem__(self, index: int) -> dict[str, NDArray[Any]]:
         self._open()
-        number, clip, row = self._places[place]
+        number, clip, row = self._entries[index]
         if (number, clip) not in self._groups:
             group = self._files[number].clip(clip)
             if lacking := [key for key in self.wanted if key not in group]:
@@ -91,6 +91,6 @@ class Patches:
         self._process = os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without its open files, which stay with their process."""
-        shared = {"shards", "name", "wanted", "_places"}
+        """Leave out open files, which stay with their process."""
+        shared = {"shards", "name", "wanted", "_entries"}
         return {key: vars(self)[key] for key in shared} | {"_process": -1}

@@ -1,4 +1,4 @@
-"""Which patches are held out for validation: a pure function of names and seed."""
+"""Choose the patches held out for validation, a pure function of names and seed."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from twinlens.patches.settings import Split
 
 
 def held_out(clips: Iterable[str], split: Split, seed: int) -> set[str]:
-    """The clips that are held out as a whole; none where pairs are.
+    """Choose the clips that are held out as a whole; none where pairs are.
 
     At least one is, and at least one is left.
 
@@ -28,7 +28,7 @@ def held_out(clips: Iterable[str], split: Split, seed: int) -> set[str]:
         )
     count = min(max(1, round(split.share * len(names))), len(names) - 1)
     rng = np.random.default_rng(provenance.seed(seed, "held out clips"))
-    return {names[place] for place in rng.permutation(len(names))[:count]}
+    return {names[index] for index in rng.permutation(len(names))[:count]}
 
 
 def is_held_out(

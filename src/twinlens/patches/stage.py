@@ -32,7 +32,7 @@ def patches(frames: Path, motion: Path, job: Cutting, out: Path, counts: Path) -
         frames: HDF5 "frames/1" of corpus clips, every frame.
         motion: HDF5 "motion/1" of the same, forward flow of the pairs to use.
         job: of which set, and how they are cut.
-        out: HDF5 "patches/1". Of each clip, N patches of P frames (2 of a pair, else
+        out: HDF5 "patches/1". By clip, N patches of P frames (2 of a pair, else
             1), S their side, a chunk a patch:
             `high` uint8 (N, P, S, S, 3) RGB 0..255, `low` uint8 (N, P, window, S / 4,
             S / 4, 3), `interpolated` uint8 as `high`, `frame` int32 (N,) the index of
@@ -77,7 +77,7 @@ def _counts(out: Path) -> pd.DataFrame:
 def _clip(
     name: str, clip: Clip, flows: Clip, job: Cutting
 ) -> tuple[list[dict[str, Array]], dict[str, int]]:
-    """A clip's patches, and how many were kept and dropped."""
+    """Cut a clip's patches; count those kept and dropped."""
     how, gap = job.settings, job.gap
     seed = provenance.seed(job.seed, "crops", name)
     counted = Counter(dict.fromkeys(COUNTS[1:], 0))
@@ -110,7 +110,7 @@ def _cut(
     spots: list[crops.Spot],
     how: PatchSettings,
 ) -> list[dict[str, Array]]:
-    """The patches of one pair at some spots."""
+    """Cut the patches of one pair at some spots."""
     indices = [start, start + gap] if how.pair else [start]
     sides = [_Frame(clip, index, how) for index in indices]
     pieces = []
@@ -146,7 +146,7 @@ class _Frame:
             self.interpolated = upscale(self.low[how.window // 2])
 
     def at(self, spot: crops.Spot) -> tuple[Array, Array, Array]:
-        """Low (window, S / 4, S / 4, 3), high and interpolated (S, S, 3)."""
+        """Cut low (window, S / 4, S / 4, 3), high and interpolated (S, S, 3)."""
         size, middle = self.how.size, self.how.window // 2
         high = crops.cut(self.high, spot, size)
         if self.how.cut == "patch":
@@ -158,7 +158,7 @@ class _Frame:
 
 
 def _stacked(pieces: list[dict[str, Array]], how: PatchSettings) -> dict[str, Array]:
-    """All patches of a clip in one array each; empty arrays where none was kept."""
+    """Stack all patches of a clip, array by array; empty where none was kept."""
     if pieces:
         return {key: np.stack([each[key] for each in pieces]) for key in pieces[0]}
     count, size, low = 1 + how.pair, how.size, how.size // 4

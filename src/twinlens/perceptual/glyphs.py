@@ -1,4 +1,4 @@
-"""Generated pictures of letters and digits, which the perceptual network tells apart.
+"""Generate pictures of letters and digits, which the perceptual network classifies.
 
 They share nothing with any action set: no photograph, no pattern, no person, no motion.
 """
@@ -20,7 +20,7 @@ KINDS = len(GLYPHS)
 
 
 def pictures(count: int, side: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Pictures (count, 3, side, side), RGB 0..1, and which glyph each shows."""
+    """Draw pictures (count, 3, side, side), RGB 0..1, and which glyph each shows."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(KINDS, size=count)
     drawn = np.stack([picture(GLYPHS[each], side, rng) for each in labels])
@@ -29,7 +29,7 @@ def pictures(count: int, side: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def picture(glyph: str, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A glyph in a random font, colour, size and position before a blotchy ground.
+    """Draw a glyph in a random font, colour, size and position before a blotchy ground.
 
     Returns:
         uint8 (side, side, 3), RGB 0..255.

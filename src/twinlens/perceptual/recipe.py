@@ -25,7 +25,7 @@ class Recipe:
     """Of the generated pictures, in pixels."""
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step.
+        """Compute the learning rate of a step.
 
         As torch's CosineAnnealingLR computes it, from one step to the next: it rounds
         otherwise than `schedule.rate`, and published numbers have these last digits.

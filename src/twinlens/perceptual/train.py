@@ -64,7 +64,7 @@ class PerceptualTrainer(Trainer):
         self.pictures, self.labels = pictures(TRAINING, self.recipe.side, job.seed)
 
     def build(self) -> nn.Module:
-        """VGG, its features scaled, and a linear classifier of them."""
+        """Build VGG, its features scaled, and a linear classifier of them."""
         widths = self.recipe.widths
         vgg = Vgg(widths)
         head = nn.Sequential(
@@ -78,27 +78,27 @@ class PerceptualTrainer(Trainer):
         return network
 
     def build_optimizer(self) -> torch.optim.Optimizer:
-        """Adam."""
+        """Use Adam."""
         return torch.optim.Adam(self.network.parameters(), self.recipe.lr)
 
     def rate(self, step: int) -> float:
-        """The recipe's."""
+        """Look the rate up in the recipe."""
         return self.recipe.rate(step)
 
     def batches(self, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pictures and labels, drawn anew for each step."""
+        """Yield pictures and labels, drawn anew for each step."""
         rng = np.random.default_rng(provenance.seed(self.job.seed, "draws"))
         shape = self.recipe.steps, self.recipe.batch
         for chosen in torch.from_numpy(rng.integers(TRAINING, size=shape))[first:]:
             yield self.pictures[chosen], self.labels[chosen]
 
     def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Cross-entropy."""
+        """Compute the cross-entropy."""
         images, labels = batch
         return nn.functional.cross_entropy(self.forward(images), labels), {}
 
     def after_step(self) -> Mapping[str, float]:
-        """At the end, the fraction of new pictures that is classified correctly."""
+        """Measure the accuracy on new pictures, at the end."""
         if self.step == self.steps:
             seed = provenance.seed(self.job.seed, "new glyphs")
             images, labels = pictures(HELD_OUT, self.recipe.side, seed)

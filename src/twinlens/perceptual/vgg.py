@@ -46,8 +46,8 @@ class Vgg(nn.Module):
             widths: channels of the three blocks.
             inputs: what its weights were trained on: "caffe" is BGR 0..255 less
                 103.939, 116.779, 123.68; "torchvision" is RGB 0..1, normalised.
-            after_relu: whether conv3_3 is taken after its ReLU. Caffe's ReLU works in
-                place, so its blob "conv3_3" is (as relu3_3 in Johnson et al.).
+            after_relu: whether conv3_3 is taken after its ReLU. Caffe's ReLU works
+                in-place, so its blob "conv3_3" is (as relu3_3 in Johnson et al.).
 
         Raises:
             ValueError: no such inputs.
@@ -74,7 +74,7 @@ class Vgg(nn.Module):
         self.register_buffer("scale", scale[:, None, None], persistent=False)
 
     def forward(self, rgb_b3hw: Tensor) -> Tensor:
-        """Features of pictures, RGB 0..1: (B, widths[2], ceil(H / 4), ceil(W / 4))."""
+        """Compute features of RGB 0..1: (B, widths[2], ceil(H / 4), ceil(W / 4))."""
         features = rgb_b3hw.flip(1) if self.flipped else rgb_b3hw
         features = (features - self.mean) * self.scale
         for name in LAYERS:
@@ -113,7 +113,7 @@ def load(path: Path, *, after_relu: bool = True) -> Vgg:
 
 
 def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The state dict up to conv3_3 in a published VGG-16.
+    """Convert a published VGG-16 to a state dict up to conv3_3.
 
     Args:
         found: what `twinlens.weights.read` returns of `VGG_ILSVRC_16_layers.caffemodel`
@@ -136,7 +136,7 @@ def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 def settings_of(found: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file's weights were trained on, by the names that it uses.
+    """Infer what a file's weights were trained on from the names that it uses.
 
     Caffe's weights under torchvision's names need `inputs` set in the config.
     """

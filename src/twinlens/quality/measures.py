@@ -1,4 +1,4 @@
-"""PSNR, SSIM and warping error of single frames. H W sides."""
+"""Compute PSNR, SSIM and warping error of single frames. H W sides."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,13 @@ Flow = NDArray[np.floating]
 
 
 def luma(frame: Frame) -> NDArray[np.float64]:
-    """Luma of an RGB frame (H, W, 3), in 0..255 steps but not rounded, borders cut."""
+    """Compute luma of RGB (H, W, 3) in 0..255, not rounded, borders cut."""
     planes = np.moveaxis(frame[CUT:-CUT, CUT:-CUT] / 255.0, -1, 0)
     return 255 * colour.luma(*planes)
 
 
 def psnr(output: Frame, target: Frame) -> float:
-    """PSNR of luma in dB; inf for equal frames."""
+    """Compute PSNR of luma in dB; inf for equal frames."""
     one, other = luma(target), luma(output)
     if np.array_equal(one, other):
         return float("inf")
@@ -29,7 +29,7 @@ def psnr(output: Frame, target: Frame) -> float:
 
 
 def ssim(output: Frame, target: Frame) -> float:
-    """SSIM of luma (Wang et al. 2004): Gaussian window 11, sigma 1.5, inner part."""
+    """Compute SSIM of luma (Wang et al. 2004): Gaussian 11, sigma 1.5, inner part."""
     return float(
         structural_similarity(
             luma(target),
@@ -43,7 +43,7 @@ def ssim(output: Frame, target: Frame) -> float:
 
 
 def reliable_flow(forward: Flow, backward: Flow) -> NDArray[np.bool_]:
-    """Mask of reliable flow: pixels seen in both frames, not at a motion border.
+    """Mask reliable flow: pixels seen in both frames, not at a motion border.
 
     Args:
         forward: (2, H, W), pixels, from frame t to t + 1 of the original.
@@ -69,7 +69,7 @@ def reliable_flow(forward: Flow, backward: Flow) -> NDArray[np.bool_]:
 def warping_error(
     first: Frame, second: Frame, forward: Flow, reliable: NDArray[np.bool_]
 ) -> float | None:
-    """Mean squared difference of a frame and the next one, warped backward onto it.
+    """Average squared differences of a frame and the next, warped backward onto it.
 
     Args:
         first: (H, W, 3), RGB 0..255.

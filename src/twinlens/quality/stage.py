@@ -32,8 +32,8 @@ def measure(
         originals: HDF5 "frames/1".
         motion: HDF5 "motion/1" of the originals, both ways.
         job: whose frames, and which are compared.
-        out: csv a clip a line: `psnr` dB of luma and `ssim`, means over `frames`; of
-            `pairs` of frames the mean `warping_error` of colours in 0..1.
+        out: csv a clip a line: `psnr` dB of luma and `ssim`, means over `frames`;
+            `warping_error` of colours in 0..1, the mean over `pairs` of frames.
 
     Raises:
         ArtifactError: the files are not of one data set and the same clips, or a frame
@@ -77,7 +77,7 @@ def _fidelity(
 
 
 def _consistency(output: JoinedClip, flows: Clip) -> dict[str, float]:
-    """The mean warping error of a clip's pairs, and of how many it is."""
+    """Average the warping error over a clip's pairs; count them."""
     errors = []
     for row, start in enumerate(flows.index):
         forward = flows["forward"][row]

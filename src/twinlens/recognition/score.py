@@ -70,7 +70,7 @@ def _stream(
     wanted: NDArray[np.int64],
     views: Views,
 ) -> NDArray[np.float32]:
-    """Scores of a clip's snippets (snippets, classes), repeats computed once."""
+    """Score a clip's snippets: (snippets, classes), repeats computed once."""
     assert clip is not None
     distinct, snippet = np.unique(wanted, axis=0, return_inverse=True)
     images = recoded(clip, stream, distinct, views)
@@ -82,7 +82,7 @@ def _stream(
 def network_scores(
     network: nn.Module, crops_nvchw: Images, flow: bool, batch: int = BATCH
 ) -> NDArray[np.float32]:
-    """Scores of every view: (N, views, C, h, w) to (N, views, classes)."""
+    """Score every view: (N, views, C, h, w) to (N, views, classes)."""
     flat = crops_nvchw.reshape(-1, *crops_nvchw.shape[2:])
     where = device()
     scores: list[NDArray[np.float32]] = []

@@ -1,4 +1,4 @@
-"""Snippets of clips, read from shards of frames or flow.
+"""Read snippets of clips from shards of frames or flow.
 
 A snippet is a BGR frame, uint8 (3, H, W), or a stack of flows, uint8 (2 * stack, H, W):
 x and y of the first flow, x and y of the next.
@@ -24,7 +24,7 @@ NAMES = {SPATIAL: "frames", TEMPORAL: "flow"}
 
 
 def recoded(clip: JoinedClip, stream: str, wanted: Indices, views: Views) -> Images:
-    """Snippets of a clip as TSN's extraction would have stored them.
+    """Recode snippets of a clip as TSN's extraction would have stored them.
 
     Args:
         clip: of "frames/1" or "flow/1".
@@ -122,7 +122,7 @@ class Snippets:
         return self._snippets(clip, chosen)
 
     def _snippets(self, name: str, wanted: Indices) -> Images:
-        """Images (n, C, H, W) at these indices (n, depth); all are kept if they fit."""
+        """Read images (n, C, H, W) at indices (n, depth); all are kept if they fit."""
         clip = self._clips[name]
         if not self._keep:
             return recoded(clip, self.stream, wanted, self.views)

@@ -71,7 +71,7 @@ def score(
         flow: HDF5 "flow/1", where a head reads it.
         networks: HDF5 "network/1" of each of the job's networks.
         job: row, recogniser, heads.
-        out: HDF5 "scores/2": of each clip and head float32 (n, classes), before
+        out: HDF5 "scores/2": by clip and head float32 (n, classes), before
             softmax, whose mean over n is the clip's score; its label as an attribute.
         threads: CPU threads of torch.
 
@@ -126,12 +126,12 @@ def _open(
     return stack.enter_context(reader.open_shards(paths, kind, **of))
 
 
-def _check_inputs(job: Scoring, given: Mapping[str, Sequence[Path]]) -> None:
+def _check_inputs(job: Scoring, paths: Mapping[str, Sequence[Path]]) -> None:
     """Refuse a job that lacks what one of its heads reads."""
     heads = recognisers.module(job.sampler.kind).HEADS
     for head in job.heads:
         for each in heads[head].inputs:
-            if not given[each]:
+            if not paths[each]:
                 raise ArtifactError(
                     f"{job.dataset} {job.row}: the {head} head needs --{each}"
                 )

@@ -108,7 +108,7 @@ def train(
 
 
 def _snippets(images: list[Path], job: RecogniserTraining) -> Snippets:
-    """The training clips of the originals.
+    """Open the training clips of the originals.
 
     Raises:
         ArtifactError: there are none.
@@ -144,7 +144,7 @@ class RecogniserTrainer(Trainer):
         super().__init__(fabric, run, job.recipe.steps)
 
     def build(self) -> nn.Module:
-        """The backbone; its weights are those of an image network, if there is one."""
+        """Build the backbone, with the weights of an image network if there is one."""
         about = self.run.about
         network = backbones.build(self.job.backbone, **about["settings"])
         if self.init is not None:
@@ -153,7 +153,7 @@ class RecogniserTrainer(Trainer):
         return network
 
     def build_optimizer(self) -> torch.optim.Optimizer:
-        """SGD with momentum."""
+        """Use SGD with momentum."""
         new_input = None
         if self.init is not None and self.job.stream == TEMPORAL:
             new_input = backbones.module(self.job.backbone).FIRST_CONV
@@ -161,11 +161,11 @@ class RecogniserTrainer(Trainer):
         return torch.optim.SGD(groups, self.recipe.lr, self.recipe.momentum)
 
     def rate(self, step: int) -> float:
-        """The recipe's."""
+        """Look the rate up in the recipe."""
         return rate(self.recipe, step)
 
     def batches(self, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs (batch, segments, C, crop, crop), labels (batch,) of each step."""
+        """Yield inputs (batch, segments, C, crop, crop) and labels (batch,) by step."""
         rows, seed = self.snippets.rows, self.job.seed
         sampling = Sampling(**self.job.sampling)
         flow = self.job.stream == TEMPORAL
@@ -184,7 +184,7 @@ class RecogniserTrainer(Trainer):
             yield torch.from_numpy(inputs), torch.from_numpy(targets)
 
     def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Cross-entropy of the consensus of each clip's segments."""
+        """Compute the cross-entropy of the consensus of each clip's segments."""
         inputs, labels = batch
         # Dropout's own seed, so that a resumed run drops the same units.
         torch.manual_seed(provenance.seed(self.job.seed, "dropout", self.step))
@@ -206,7 +206,7 @@ def _start_from(init: Path, network: nn.Module, backbone: str) -> None:
 
 
 def rate(recipe: Recipe, step: int) -> float:
-    """The learning rate of a step."""
+    """Compute the learning rate of a step."""
     fall = recipe.schedule, recipe.milestones
     return schedule.rate(step, recipe.steps, recipe.lr, *fall)
 
@@ -214,7 +214,7 @@ def rate(recipe: Recipe, step: int) -> float:
 def parameter_groups(
     network: nn.Module, recipe: Recipe, first_conv: str | None
 ) -> list[dict[str, Any]]:
-    """Parameters by learning rate: biases twice and without decay, as TSN's nets say.
+    """Group parameters by learning rate: biases twice, without decay, as in TSN.
 
     `first_conv` learns five times as fast: that of a flow network which starts from an
     image network's (TSN's prototxt: 5 and 10).

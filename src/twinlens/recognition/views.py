@@ -19,7 +19,7 @@ TRAIN_SPOTS = 13
 
 
 def recode_rgb(frames_nhwc: Images, views: Views) -> Images:
-    """RGB frames as TSN's extraction would have stored them, channels first, BGR.
+    """Recode RGB frames as TSN's extraction stored them, channels first, BGR.
 
     Returns:
         uint8 (N, 3, H, W), channels blue, green, red.
@@ -37,7 +37,7 @@ def _stored(frame: Images, views: Views) -> Images:
 
 
 def recode_flow(flow_n2hw: Images, views: Views) -> Images:
-    """8-bit flow as TSN's extraction stored it: x and y in files of their own."""
+    """Recode 8-bit flow as TSN's extraction did: x and y in files of their own."""
     if views.jpeg is None:
         return flow_n2hw
     planes = [_jpeg(plane, views.jpeg) for pair in flow_n2hw for plane in pair]
@@ -60,7 +60,7 @@ def mirror(images_nchw: Images, flow: bool) -> Images:
 
 
 def test_crops(images_nchw: Images, views: Views, flow: bool) -> Images:
-    """The crops of each test image.
+    """Cut the crops of each test image.
 
     Returns:
         uint8 (N, crops, C, crop, crop): corners, centre, then the same mirrored.
@@ -88,11 +88,11 @@ def test_crops(images_nchw: Images, views: Views, flow: bool) -> Images:
 def train_crop(
     images_nchw: Images, views: Views, flow: bool, rng: np.random.Generator
 ) -> Images:
-    """One random crop of a snippet: multi-scale, corner or inner spot, mirrored or not.
+    """Cut one random crop of a snippet: multi-scale, 13 offsets, mirrored or not.
 
     TSN's augmentation: the sides are drawn from `scales` times the short side, their
-    places in that list at most one apart; 13 fixed spots; all images of a snippet are
-    cut alike and brought to the crop's size.
+    indices in that list at most one apart; fixed offsets; all images of a snippet are
+    cut alike and resized to the crop.
     """
     height, width = images_nchw.shape[-2:]
     sides = [round(scale * min(height, width)) for scale in views.scales]
@@ -107,7 +107,7 @@ def train_crop(
 
 
 def _spots(down: int, right: int) -> list[tuple[int, int]]:
-    """Corners, centre, edge middles and quarter points: 13 places for a crop."""
+    """Corners, centre, edge middles and quarter points: 13 offsets of a crop."""
     y, x = down // 4, right // 4
     grid = [(0, 0), (0, 4), (4, 0), (4, 4), (2, 2), (0, 2), (2, 0), (2, 4), (4, 2)]
     grid += [(1, 1), (1, 3), (3, 1), (3, 3)]
@@ -116,12 +116,12 @@ def _spots(down: int, right: int) -> list[tuple[int, int]]:
 
 def _resized(images_nchw: Images, side: int) -> Images:
     planes = images_nchw.reshape(-1, *images_nchw.shape[-2:])
-    made = [cv2.resize(plane, (side, side)) for plane in planes]
-    return np.stack(made).reshape(*images_nchw.shape[:-2], side, side)
+    resized = [cv2.resize(plane, (side, side)) for plane in planes]
+    return np.stack(resized).reshape(*images_nchw.shape[:-2], side, side)
 
 
 def network_input(images_nchw: Images, flow: bool) -> NDArray[np.float32]:
-    """Float input with the mean taken off: BGR or flow, not scaled."""
+    """Subtract the mean: float32 BGR or flow, not scaled."""
     if flow:
         return images_nchw.astype(np.float32) - np.float32(FLOW_MEAN)
     return images_nchw.astype(np.float32) - MEAN_BGR[:, None, None]

@@ -34,8 +34,8 @@ def enlarge(
     Args:
         network: on `device`, in evaluation mode.
         low_nhw3: uint8 (n, h, w, 3), RGB 0..255, the frames there are.
-        index: (n,), the place of each in the clip, ascending.
-        wanted: (m,), places of the frames to enlarge.
+        index: (n,), of each of them in the clip, ascending.
+        wanted: (m,), indices of the frames to enlarge.
         total: frames of the clip.
         device: where to work.
 
@@ -55,18 +55,18 @@ def enlarge(
     half = int(network.frames) // 2
     around = wanted[:, None] + np.arange(-half, half + 1)
     inside = (around >= 0) & (around < total)
-    places = np.clip(around, 0, total - 1)
-    rows = np.searchsorted(index, places).clip(max=len(index) - 1)
-    if not np.array_equal(index[rows], places):
+    needed = np.clip(around, 0, total - 1)
+    rows = np.searchsorted(index, needed).clip(max=len(index) - 1)
+    if not np.array_equal(index[rows], needed):
         raise ArtifactError("frames that the network reads are not stored")
     black = ~inside if getattr(network, "zeros_beyond", False) else inside & False
     size = max(1, ON_CPU // (low_nhw3.shape[1] * low_nhw3.shape[2]))
     size = ON_GPU if device.type == "cuda" else size
-    made = [
+    output = [
         _bytes(network(_tensor(low_nhw3[rows[part]], black[part], device)))
         for part in _parts(len(wanted), size)
     ]
-    return np.concatenate(made) if made else _none(low_nhw3)
+    return np.concatenate(output) if output else _none(low_nhw3)
 
 
 def _parts(count: int, size: int) -> Iterator[slice]:
@@ -76,9 +76,9 @@ def _parts(count: int, size: int) -> Iterator[slice]:
 def _tensor(
     low_bthw3: Frames, black_bt: NDArray[np.bool_], device: torch.device
 ) -> torch.Tensor:
-    made = torch.from_numpy(low_bthw3).to(device).movedim(-1, -3).float() / 255
-    made[torch.from_numpy(black_bt).to(device)] = 0
-    return made
+    pixels = torch.from_numpy(low_bthw3).to(device).movedim(-1, -3).float() / 255
+    pixels[torch.from_numpy(black_bt).to(device)] = 0
+    return pixels
 
 
 def _bytes(high_b3hw: torch.Tensor) -> Frames:
@@ -91,7 +91,7 @@ def _bytes(high_b3hw: torch.Tensor) -> Frames:
 
 
 def clip(network: Any, low_nhw3: Frames, device: torch.device) -> Iterator[Frames]:
-    """All frames of a clip by a network of whole clips, one at a time: (4h, 4w, 3).
+    """Enlarge all frames of a clip by a network of whole clips: (4h, 4w, 3) each.
 
     Low resolution is held in floats: 12 bytes a pixel of the clip.
     """
@@ -103,13 +103,13 @@ def clip(network: Any, low_nhw3: Frames, device: torch.device) -> Iterator[Frame
 def _whole(
     network: Any, low_nhw3: Frames, wanted: NDArray[np.integer], device: torch.device
 ) -> Frames:
-    """One pass over the clip; those are kept that are wanted, in their order."""
-    places = set(wanted.tolist())
+    """Enlarge the clip in one pass; keep the wanted frames, in their order."""
+    indices = set(wanted.tolist())
     pictures = enumerate(clip(network, low_nhw3, device))
-    made = {place: picture for place, picture in pictures if place in places}
-    if not places:
+    output = {at: picture for at, picture in pictures if at in indices}
+    if not indices:
         return _none(low_nhw3)
-    return np.stack([made[place] for place in wanted.tolist()])
+    return np.stack([output[at] for at in wanted.tolist()])
 
 
 def _none(low_nhw3: Frames) -> Frames:

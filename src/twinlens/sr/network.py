@@ -1,4 +1,4 @@
-"""The network that does a method."""
+"""Load the network of a method."""
 
 from pathlib import Path
 from typing import Any

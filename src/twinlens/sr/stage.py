@@ -32,7 +32,7 @@ def super_resolve(
         low: HDF5 "low/1", or "frames/1" where the clips are low-resolution already;
             with the neighbours that the network reads.
         job: method, model and frames.
-        out: HDF5 "frames/1": of each clip `frames` uint8 (n, H, W, 3), `index` and its
+        out: HDF5 "frames/1": by clip `frames` uint8 (n, H, W, 3), `index` and its
             facts.
         weights: HDF5 "network/1" of this method; none for a model without weights.
         threads: CPU threads of torch.
@@ -86,7 +86,7 @@ def _expect_originals(file: reader.Artifact) -> None:
 
 
 def _wanted(clip: JoinedClip, name: str, job: Enlargement) -> NDArray[np.integer]:
-    """The frames to enlarge: those that are read, or all that there are."""
+    """List the frames to enlarge: those that are read, or all that are stored."""
     if not job.reading.samplers:
         return clip.index
     return job.reading.frames(int(clip.facts["frames"]), name)

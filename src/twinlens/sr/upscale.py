@@ -47,22 +47,22 @@ def upscale(
         RejectedError: the file can't be decoded.
     """
     if out.exists() and out.samefile(file):
-        raise ArtifactError(f"{out}: would take the place of what is read")
+        raise ArtifactError(f"{out}: would overwrite the video that is read")
     repeatable(threads)
     where = device()
     network = _network(method, weights, results).to(where)
     with ffmpeg.stream(file) as video, torch.inference_mode():
         size = models.SCALE * video.width, models.SCALE * video.height
         say(f"{file}: {video.width}x{video.height} to {size[0]}x{size[1]} by {method}")
-        made = _enlarged(network, video.frames, where)
+        output = _enlarged(network, video.frames, where)
         label = f"upscale {method}"
-        shown = track(made, label, "frames", video.container_frames or None)
+        shown = track(output, label, "frames", video.container_frames or None)
         ffmpeg.write(out, shown, size, video.fps, sound=file, quality=quality)
     say(f"{out}")
 
 
 def _network(method: str, weights: Path | None, results: Path) -> Any:
-    """The network of a method, from an artifact or without weights."""
+    """Load the network of a method, from an artifact or without weights."""
     if weights is None and method in models.names() and not models.learns(method):
         return models.build(method).eval()
     path = weights or _trained(method, results)
@@ -71,7 +71,7 @@ def _network(method: str, weights: Path | None, results: Path) -> Any:
 
 
 def _trained(method: str, results: Path) -> Path:
-    """The newest network of a method: of the present world, or of the only one."""
+    """Find the newest network of a method: of the present world, or of the only one."""
     files = list(results.glob(f"*/networks/sr/*/{method}.h5"))
     found = {
         path.relative_to(results).parts[0]: path for path in sorted(files, key=_age)
@@ -92,7 +92,7 @@ def _trained(method: str, results: Path) -> Path:
 
 
 def _near(method: str, results: Path) -> str:
-    """A trained network of a name that is nearly the same, in words."""
+    """Suggest a trained network of nearly the same name; "" if there is none."""
     known = {path.stem for path in results.glob("*/networks/sr/*/*.h5")}
     near = difflib.get_close_matches(method, known, n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
@@ -103,7 +103,7 @@ def _age(path: Path) -> float:
 
 
 def _present_world(results: Path) -> str:
-    """The world whose Table 3 lies in `results`; "" if none does."""
+    """Name the world whose Table 3 lies in `results`; "" if none does."""
     table = results / "table3.csv"
     text = table.read_text(encoding="utf-8") if table.exists() else ""
     return text.partition("\n")[0].partition(", world ")[2].partition(":")[0]
@@ -120,9 +120,9 @@ def _enlarged(
     near: deque[Frame] = deque(maxlen=2 * half + 1)
     first, done = 0, 0
 
-    def one(place: int, total: int) -> Frame:
+    def one(at: int, total: int) -> Frame:
         index = np.arange(first, first + len(near))
-        wanted = np.array([place])
+        wanted = np.array([at])
         return enlarge(network, np.stack(near), index, wanted, total, device)[0]
 
     count = 0

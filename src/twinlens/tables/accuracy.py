@@ -1,4 +1,4 @@
-"""Accuracies from stored scores, with the intervals that they deserve.
+"""Compute accuracies from stored scores, with confidence intervals.
 
 N clips, K snippets, C classes. Scores are taken before softmax.
 """
@@ -30,7 +30,7 @@ class Scores:
     """(N, C) of each head that was scored, mean over snippets."""
 
     def of(self, head: str) -> Floats:
-        """The scores of a head.
+        """Return the scores of a head.
 
         Raises:
             ArtifactError: they are not there.
@@ -59,7 +59,7 @@ class Accuracy:
     """Accuracies in percent; intervals hold 95 %."""
 
     mean_class: float
-    """Mean over classes of the part of clips that are right."""
+    """Mean over classes of the share of clips classified correctly."""
     low: float
     high: float
     """Class-stratified bootstrap of `mean_class`."""
@@ -67,7 +67,7 @@ class Accuracy:
     overall_low: float
     overall_high: float
     """Wilson's interval of `overall`."""
-    right: int
+    correct: int
     clips: int
     classes: int
     """Classes with test clips."""
@@ -112,7 +112,7 @@ def _join(paths: Sequence[Path]) -> Scores:
 
 
 def _mean(clip: Clip, head: str) -> Floats:
-    """The mean of a clip's scores over views and snippets: (C,)."""
+    """Average a clip's scores over views and snippets: (C,)."""
     scores = clip[head][:]
     if not np.isfinite(scores).all():
         raise unusable(clip.path, f"has {head} scores that are not finite numbers")
@@ -121,10 +121,10 @@ def _mean(clip: Clip, head: str) -> Floats:
 
 
 def accuracy(scores_nc: Floats, labels_n: NDArray[np.int64], seed: int) -> Accuracy:
-    """Mean class and overall accuracy with intervals.
+    """Compute mean class and overall accuracy with intervals.
 
     Args:
-        scores_nc: (N, C); a clip is right if its label has the largest score.
+        scores_nc: (N, C); a clip is correct if its label has the largest score.
         labels_n: (N,) 0-based.
         seed: of the bootstrap.
     """
@@ -141,7 +141,7 @@ def accuracy(scores_nc: Floats, labels_n: NDArray[np.int64], seed: int) -> Accur
         overall=100 * float(hits.sum() / count.sum()),
         overall_low=overall_low,
         overall_high=overall_high,
-        right=int(hits.sum()),
+        correct=int(hits.sum()),
         clips=int(count.sum()),
         classes=len(present),
     )
@@ -152,17 +152,17 @@ def is_correct(scores_nc: Floats, labels_n: NDArray[np.int64]) -> Bools:
     return scores_nc.argmax(axis=1) == labels_n
 
 
-def wilson(right: int, clips: int) -> tuple[float, float]:
-    """Ends of Wilson's 95 % interval of a part of some clips, in percent."""
-    ends = stats.binomtest(right, clips).proportion_ci(method="wilson")
+def wilson(correct: int, clips: int) -> tuple[float, float]:
+    """Compute Wilson's 95 % interval of a share of clips, in percent."""
+    ends = stats.binomtest(correct, clips).proportion_ci(method="wilson")
     return 100 * ends.low, 100 * ends.high
 
 
 def mcnemar(one_n: Bools, other_n: Bools) -> float:
-    """McNemar's exact two-sided p of two methods having the same clips right.
+    """Compute McNemar's exact two-sided p of two methods being equally accurate.
 
     Args:
-        one_n: (N,) whether a method has a clip right.
+        one_n: (N,) whether a method classifies a clip correctly.
         other_n: (N,) the same of another method's, in the same order.
     """
     won, lost = int((one_n & ~other_n).sum()), int((other_n & ~one_n).sum())
@@ -170,7 +170,7 @@ def mcnemar(one_n: Bools, other_n: Bools) -> float:
 
 
 def by_class(scores: Scores, head: str) -> dict[str, Bools]:
-    """Which clips of each class a head classifies correctly.
+    """Find the clips that a head classifies correctly, class by class.
 
     Args:
         scores: of clips that are named `<Class>/<file>`, which names the classes.
@@ -197,9 +197,9 @@ def by_class(scores: Scores, head: str) -> dict[str, Bools]:
 def _bootstrap(
     hits: NDArray[np.int64], count: NDArray[np.int64], seed: int, draws: int = 10_000
 ) -> tuple[float, float]:
-    """95 % of the mean class accuracies of clips redrawn within each class.
+    """Bootstrap the 95 % interval of mean class accuracy, clips redrawn by class.
 
-    Redrawing n right-or-wrong clips gives a binomial number of right ones.
+    Redrawing n clips, correct or not, gives a binomial number of correct ones.
     """
     rng = np.random.default_rng(seed)
     drawn = rng.binomial(count, hits / count, size=(draws, len(count))) / count

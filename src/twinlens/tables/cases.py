@@ -14,7 +14,7 @@ import pandas as pd
 
 from twinlens.tables import facts, forms
 from twinlens.tables.accuracy import Bools, mcnemar
-from twinlens.tables.facts import Right
+from twinlens.tables.facts import Correct
 from twinlens.tables.forms import Files
 from twinlens.tables.settings import Layout
 
@@ -26,7 +26,7 @@ LONG = (
     " p_bicubic p_hr published data"
 )
 Printed = Mapping[str, tuple[str, Mapping[str, float]]]
-"""Of each class that the paper shows: its case there, and its accuracy by method."""
+"""Case and accuracies by method of the classes that the paper shows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +37,7 @@ class Case:
     says: str
     """In words, for the notes."""
     gaps: tuple[tuple[str, str], ...]
-    """Methods in pairs: the first has more clips of a class right than the second."""
+    """Pairs of methods: the first classifies more clips of a class correctly."""
     most: int
     """Classes that the table shows by rule."""
 
@@ -64,67 +64,69 @@ class Part:
     notes: list[str]
 
 
-def case_of(right: Mapping[str, Bools], cases: Sequence[Case]) -> str:
-    """The case that a class is in: all gaps are above zero; or "none"."""
-    return next((each.name for each in cases if min(_gaps(right, each)) > 0), NONE)
+def case_of(correct: Mapping[str, Bools], cases: Sequence[Case]) -> str:
+    """Find the case that a class is in: all gaps are above zero; or "none"."""
+    return next((each.name for each in cases if min(_gaps(correct, each)) > 0), NONE)
 
 
-def _gaps(right: Mapping[str, Bools], case: Case) -> list[Fraction]:
-    """Between the two methods of each pair, as parts of the class's clips."""
+def _gaps(correct: Mapping[str, Bools], case: Case) -> list[Fraction]:
+    """Compute the gap of each pair of methods, as a part of the class's clips."""
     return [
-        Fraction(int(right[more].sum()) - int(right[less].sum()), len(right[more]))
+        Fraction(
+            int(correct[more].sum()) - int(correct[less].sum()), len(correct[more])
+        )
         for more, less in case.gaps
     ]
 
 
-def chosen(right: Right, cases: Sequence[Case], printed: Printed) -> list[Shown]:
-    """The classes of a table, by case and then by name.
+def chosen(correct: Correct, cases: Sequence[Case], printed: Printed) -> list[Shown]:
+    """Choose the classes of a table, by case and then by name.
 
-    By rule they are, of each case, those with the largest margin: the smallest of the
-    case's gaps. Of equal ones the sum of the gaps decides, then the name.
+    By rule they are each case's classes of largest margin: the smallest of the case's
+    gaps. Of equal ones the sum of the gaps decides, then the name.
 
     Args:
-        right: of each class and method, the clips that are right.
+        correct: which clips are classified correctly, by class and method.
         cases: in the order of the table; a class can be in one of them only.
         printed: what the paper shows of this data set.
     """
-    ruled = {name for case in cases for name in _largest(right, case)}
+    ruled = {name for case in cases for name in _largest(correct, case)}
     order = [*(case.name for case in cases), NONE]
     found = [
         Shown(
             name=name,
-            case=case_of(right[name], cases),
+            case=case_of(correct[name], cases),
             chosen="both" if both else "rule" if name in ruled else "published",
             printed=printed[name][0] if name in printed else "",
         )
-        for name in right
+        for name in correct
         if (both := name in ruled and name in printed) or name in {*ruled, *printed}
     ]
     return sorted(found, key=lambda each: (order.index(each.case), each.name))
 
 
-def _largest(right: Right, case: Case) -> list[str]:
-    gaps = {name: _gaps(each, case) for name, each in right.items()}
+def _largest(correct: Correct, case: Case) -> list[str]:
+    gaps = {name: _gaps(each, case) for name, each in correct.items()}
     inside = [name for name, each in gaps.items() if min(each) > 0]
     inside.sort(key=lambda name: (-min(gaps[name]), -sum(gaps[name]), name))
     return inside[: case.most]
 
 
-def by_chance(right: Right, cases: Sequence[Case], seed: int) -> dict[str, float]:
-    """Classes that each case would have if its methods differed by chance alone.
+def by_chance(correct: Correct, cases: Sequence[Case], seed: int) -> dict[str, float]:
+    """Count the classes that each case would have by chance alone.
 
-    The methods' results are shuffled within each clip, which keeps what a clip is worth
-    and takes away what a method is worth; the mean of 1,000 draws.
+    Results are permuted across methods within each clip (null hypothesis: methods are
+    exchangeable); the mean of 1,000 draws.
 
     Args:
-        right: of each class and method, the clips that are right.
-        cases: whose methods are shuffled.
+        correct: which clips are classified correctly, by class and method.
+        cases: whose methods are permuted.
         seed: of the draws.
     """
     rng = np.random.default_rng(seed)
     methods = sorted({name for case in cases for gap in case.gaps for name in gap})
     expected = {case.name: 0.0 for case in cases}
-    for of_class in right.values() if cases else ():
+    for of_class in correct.values() if cases else ():
         results = np.stack([of_class[name] for name in methods], axis=1)
         drawn = np.repeat(results[None], DRAWS, axis=0)
         counts = rng.permuted(drawn, axis=2).sum(axis=1)
@@ -135,19 +137,19 @@ def by_chance(right: Right, cases: Sequence[Case], seed: int) -> dict[str, float
     return expected
 
 
-def notes(label: str, right: Right, cases: Sequence[Case], seed: int) -> list[str]:
-    """Lines on all classes of a data set: how many are in each case, and by chance."""
-    found = {name: case_of(each, cases) for name, each in right.items()}
-    clips = sorted({len(next(iter(each.values()))) for each in right.values()})
+def notes(label: str, correct: Correct, cases: Sequence[Case], seed: int) -> list[str]:
+    """Write how many classes of a data set are in each case, and by chance."""
+    found = {name: case_of(each, cases) for name, each in correct.items()}
+    clips = sorted({len(next(iter(each.values()))) for each in correct.values()})
     reach = str(clips[0]) if len(clips) == 1 else f"{clips[0]} to {clips[-1]}"
-    chance = by_chance(right, cases, seed)
+    chance = by_chance(correct, cases, seed)
     lines = [
-        f"{label}: {len(right)} classes of {reach} test clips; one clip is up to"
+        f"{label}: {len(correct)} classes of {reach} test clips; one clip is up to"
         f" {100 / clips[0]:.1f} points"
     ]
     for case in cases:
         inside = [name for name, each in found.items() if each == case.name]
-        sure = sum(_resolved(right[name], case) for name in inside)
+        sure = sum(_resolved(correct[name], case) for name in inside)
         lines.append(
             f"- {case.name} ({case.says}): {len(inside)}, of these {sure} with every"
             f" gap at p < {LEVEL}; chance alone would give {chance[case.name]:.1f}"
@@ -155,8 +157,10 @@ def notes(label: str, right: Right, cases: Sequence[Case], seed: int) -> list[st
     return [*lines, f"- in no case: {sum(each == NONE for each in found.values())}"]
 
 
-def _resolved(right: Mapping[str, Bools], case: Case) -> bool:
-    return all(mcnemar(right[more], right[less]) < LEVEL for more, less in case.gaps)
+def _resolved(correct: Mapping[str, Bools], case: Case) -> bool:
+    return all(
+        mcnemar(correct[more], correct[less]) < LEVEL for more, less in case.gaps
+    )
 
 
 CAVEAT = (
@@ -167,7 +171,7 @@ CAVEAT = (
 
 
 def part(
-    right: Right,
+    correct: Correct,
     cases: Sequence[Case],
     printed: Printed,
     layout: Layout,
@@ -175,10 +179,10 @@ def part(
     what: str,
     seed: int,
 ) -> Part:
-    """A data set's rows, lines and notes.
+    """Write a data set's rows, lines and notes.
 
     Args:
-        right: of each class and method, the clips that are right.
+        correct: which clips are classified correctly, by class and method.
         cases: in the order of the table.
         printed: what the paper shows of this data set.
         layout: its methods are the columns.
@@ -187,10 +191,10 @@ def part(
         seed: of the draws that say what chance gives.
     """
     about = layout.datasets[dataset]
-    sizes = [len(next(iter(each.values()))) for each in right.values()]
+    sizes = [len(next(iter(each.values()))) for each in correct.values()]
     beside = facts.complete(about, sum(sizes), len(sizes))
-    made = Part(rows=[], lines=[], notes=notes(about.label, right, cases, seed))
-    for each in chosen(right, cases, printed):
+    found = Part(rows=[], lines=[], notes=notes(about.label, correct, cases, seed))
+    for each in chosen(correct, cases, printed):
         values = printed[each.name][1] if beside and each.printed else {}
         first = {
             "dataset": about.label,
@@ -200,16 +204,16 @@ def part(
             f"printed_{what}": each.printed,
             "data": "generated" if about.generated else "real",
         }
-        made.rows.append(_row(about.label, each, right[each.name], layout))
-        own = _lines(right[each.name], layout, values)
-        made.lines.extend(first | line for line in own)
-    return made
+        found.rows.append(_row(about.label, each, correct[each.name], layout))
+        own = _lines(correct[each.name], layout, values)
+        found.lines.extend(first | line for line in own)
+    return found
 
 
 def _row(
-    label: str, shown: Shown, right: Mapping[str, Bools], layout: Layout
+    label: str, shown: Shown, correct: Mapping[str, Bools], layout: Layout
 ) -> list[str]:
-    shares = {key: facts.percent(right_n) for key, right_n in right.items()}
+    shares = {key: facts.percent(correct_n) for key, correct_n in correct.items()}
     cells = [shares.get(key, "") for key in layout.methods]
     return [label, shown.case, shown.name, *cells, shown.chosen, shown.printed]
 
@@ -219,20 +223,20 @@ def _printed(value: float | None) -> str:
 
 
 def _lines(
-    right: Mapping[str, Bools], layout: Layout, printed: Mapping[str, float]
+    correct: Mapping[str, Bools], layout: Layout, printed: Mapping[str, float]
 ) -> list[dict[str, object]]:
-    """Of each method in a class: its accuracy, tests against Bicubic and HR."""
+    """Write each method's accuracy in a class, with tests against Bicubic and HR."""
     references = {"p_bicubic": "Bicubic", "p_hr": "HR"}
     lines = []
-    for key, right_n in right.items():
+    for key, correct_n in correct.items():
         label, paper = layout.methods[key].label, layout.methods[key].paper
-        line: dict[str, object] = {"method": label, **facts.class_line(right_n)}
+        line: dict[str, object] = {"method": label, **facts.class_line(correct_n)}
         line["published"] = _printed(printed.get(paper or ""))
         for column, reference in references.items():
             other = forms.standing_for(layout, reference)
             line[column] = ""
-            if other is not None and other in right and other != key:
-                line[column] = f"{mcnemar(right_n, right[other]):.3g}"
+            if other is not None and other in correct and other != key:
+                line[column] = f"{mcnemar(correct_n, correct[other]):.3g}"
         lines.append(line)
     return lines
 

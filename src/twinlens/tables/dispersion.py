@@ -1,4 +1,4 @@
-"""How far the classes of Figure 6 lie from its diagonal, as numbers."""
+"""Measure how far the classes of Figure 6 lie from its diagonal."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ import pandas as pd
 from twinlens import provenance
 from twinlens.tables import facts, forms, table5
 from twinlens.tables.accuracy import Bools, Floats, load
-from twinlens.tables.facts import Right
+from twinlens.tables.facts import Correct
 from twinlens.tables.forms import Files
 from twinlens.tables.settings import Layout, TableJob
 
@@ -54,15 +54,15 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     layout, loaded = job.layout, load(inputs)
     lines: list[dict[str, object]] = []
     for dataset, about in layout.datasets.items():
-        right = facts.right_by_class(loaded, layout, dataset)
-        for method in others(layout, right):
+        correct = facts.right_by_class(loaded, layout, dataset)
+        for method in others(layout, correct):
             own = provenance.seed(job.seed, "dispersion", method, dataset)
             first = {
                 "dataset": about.label,
                 "method": layout.methods[method].label,
                 "data": "generated" if about.generated else "real",
             }
-            pairs = pairs_of(right, method, table5.reference(layout))
+            pairs = pairs_of(correct, method, table5.reference(layout))
             lines.append(first | _line(pairs, own))
     found = pd.DataFrame(lines, columns=LONG)
     what = (
@@ -72,23 +72,23 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     forms.write(files, forms.head("dispersion", layout, what), wide, found, NOTES)
 
 
-def others(layout: Layout, right: Right) -> list[str]:
-    """The methods with scores but for Bicubic, as Table 3 has them in order.
+def others(layout: Layout, correct: Correct) -> list[str]:
+    """List the methods with scores except Bicubic, in the order of Table 3.
 
     Raises:
         ArtifactError: there is no Bicubic.
     """
-    bicubic, there = table5.reference(layout), next(iter(right.values()), {})
+    bicubic, there = table5.reference(layout), next(iter(correct.values()), {})
     return [key for key in forms.order(layout) if key in there and key != bicubic]
 
 
-def pairs_of(right: Right, method: str, bicubic: str) -> list[tuple[Bools, Bools]]:
-    """Of each class, the clips that a method and Bicubic have right."""
-    return [(each[method], each[bicubic]) for each in right.values()]
+def pairs_of(correct: Correct, method: str, bicubic: str) -> list[tuple[Bools, Bools]]:
+    """Pair what a method and Bicubic classify correctly, class by class."""
+    return [(each[method], each[bicubic]) for each in correct.values()]
 
 
 def differences(pairs: Sequence[tuple[Bools, Bools]]) -> Floats:
-    """Of each class, the accuracy of a method less Bicubic's: (C,) points."""
+    """Subtract Bicubic's accuracy from a method's, class by class: (C,) points."""
     return np.array(
         [
             100 * (int(ours.sum()) - int(theirs.sum())) / len(ours)
@@ -98,13 +98,13 @@ def differences(pairs: Sequence[tuple[Bools, Bools]]) -> Floats:
 
 
 def rms(points: Floats) -> Floats:
-    """Root mean square over the classes of the last axis: (..., C) to (...)."""
+    """Compute the root mean square over classes, the last axis: (..., C) to (...)."""
     squared: Floats = np.sqrt(np.mean(points**2, axis=-1))
     return squared
 
 
 def by_chance(pairs: Sequence[tuple[Bools, Bools]]) -> float:
-    """The root mean square if each clip judged differently were won by a coin.
+    """Compute the RMS if a coin decided each clip on which the methods differ.
 
     d such clips of a class's n give a difference of variance d / n².
     """

@@ -7,27 +7,27 @@ from twinlens.tables import published
 from twinlens.tables.accuracy import Accuracy, Bools, Scores, by_class, wilson
 from twinlens.tables.settings import Dataset, Layout
 
-# Of each class and method, which clips are right.
-Right = dict[str, dict[str, Bools]]
+# Which clips are classified correctly, by class and method.
+Correct = dict[str, dict[str, Bools]]
 Loaded = Mapping[tuple[str, str], Scores]
 
 
 def of(loaded: Loaded, dataset: str, row: str) -> Scores:
-    """The stored scores of a method, or of a pair of two, on a data set.
+    """Find the stored scores of a method, or of a pair of two, on a data set.
 
     Raises:
-        ArtifactError: they were not given.
+        ArtifactError: they are not among the inputs.
     """
     if (dataset, row) not in loaded:
-        raise ArtifactError(f"no scores of {row} on {dataset} were given")
+        raise ArtifactError(f"no scores of {row} on {dataset} among the inputs")
     return loaded[dataset, row]
 
 
 def single(loaded: Loaded, layout: Layout, dataset: str) -> dict[str, Scores]:
-    """Scores of each method by the table's head, but for HR where there is none.
+    """Find each method's scores by the table's head; HR may have none.
 
     Raises:
-        ArtifactError: they were not given.
+        ArtifactError: they are not among the inputs.
     """
     return {
         key: of(loaded, dataset, method.scores[layout.head])
@@ -48,8 +48,8 @@ def same_clips(dataset: str, *scores: Scores) -> None:
         )
 
 
-def right_by_class(loaded: Loaded, layout: Layout, dataset: str) -> Right:
-    """Which clips of each class every method classifies correctly, by its head.
+def right_by_class(loaded: Loaded, layout: Layout, dataset: str) -> Correct:
+    """Find the clips that every method classifies correctly, class by class.
 
     Raises:
         ArtifactError: scores are missing or not of the same clips.
@@ -64,32 +64,32 @@ def right_by_class(loaded: Loaded, layout: Layout, dataset: str) -> Right:
     }
 
 
-def class_line(right_n: Bools) -> dict[str, object]:
-    """A method's accuracy in a class with all that it rests on, for the long form."""
-    right, clips = int(right_n.sum()), len(right_n)
-    low, high = wilson(right, clips)
+def class_line(correct_n: Bools) -> dict[str, object]:
+    """Write a method's accuracy in a class, with all that it rests on."""
+    correct, clips = int(correct_n.sum()), len(correct_n)
+    low, high = wilson(correct, clips)
     return {
-        "accuracy": percent(right_n),
+        "accuracy": percent(correct_n),
         "low": f"{low:.2f}",
         "high": f"{high:.2f}",
-        "right": right,
+        "right": correct,
         "clips": clips,
     }
 
 
-def percent(right_n: Bools) -> str:
-    """The part of clips that are right, in percent with two digits."""
-    return f"{100 * right_n.mean():.2f}"
+def percent(correct_n: Bools) -> str:
+    """Format the share of correct clips, in percent with two digits."""
+    return f"{100 * correct_n.mean():.2f}"
 
 
 def accuracy_line(cell: Accuracy) -> dict[str, object]:
-    """An accuracy with all that it rests on, for the long form."""
+    """Write an accuracy for the long form, with all that it rests on."""
     return {
         "accuracy": f"{cell.mean_class:.2f}",
         "low": f"{cell.low:.2f}",
         "high": f"{cell.high:.2f}",
         "overall": f"{cell.overall:.2f}",
-        "right": cell.right,
+        "right": cell.correct,
         "clips": cell.clips,
         "overall_low": f"{cell.overall_low:.2f}",
         "overall_high": f"{cell.overall_high:.2f}",
@@ -98,7 +98,7 @@ def accuracy_line(cell: Accuracy) -> dict[str, object]:
 
 
 def beside(value: float | None, dataset: Dataset, cell: Accuracy) -> str:
-    """The paper's value, only where ours is of the same complete test split."""
+    """Format the paper's value, only where ours is of the same complete test split."""
     comparable = complete(dataset, cell.clips, cell.classes)
     return "" if value is None or not comparable else f"{value:.2f}"
 
@@ -110,7 +110,7 @@ def complete(dataset: Dataset, clips: int, classes: int) -> bool:
 
 
 def sizes(dataset: Dataset, cells: Sequence[Accuracy]) -> list[str]:
-    """A line on what a data set's accuracies rest on; none where it has none."""
+    """Write a line on what a data set's accuracies rest on; none where it has none."""
     if not cells:
         return []
     half = max(_half(cell) for cell in cells)
@@ -121,6 +121,6 @@ def sizes(dataset: Dataset, cells: Sequence[Accuracy]) -> list[str]:
 
 
 def _half(cell: Accuracy) -> float:
-    """Half the wider interval: redrawing within classes that are all right says 0."""
+    """Halve the wider interval: redrawing within all-correct classes says 0."""
     overall = cell.overall_high - cell.overall_low
     return max(cell.high - cell.low, overall) / 2

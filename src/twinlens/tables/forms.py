@@ -13,14 +13,14 @@ from twinlens.tables.settings import Layout
 
 
 def head(name: str, layout: Layout, what: str) -> str:
-    """A table's first line: what it is, of which world, whether data are generated."""
-    made = [each.label for each in layout.datasets.values() if each.generated]
-    data = f"GENERATED DATA ({', '.join(made)}): not the paper's; " * bool(made)
+    """Write a table's first line: what it is, its world, whether data are generated."""
+    labels = [each.label for each in layout.datasets.values() if each.generated]
+    data = f"GENERATED DATA ({', '.join(labels)}): not the paper's; " * bool(labels)
     return f"twinlens {name}, world {layout.world}: {data}{what}; {layout.note}"
 
 
 def order(layout: Layout) -> list[str]:
-    """Methods as the paper prints them, those beyond it after HR."""
+    """Order methods as the paper prints them, those beyond it after HR."""
     printed = list(published.TABLE3)
     papers = {name: method.paper for name, method in layout.methods.items()}
     return sorted(
@@ -32,7 +32,7 @@ def order(layout: Layout) -> list[str]:
 
 
 def standing_for(layout: Layout, paper: str) -> str | None:
-    """The first method that stands for a row of the paper, or None."""
+    """Find the first method that stands for a row of the paper, or None."""
     methods = layout.methods.items()
     return next((key for key, method in methods if method.paper == paper), None)
 

@@ -1,4 +1,4 @@
-"""Numbers that the paper prints, to stand beside ours and never in their place.
+"""Numbers that the paper prints, to stand beside ours and never instead of them.
 
 Zhang, Liu, Xiong: Two-Stream Oriented Video Super-Resolution for Action Recognition,
 arXiv 1903.05577 version 1 (2019).
@@ -28,7 +28,7 @@ TABLE2 = {
 ROWS = (*TABLE3,)
 """The methods that the paper prints."""
 ClassRows = dict[str, tuple[str, tuple[float, ...]]]
-# Tables 1 and 5: TSN's spatial stream, part of a class's clips that are right, in
+# Tables 1 and 5: TSN's spatial stream, share of a class's clips correct, in
 # percent, on UCF101. Table 1 by case, Table 5 by whether SR harms or helps a class.
 TABLE1_METHODS = ("HR", "Bicubic", "VDSR")
 TABLE1: ClassRows = {
@@ -58,14 +58,14 @@ COMPLETE = {"UCF101": (3783, 101), "HMDB51": (1530, 51)}
 
 
 def table2(loss: str, dataset: str | None) -> float | None:
-    """The printed value of a cell, or None where there is none."""
+    """Look up the printed value of a cell, or None where there is none."""
     if loss not in TABLE2 or dataset not in DATASETS:
         return None
     return TABLE2[loss][DATASETS.index(dataset)]
 
 
 def table3(method: str | None, dataset: str | None, stream: str) -> float | None:
-    """The printed value of a cell, or None where there is none."""
+    """Look up the printed value of a cell, or None where there is none."""
     if method not in TABLE3 or dataset not in DATASETS:
         return None
     column = 3 * DATASETS.index(dataset) + STREAMS.index(stream)
@@ -73,7 +73,7 @@ def table3(method: str | None, dataset: str | None, stream: str) -> float | None
 
 
 def classes(table: str, dataset: str | None) -> dict[str, tuple[str, dict[str, float]]]:
-    """The classes of Table 1 or 5: of each its case and its values by method.
+    """Look up the classes of Table 1 or 5: their cases and values by method.
 
     Args:
         table: "1" or "5".

@@ -58,7 +58,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
 
 
 def _joined(paths: list[Path]) -> dict[tuple[str, str], pd.DataFrame]:
-    """The clips of each data set and method."""
+    """Join the clips of each data set and method."""
     found: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for path in paths:
         rows = read_csv(path, QUALITY)
@@ -70,7 +70,7 @@ def _joined(paths: list[Path]) -> dict[tuple[str, str], pd.DataFrame]:
 def _lines(
     clips: pd.DataFrame, dataset: str, method: str, layout: Layout, seed: int
 ) -> list[dict[str, object]]:
-    """A line for each measure; HR has no PSNR and SSIM against itself."""
+    """Write a line for each measure; HR has no PSNR and SSIM against itself."""
     about = layout.datasets[dataset]
     lines: list[dict[str, object]] = []
     for column, (name, factor, digits) in MEASURES.items():

@@ -40,10 +40,12 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
             note = f"{about.label}: its clips are low already; no HR, so no cases"
             parts.append(cases.Part(rows=[], lines=[], notes=[note]))
             continue
-        right = facts.right_by_class(loaded, layout, dataset)
+        correct = facts.right_by_class(loaded, layout, dataset)
         printed = published.classes("1", about.paper)
         own = provenance.seed(job.seed, "table 1", dataset)
-        found = cases.part(right, _cases(layout), printed, layout, dataset, "case", own)
+        found = cases.part(
+            correct, _cases(layout), printed, layout, dataset, "case", own
+        )
         parts.append(found)
     what = (
         f"{layout.head} stream of {layout.recogniser}, accuracy in % of single classes"

@@ -1,6 +1,6 @@
 """Table 2: the ablation of SoSR, recognition accuracy of the spatial stream by loss.
 
-Its like, by the estimator of the weight maps' flow, is made by the same code.
+The table by the estimator of the weight maps' flow comes from the same code.
 """
 
 import itertools
@@ -70,7 +70,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
 def _compared(
     loaded: facts.Loaded, dataset: str, layout: Layout, losses: list[str]
 ) -> list[str]:
-    """A line for each two columns that differ in brackets alone."""
+    """Compare columns that differ in brackets alone, a line for each two."""
     lines = []
     for one, other in bracketed(losses):
         scores = [
@@ -91,7 +91,7 @@ def _compared(
 
 
 def bracketed(columns: Iterable[str]) -> list[tuple[str, str]]:
-    """Pairs of columns that differ in brackets alone, as "SoSR (TV-L1)" does."""
+    """Pair columns that differ in brackets alone, as "SoSR (TV-L1)" does."""
     return [
         (one, other)
         for one, other in itertools.combinations(columns, 2)

@@ -53,7 +53,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
 
 
 def _streams(layout: Layout) -> list[str]:
-    """What a data set's columns show: each head, and all fused."""
+    """List what a data set's columns show: each head, and all fused."""
     heads = [head.capitalize() for head in layout.heads]
     return [*heads, FUSION] if len(heads) > 1 else heads
 
@@ -64,7 +64,7 @@ def _columns(layout: Layout) -> list[str]:
 
 
 def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> Cells:
-    """Accuracy of each method, data set and stream that has one."""
+    """Measure the accuracy of each method, data set and stream that has scores."""
     cells: Cells = {}
     for name, method in layout.methods.items():
         for dataset, about in layout.datasets.items():
@@ -86,7 +86,7 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
 def _scores(
     loaded: dict[tuple[str, str], Scores], layout: Layout, dataset: str, method: Method
 ) -> Scores:
-    """The scores of a row, of each head from where they are stored, clip by clip."""
+    """Join a row's scores, each head's from where they are stored, clip by clip."""
     of_head = {
         head: facts.of(loaded, dataset, method.scores[head]) for head in layout.heads
     }
@@ -106,7 +106,7 @@ def _row(name: str, layout: Layout, cells: Cells) -> list[str]:
 
 
 def _long(cells: Cells, layout: Layout, *, of_paper: bool) -> pd.DataFrame:
-    """A line for each cell; the paper's Table 3 is of TSN alone."""
+    """Write a line for each cell; the paper's Table 3 is of TSN alone."""
     lines = []
     for name in forms.order(layout):
         for dataset, about in layout.datasets.items():

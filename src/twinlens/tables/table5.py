@@ -8,7 +8,7 @@ from twinlens.errors import ArtifactError
 from twinlens.tables import cases, facts, forms, published
 from twinlens.tables.accuracy import load
 from twinlens.tables.cases import Case
-from twinlens.tables.facts import Right
+from twinlens.tables.facts import Correct
 from twinlens.tables.forms import Files
 from twinlens.tables.settings import Layout, TableJob
 
@@ -38,10 +38,12 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     layout, loaded = _ordered(job.layout), load(inputs)
     parts: list[cases.Part] = []
     for dataset, about in layout.datasets.items():
-        right = facts.right_by_class(loaded, layout, dataset)
+        correct = facts.right_by_class(loaded, layout, dataset)
         own = provenance.seed(job.seed, "table 5", dataset)
         printed = _printed(about.paper)
-        found = cases.part(right, _kinds(layout), printed, layout, dataset, "kind", own)
+        found = cases.part(
+            correct, _kinds(layout), printed, layout, dataset, "kind", own
+        )
         parts.append(found)
     what = (
         f"{layout.head} stream of {layout.recogniser}, accuracy in % of single classes"
@@ -50,22 +52,24 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     cases.write(files, first, layout, parts, "kind", _after(layout))
 
 
-def highlighted(right: Right, layout: Layout, dataset: str | None) -> list[cases.Shown]:
-    """The table's classes of a data set, which Figure 6 has in colour.
+def highlighted(
+    correct: Correct, layout: Layout, dataset: str | None
+) -> list[cases.Shown]:
+    """Choose the table's classes of a data set, which Figure 6 has in colour.
 
     Args:
-        right: of each class and method, the clips that are right.
+        correct: which clips are classified correctly, by class and method.
         layout: the methods, Bicubic among them.
         dataset: the paper's data set that it is, if any.
 
     Raises:
         ArtifactError: there is no Bicubic.
     """
-    return cases.chosen(right, _kinds(layout), _printed(dataset))
+    return cases.chosen(correct, _kinds(layout), _printed(dataset))
 
 
 def reference(layout: Layout) -> str:
-    """The method that all others are compared with.
+    """Find the method that all others are compared with.
 
     Raises:
         ArtifactError: there is none.
@@ -83,7 +87,7 @@ def _baselines(layout: Layout) -> list[str]:
 
 
 def _kinds(layout: Layout) -> list[Case]:
-    """Hard and easy classes; none where no baseline says so."""
+    """Define hard and easy classes; none without a baseline."""
     # ASSUME: section 4.3 calls classes easy and hard without a rule. In those that
     # Table 5 shows as hard every baseline is below Bicubic, in the easy ones above it
     # ("SR methods perform well consistently in some classes while worse consistently in
@@ -107,7 +111,7 @@ def _printed(dataset: str | None) -> cases.Printed:
 
 
 def _ordered(layout: Layout) -> Layout:
-    """Methods as the table prints them, then the others as Table 3 does."""
+    """Order methods as the table prints them, then the others as Table 3 does."""
     printed = [forms.standing_for(layout, paper) for paper in published.TABLE5_METHODS]
     names = dict.fromkeys([*filter(None, printed), *forms.order(layout)])
     methods = {name: layout.methods[name] for name in names}
@@ -115,7 +119,7 @@ def _ordered(layout: Layout) -> Layout:
 
 
 def _after(layout: Layout) -> list[str]:
-    """What to bear in mind of the rule."""
+    """Note what to bear in mind of the rule."""
     if not (baselines := _baselines(layout)):
         who = ", ".join(BASELINES)
         return [

@@ -1,4 +1,4 @@
-"""Command line of this room."""
+"""Run this package's stages from the command line."""
 
 from twinlens.cli import room
 

@@ -1,4 +1,4 @@
-"""A recipe's loss on a batch of patches, with its parts named for the log.
+"""Compute a recipe's loss on a batch of patches, its parts named for the log.
 
 B patches, P frames of each (2 of a pair), S side, T window.
 """
@@ -18,7 +18,7 @@ CRITERIA = {"mse": losses.mse, "huber": losses.huber}
 
 
 def output_frames(network: Any, batch: Batch) -> Tensor:
-    """The network's output for a batch: (P B, 3, S, S), RGB 0..1.
+    """Compute the network's output for a batch: (P B, 3, S, S), RGB 0..1.
 
     First all first frames, then all second ones: one pass of one network is the
     siamese network's two copies with shared weights.
@@ -39,7 +39,7 @@ def output_frames(network: Any, batch: Batch) -> Tensor:
 
 
 def _shaped(output: Tensor, wanted: torch.Size, network: Any) -> Tensor:
-    """The same pictures, if their shape is as `twinlens.models` says."""
+    """Check that the output's shape is as `twinlens.models` says."""
     if output.shape != wanted:
         raise ArtifactError(
             f"{type(network).__name__} gives pictures of shape {tuple(output.shape)},"
@@ -49,7 +49,7 @@ def _shaped(output: Tensor, wanted: torch.Size, network: Any) -> Tensor:
 
 
 def own_terms(network: Any, batch: Batch, done: float) -> dict[str, Tensor]:
-    """The weighted terms of a network's own loss, `done` of 0..1 of the steps taken."""
+    """Compute the network's own loss terms at training progress `done` in [0, 1]."""
     terms: dict[str, Tensor] = network.own_loss(
         low_frames(network, batch), flat(batch["high"]), done
     )
@@ -57,7 +57,7 @@ def own_terms(network: Any, batch: Batch, done: float) -> dict[str, Tensor]:
 
 
 def low_frames(network: Any, batch: Batch) -> Tensor:
-    """The low-resolution frames that a network reads, of all that patches hold."""
+    """Select the low-resolution frames that a network reads."""
     low = flat(batch["low"])
     reads = low.shape[1] if network.frames == models.WHOLE_CLIP else network.frames
     spare = (low.shape[1] - reads) // 2
@@ -65,12 +65,12 @@ def low_frames(network: Any, batch: Batch) -> Tensor:
 
 
 def flat(frames_bp: Tensor) -> Tensor:
-    """Bytes (B, P, ..., h, w, 3) to parts of 1: (P B, ..., 3, h, w)."""
+    """Convert bytes (B, P, ..., h, w, 3) to (P B, ..., 3, h, w) in 0..1."""
     return frames_bp.transpose(0, 1).flatten(0, 1).movedim(-1, -3).float() / 255
 
 
 def input_of(network: nn.Module) -> str:
-    """The array of a patch that a network reads."""
+    """Name the array of a patch that a network reads."""
     return "interpolated" if hasattr(network, "refine") else "low"
 
 
@@ -95,7 +95,7 @@ class Objective:
         }
 
     def parts(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """The unweighted terms of the loss, as `Loss.parts` names them.
+        """Compute the unweighted terms of the loss, as `Loss.parts` names them.
 
         Args:
             output: (P B, 3, S, S) from `output_frames`.
@@ -106,7 +106,7 @@ class Objective:
         return dict(zip(self.loss.parts, terms, strict=True))
 
     def total(self, parts: Mapping[str, Tensor]) -> Tensor:
-        """The terms weighted together.
+        """Sum the weighted terms.
 
         Raises:
             ValueError: alpha is "auto" and was not set yet.
@@ -164,5 +164,5 @@ class Objective:
 
 
 def even_alpha(wmse: float, perceptual: float) -> float:
-    """The alpha that brings (1 - alpha) wmse and alpha perceptual to one size."""
+    """Find the alpha that brings (1 - alpha) wmse and alpha perceptual to one size."""
     return wmse / max(wmse + perceptual, 1e-30)

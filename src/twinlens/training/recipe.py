@@ -66,7 +66,7 @@ class Loss:
 
     @property
     def parts(self) -> list[str]:
-        """The names of its unweighted terms, in order; a network names its own."""
+        """Name its unweighted terms, in order; a network names its own."""
         names: dict[str, list[str]] = {
             "mse": [self.criterion],
             "wmse": ["wmse"],
@@ -83,7 +83,7 @@ class Loss:
 
     @property
     def wanted(self) -> list[str]:
-        """The arrays of a patch that it reads, beside the network's input."""
+        """Name the arrays of a patch that it reads, beside the network's input."""
         motion = {"wmse": ["speed"], "sosr": ["speed"], "tosr": ["flow"]}
         return ["high", *motion.get(self.kind, [])]
 
@@ -120,7 +120,7 @@ class Recipe:
     """How many of them, spread over all."""
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step."""
+        """Compute the learning rate of a step."""
         return schedule.rate(step, self.steps, self.lr, self.schedule, self.milestones)
 
     def validates(self, step: int) -> bool:

@@ -1,4 +1,4 @@
-"""Train a super-resolution network by its recipe, and publish what came of it."""
+"""Train a super-resolution network by its recipe, and publish the result."""
 
 from functools import partial
 from pathlib import Path
@@ -102,7 +102,7 @@ def _publish(
 
 
 def _warn(job: SrTraining, psnr: float, bicubic: float) -> None:
-    """Say it loudly where MSE did not even beat bicubic."""
+    """Warn where MSE did not even beat bicubic."""
     kind = job.recipe.loss.kind
     if kind in ("mse", "own") and not psnr > bicubic:
         what = "MSE" if kind == "mse" else "its own loss"

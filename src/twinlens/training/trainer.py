@@ -1,4 +1,4 @@
-"""The training of a super-resolution network: its batches, its loss, held-out PSNR."""
+"""Train a super-resolution network: its batches, its loss, held-out PSNR."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from twinlens.progress import say
 from twinlens.training import objectives
 from twinlens.training.recipe import Recipe, SrTraining
 
-BORDER = models.SCALE  # px of a patch that no PSNR counts: as many as the scale (VDSR)
+BORDER = models.SCALE  # px cropped before PSNR; equals the scale, as in VDSR
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +59,7 @@ class SrTrainer(Trainer):
         self.facts["alpha"] = self.objective.alpha
 
     def build(self) -> nn.Module:
-        """The model; its weights are those of the start, if the job names one."""
+        """Build the model, with the weights of the start if the job names one."""
         kind, settings = self.job.model, self.job.settings
         network = models.build(kind, **settings)
         if self.inputs.start is not None:
@@ -69,11 +69,11 @@ class SrTrainer(Trainer):
         return network
 
     def build_optimizer(self) -> torch.optim.Optimizer:
-        """Adam, biases at their own rate."""
+        """Use Adam, biases at their own rate."""
         return torch.optim.Adam(groups(self.network, self.recipe), self.recipe.lr)
 
     def rate(self, step: int) -> float:
-        """The recipe's."""
+        """Look the rate up in the recipe."""
         return self.recipe.rate(step)
 
     def _features(self) -> nn.Module | None:
@@ -96,7 +96,7 @@ class SrTrainer(Trainer):
         )
 
     def batches(self, first: int) -> DataLoader[dict[str, Tensor]]:
-        """Patches, read ahead by workers if there are some."""
+        """Yield patches, read ahead by workers if there are some."""
         return DataLoader(
             self.patches,  # type: ignore[arg-type]
             batch_sampler=_Indices(self.fabric, self.job, len(self.patches), first),
@@ -105,7 +105,7 @@ class SrTrainer(Trainer):
         )
 
     def _measure_alpha(self) -> float:
-        """The alpha that brings both terms of eq. 2 to one scale."""
+        """Measure the alpha that brings both terms of eq. 2 to one scale."""
         seen = []
         for batch, _ in zip(
             self.on_device(0), range(self.recipe.loss.auto_batches), strict=False
@@ -124,13 +124,13 @@ class SrTrainer(Trainer):
         return alpha
 
     def output(self, network: nn.Module, *inputs: Any) -> Any:
-        """Frames of a batch; the terms of its own loss where the recipe asks for it."""
+        """Compute the frames of a batch, or its own loss terms if the recipe asks."""
         if self.recipe.loss.kind == "own":
             return objectives.own_terms(network, *inputs)
         return objectives.output_frames(network, *inputs)
 
     def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """The recipe's loss, and its unweighted terms."""
+        """Compute the recipe's loss, and its unweighted terms."""
         parts = self._parts(batch)
         return self.objective.total(parts), parts
 
@@ -143,12 +143,12 @@ class SrTrainer(Trainer):
             return self.objective.parts(output, batch)
 
     def after_step(self) -> Mapping[str, float]:
-        """PSNR of held-out patches, where the recipe looks at them."""
+        """Measure PSNR of held-out patches, where the recipe asks for it."""
         looks = self.is_first and self.recipe.validates(self.step)
         return {"psnr": self._psnr()} if looks else {}
 
     def _psnr(self) -> float:
-        """Mean PSNR of held-out patches, dB of luma; bicubic's is measured once."""
+        """Average PSNR of held-out patches, dB of luma; bicubic's is measured once."""
         found, bicubic = [], []
         self.network.eval()
         for index in _spread(len(self.held_out), self.recipe.validation_patches):
@@ -192,7 +192,7 @@ class _Indices:
 
 
 def psnr(output_b3hw: Tensor, target_b3hw: Tensor) -> Tensor:
-    """PSNR of luma of each picture (RGB 0..1, clipped first) less its border, in dB."""
+    """Compute PSNR of luma by picture (RGB 0..1, clipped), border cropped, in dB."""
     inner = (..., slice(BORDER, -BORDER), slice(BORDER, -BORDER))
     one = colour.luma(*output_b3hw.clamp(0, 1).unbind(1))[inner]
     other = colour.luma(*target_b3hw.unbind(1))[inner]
@@ -201,7 +201,7 @@ def psnr(output_b3hw: Tensor, target_b3hw: Tensor) -> Tensor:
 
 
 def groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
-    """Weights, and biases at their own rate."""
+    """Group weights, and biases at their own rate."""
     kinds: dict[float, list[Tensor]] = {1.0: [], recipe.bias_lr: []}
     for name, parameter in network.named_parameters():
         times = recipe.bias_lr if name.endswith("bias") else 1.0
@@ -214,5 +214,5 @@ def groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def _spread(count: int, most: int) -> list[int]:
-    """Indices evenly over `count` items, `most` at the most."""
+    """Spread indices evenly over `count` items, `most` at the most."""
     return sorted({int(at) for at in np.linspace(0, count - 1, min(count, most))})

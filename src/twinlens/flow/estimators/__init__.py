@@ -37,12 +37,12 @@ HERE = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """The estimators that there are."""
+    """List the estimators."""
     return named.names(HERE)
 
 
 def module(kind: str) -> ModuleType:
-    """An estimator's file.
+    """Import an estimator's file.
 
     Raises:
         ValueError: there is no such estimator.
@@ -51,7 +51,7 @@ def module(kind: str) -> ModuleType:
 
 
 def deciding(settings: Any) -> dict[str, Any]:
-    """What of an entry decides its flow: not its label, nor where weights lie.
+    """Select the settings that decide the flow: not the label, nor where weights lie.
 
     Nor what decides the network itself, which is an input of its own.
     """
@@ -66,7 +66,7 @@ def needs_network(settings: Mapping[str, Any]) -> bool:
 
 
 def modules(settings: Mapping[str, Any]) -> list[str]:
-    """The module of an entry's estimator, for the digest of code."""
+    """Name the module of an entry's estimator, for the digest of code."""
     return [f"{__name__}.{settings['kind']}"]
 
 

@@ -24,7 +24,7 @@ class Settings:
 
 
 def load(settings: Settings, network: Path | None, threads: int) -> Estimator:
-    """The estimator of the preset; it has no network."""
+    """Make the estimator of the preset; it has no network."""
     return partial(_estimate, settings.preset, threads)
 
 

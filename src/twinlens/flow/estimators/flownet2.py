@@ -47,21 +47,21 @@ class Settings:
 
 
 def build(**settings: Any) -> "nn.Module":
-    """The network with random weights."""
+    """Build the network with random weights."""
     from twinlens.flow.flownet2 import cascade
 
     return cascade.build(**settings)
 
 
 def convert(found: Mapping[str, Any]) -> "dict[str, Tensor]":
-    """The state dict of a published file, see `twinlens.flow.flownet2.published`."""
+    """Convert a published file, see `twinlens.flow.flownet2.published`."""
     from twinlens.flow.flownet2 import published
 
     return published.convert(found)
 
 
 def load(settings: Settings, network: Path | None, threads: int) -> Estimator:
-    """FlowNet2 with an artifact's weights."""
+    """Load FlowNet2 with an artifact's weights."""
     from twinlens.flow.flownet2.cascade import estimate
     from twinlens.networks import artifact
     from twinlens.networks.device import device, repeatable

@@ -49,21 +49,21 @@ class FlowNet2(nn.Module):
         self.flownetfusion = FlowNetFusion(width)
 
     def forward(self, first_b3hw: Tensor, second_b3hw: Tensor) -> Tensor:
-        """Flow (B, 2, H, W) from the first pictures to the second, RGB 0..255."""
+        """Compute flow (B, 2, H, W) from first to second pictures, RGB 0..255."""
         pair = normalised(first_b3hw, second_b3hw)
         return self.flownetfusion(self.before_fusion(pair))
 
     def before_s1(self, pair_b6hw: Tensor) -> Tensor:
-        """What FlowNetS number 1 reads: (B, 12, H, W)."""
+        """Compute the input of FlowNetS number 1: (B, 12, H, W)."""
         return _known(pair_b6hw, _smooth(DIVISOR * self.flownetc(pair_b6hw)[-1]))
 
     def before_s2(self, pair_b6hw: Tensor) -> Tensor:
-        """What FlowNetS number 2 reads: (B, 12, H, W)."""
+        """Compute the input of FlowNetS number 2: (B, 12, H, W)."""
         finest = self.flownets_1(self.before_s1(pair_b6hw))[-1]
         return _known(pair_b6hw, _smooth(DIVISOR * finest))
 
     def before_fusion(self, pair_b6hw: Tensor) -> Tensor:
-        """What the fusion reads: (B, 11, H, W)."""
+        """Compute the input of the fusion: (B, 11, H, W)."""
         large = _blocks(DIVISOR * self.flownets_2(self.before_s2(pair_b6hw))[-1])
         small = _blocks(self.flownets_d(pair_b6hw)[-1] / DIVISOR)
         first, second = pair_b6hw.chunk(2, dim=1)
@@ -73,7 +73,7 @@ class FlowNet2(nn.Module):
 
 
 def normalised(first_b3hw: Tensor, second_b3hw: Tensor) -> Tensor:
-    """A pair as the networks read it: (B, 6, H, W).
+    """Normalise a pair as the networks read it: (B, 6, H, W).
 
     RGB 0..255 less each colour's mean over both pictures, over 255.
     """
@@ -93,7 +93,7 @@ def _blocks(flow: Tensor) -> Tensor:
 
 
 def _known(pair_b6hw: Tensor, flow_b2hw: Tensor) -> Tensor:
-    """A pair, the second backward-warped, the flow, and the remaining difference."""
+    """Join a pair, the second backward-warped, the flow and what difference remains."""
     first, second = pair_b6hw.chunk(2, dim=1)
     back = resample(second, flow_b2hw)
     off = channel_norm(first - back)
@@ -101,7 +101,7 @@ def _known(pair_b6hw: Tensor, flow_b2hw: Tensor) -> Tensor:
 
 
 def build(width: float = 1.0) -> FlowNet2:
-    """The cascade with random weights.
+    """Build the cascade with random weights.
 
     Args:
         width: part of the published channels, see `FlowNet2`.
@@ -114,8 +114,8 @@ def estimate(
 ) -> NDArray[np.float32]:
     """Compute the optical flow of pairs of colour pictures.
 
-    Pictures are brought up to sides that are multiples of 64 and their flow back, as
-    LMB's scripts do. A pair's flow depends on that pair alone.
+    Pictures are enlarged to sides that are multiples of 64 and their flow shrunk back,
+    as LMB's scripts do. A pair's flow depends on that pair alone.
 
     Args:
         network: a `FlowNet2`, on any device.
@@ -138,7 +138,7 @@ def estimate(
 def _pair(
     network: nn.Module, first: NDArray[np.uint8], second: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
-    """Flow (2, H, W) of one pair."""
+    """Compute the flow (2, H, W) of one pair."""
     height, width = first.shape[:2]
     # ASSUME: section 3.2 leaves the size open; enlarged as by LMB's scripts, where
     # NVIDIA's project cuts off what is beyond a multiple of 64.
@@ -155,7 +155,7 @@ def _pair(
 def _tensor(
     picture: NDArray[np.uint8], size: tuple[int, ...], device: torch.device
 ) -> Tensor:
-    """(1, 3, H, W) of a picture (h, w, 3), enlarged to `size`, width first."""
+    """Convert a picture (h, w, 3) to (1, 3, H, W), enlarged to `size`, width first."""
     sized = cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     return torch.from_numpy(sized).permute(2, 0, 1)[None].to(device)
 

@@ -14,34 +14,34 @@ SHIFTS = 2 * DISPLACEMENT // STRIDE + 1
 
 
 def conv(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """A convolution that keeps the size but for its stride, and LeakyReLU 0.1."""
+    """Build a convolution that keeps the size but for its stride, and LeakyReLU 0.1."""
     layer = nn.Conv2d(before, after, kernel, stride, (kernel - 1) // 2)
     return nn.Sequential(layer, nn.LeakyReLU(0.1))
 
 
 def linear(before: int, after: int) -> nn.Sequential:
-    """A convolution of 3x3 without anything behind it."""
+    """Build a 3x3 convolution without an activation."""
     return nn.Sequential(nn.Conv2d(before, after, 3, padding=1))
 
 
 def deconv(before: int, after: int) -> nn.Sequential:
-    """Twice the size by a transposed convolution, and LeakyReLU 0.1."""
+    """Build a transposed convolution to twice the size, and LeakyReLU 0.1."""
     layer = nn.ConvTranspose2d(before, after, 4, 2, 1)
     return nn.Sequential(layer, nn.LeakyReLU(0.1))
 
 
 def flow_head(before: int) -> nn.Conv2d:
-    """Features to flow."""
+    """Build the layer from features to flow."""
     return nn.Conv2d(before, 2, 3, padding=1)
 
 
 def flow_up(*, bias: bool = True) -> nn.ConvTranspose2d:
-    """Flow to flow of twice the size."""
+    """Build the layer from flow to flow of twice the size."""
     return nn.ConvTranspose2d(2, 2, 4, 2, 1, bias=bias)
 
 
 def correlation(first_bchw: Tensor, second_bchw: Tensor) -> Tensor:
-    """How alike features are at all shifts of up to 20 px, in steps of 2.
+    """Correlate features at all shifts of up to 20 px, in steps of 2.
 
     A row of `first` meets a row of `second` as one matrix product, of which the shifts
     are a band: the largest temporary is the result.
@@ -81,5 +81,5 @@ def resample(picture_bchw: Tensor, flow_b2hw: Tensor) -> Tensor:
 
 
 def channel_norm(values_bchw: Tensor) -> Tensor:
-    """Length of the vector of channels: (B, 1, H, W)."""
+    """Compute the L2 norm over channels: (B, 1, H, W)."""
     return values_bchw.square().sum(dim=1, keepdim=True).sqrt()

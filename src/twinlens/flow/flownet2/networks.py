@@ -26,7 +26,7 @@ DECODED = {5: 512, 4: 256, 3: 128, 2: 64}
 
 
 def channels(full: int, width: float) -> int:
-    """Channels at a width: a multiple of 4, at least 4; `full` at width 1."""
+    """Scale channels to a width: a multiple of 4, at least 4; `full` at width 1."""
     return max(4, 4 * round(full * width / 4))
 
 
@@ -49,7 +49,7 @@ class _Encoding(nn.Module):
         return after
 
     def _run(self, names: str, features: Tensor) -> Tensor:
-        """Through some layers by name, one after the other."""
+        """Run some layers by name, one after the other."""
         for name in names.split():
             features = self.get_submodule(name)(features)
         return features
@@ -90,14 +90,14 @@ class _Pyramid(_Encoding):
         return counts
 
     def _deeper(self, features: dict[int, Tensor]) -> dict[int, Tensor]:
-        """Levels 2 and 3 to all."""
+        """Add the features of levels 4 to 6 to those of 2 and 3."""
         for level in (4, 5, 6):
             before = features[level - 1]
             features[level] = self._run(f"conv{level} conv{level}_1", before)
         return features
 
     def _upward(self, features: Mapping[int, Tensor]) -> list[Tensor]:
-        """Flows (B, 2, H / 2**level, W / 2**level) from features, coarsest first."""
+        """Compute flows (B, 2, H / 2**level, W / 2**level), coarsest first."""
         joined, flows = features[6], [self.predict_flow6(features[6])]
         for level in DECODED:
             up = self._run(f"upsampled_flow{level + 1}_to_{level}", flows[-1])
@@ -122,7 +122,7 @@ class FlowNetC(_Pyramid):
         self._add_upward({2: two, **self._tail(three)})
 
     def forward(self, pair_b6hw: Tensor) -> list[Tensor]:
-        """Flows of a pair."""
+        """Compute the flows of a pair."""
         first, second = (
             self._run("conv1 conv2", picture) for picture in pair_b6hw.chunk(2, dim=1)
         )
@@ -134,7 +134,7 @@ class FlowNetC(_Pyramid):
 
 
 class FlowNetS(_Pyramid):
-    """Better flow from a pair, the second brought back, its flow, and what is left."""
+    """Better flow from a pair, the second warped backward, its flow, the difference."""
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__(width)
@@ -145,7 +145,7 @@ class FlowNetS(_Pyramid):
         self._add_upward({2: two, **self._tail(three)}, bias=False)
 
     def forward(self, known_bchw: Tensor) -> list[Tensor]:
-        """Flows from (B, 12, H, W)."""
+        """Compute flows from (B, 12, H, W)."""
         two = self._run("conv1 conv2", known_bchw)
         return self._upward(self._deeper({2: two, 3: self._run("conv3 conv3_1", two)}))
 
@@ -163,7 +163,7 @@ class FlowNetSD(_Pyramid):
         self._add_upward({2: two, **self._tail(before)}, inter=True)
 
     def forward(self, pair_b6hw: Tensor) -> list[Tensor]:
-        """Flows of a pair."""
+        """Compute the flows of a pair."""
         two = self._run("conv0 conv1 conv1_1 conv2 conv2_1", pair_b6hw)
         return self._upward(self._deeper({2: two, 3: self._run("conv3 conv3_1", two)}))
 
@@ -187,7 +187,7 @@ class FlowNetFusion(_Encoding):
             self.add_module(f"predict_flow{level}", flow_head(after))
 
     def forward(self, known_bchw: Tensor) -> Tensor:
-        """Flow (B, 2, H, W) from (B, 11, H, W)."""
+        """Compute flow (B, 2, H, W) from (B, 11, H, W)."""
         zero = self._run("conv0", known_bchw)
         one = self._run("conv1 conv1_1", zero)
         joined = self._run("conv2 conv2_1", one)

@@ -37,7 +37,7 @@ FIRST = {"flownetc": 7, "flownets_d": 7, "flownetfusion": 7}
 
 
 def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The state dict that a published file holds.
+    """Convert a published file to a state dict.
 
     Args:
         found: what `twinlens.weights.read` gives of NVIDIA's
@@ -58,14 +58,14 @@ def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
     # ASSUME: FlowNetS's layers that enlarge flow have a bias in LMB's file and none in
     # NVIDIA's conversion (section 3.2 does not say which was used); it is left out.
     blobs = _blobs(found)
-    places = {name: _place(name) for name in wanted}
-    layers = {layer for layer, _ in places.values()}
+    sources = {name: _blob_of(name) for name in wanted}
+    layers = {layer for layer, _ in sources.values()}
     _compare(sorted(layers), [name for name in blobs if not ASIDE.search(name)])
-    return {name: _tensor(name, blobs, *place) for name, place in places.items()}
+    return {name: _tensor(name, blobs, *source) for name, source in sources.items()}
 
 
 def _names() -> list[str]:
-    """The names of the cascade's entries, whatever its width."""
+    """List the cascade's entries; they do not depend on its width."""
     with torch.device("meta"):
         return list(FlowNet2(0.1).state_dict())
 
@@ -85,7 +85,7 @@ def _compare(wanted: list[str], there: list[str]) -> None:
 
 
 def _blobs(found: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
-    """LMB's blobs by layer and number, of either container."""
+    """Index LMB's blobs by layer and number, in either container."""
     blobs: dict[str, dict[int, Any]] = {}
     for key, value in found.items():
         if isinstance(value, list):
@@ -97,14 +97,14 @@ def _blobs(found: Mapping[str, Any]) -> dict[str, dict[int, Any]]:
     return blobs
 
 
-def _place(name: str) -> tuple[str, int]:
-    """LMB's layer and blob of one of our entries."""
+def _blob_of(name: str) -> tuple[str, int]:
+    """Name LMB's layer and blob of one of our entries."""
     network, layer, *_, kind = name.split(".")
     return _layer(network, layer), int(kind == "bias")
 
 
 def _layer(network: str, layer: str) -> str:
-    """LMB's name of a layer."""
+    """Translate a layer's name to LMB's."""
     prefix, up, head = CAFFE[network]
     if match := re.fullmatch(r"upsampled_flow(\d)_to_(\d)", layer):
         return f"{up}upsample_flow{match[1]}to{match[2]}"
@@ -117,7 +117,7 @@ def _layer(network: str, layer: str) -> str:
 def _tensor(
     name: str, blobs: Mapping[str, Mapping[int, Any]], layer: str, blob: int
 ) -> Tensor:
-    """One entry, its colours from BGR to RGB."""
+    """Convert one entry, its colours from BGR to RGB."""
     if blob not in blobs[layer]:
         raise ValueError(f"no whole FlowNet2: layer {layer} lacks blob {blob}")
     entry = torch.as_tensor(blobs[layer][blob]).float()
@@ -129,7 +129,7 @@ def _tensor(
 
 
 def _flipped(weight: Tensor, pictures: int) -> Iterator[Tensor]:
-    """The inputs of some pictures with their colours turned round, then the rest."""
-    for place in range(pictures):
-        yield weight[:, 3 * place : 3 * place + 3].flip(1)
+    """Yield the inputs of pictures in reversed colour order, then the rest."""
+    for index in range(pictures):
+        yield weight[:, 3 * index : 3 * index + 3].flip(1)
     yield weight[:, 3 * pictures :]

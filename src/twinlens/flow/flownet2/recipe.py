@@ -54,7 +54,7 @@ class Recipe:
         return sum(self.steps.values())
 
     def stage(self, step: int) -> tuple[Stage, int]:
-        """The stage of a step of the whole training, and the step within the stage."""
+        """Find the stage of a step of the whole training, and the step within it."""
         for stage in STAGES:
             if step < self.steps[stage]:
                 return stage, step
@@ -62,7 +62,7 @@ class Recipe:
         raise ValueError(f"there are {self.total} steps, not {self.total + step + 1}")
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step of the whole training."""
+        """Compute the learning rate of a step of the whole training."""
         stage, within = self.stage(step)
         return schedule.rate(within, self.steps[stage], self.lr, "cosine", ())
 

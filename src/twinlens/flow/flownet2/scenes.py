@@ -1,4 +1,4 @@
-"""Pairs of generated pictures with true flow: what FlowNet2 is trained on here.
+"""Generate pairs of pictures of known flow: what FlowNet2 is trained on here.
 
 A ground and a few pasted shapes, each with a texture and an affine motion of its own,
 drawn in order: what a shape hides or lays bare is so in both pictures, and the flow is
@@ -43,7 +43,7 @@ class Pairs:
 
 
 class Scenes:
-    """Draw pairs of one size; which, depends on seed, names and place alone."""
+    """Draw pairs of one size, a function of seed, names and index alone."""
 
     def __init__(self, seed: int, size: tuple[int, int], motion: float = 1.0) -> None:
         """Prepare the textures.
@@ -70,7 +70,7 @@ class Scenes:
     def _pair(
         self, rng: np.random.Generator
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Floats]:
-        """One pair and its flow."""
+        """Draw one pair and its flow."""
         ground = self._motion(np.array(self.size[::-1]) / 2, GROUND, rng)
         pictures = self._layer([STILL, ground], rng)
         flow = self._flow(ground)
@@ -93,7 +93,7 @@ class Scenes:
         lively: tuple[float, float],
         rng: np.random.Generator,
     ) -> Motion:
-        """A motion around a point: a turn, a zoom and a shift."""
+        """Draw a motion around a point: a turn, a zoom and a shift."""
         speed, spread = lively
         length = min(rng.exponential(speed), 4 * speed) * self.motion
         way = rng.uniform(0, 2 * np.pi)
@@ -104,10 +104,10 @@ class Scenes:
         return np.column_stack([matrix, middle + shift - matrix @ middle])
 
     def _layer(self, motions: list[Motion], rng: np.random.Generator) -> list[Floats]:
-        """A texture after each motion: (H, W, 3)."""
+        """Draw a texture after each motion: (H, W, 3)."""
         texture = self.textures[rng.integers(TEXTURES)]
-        room = [len(texture) - side - MARGIN for side in self.size[::-1]]
-        corner = rng.uniform(MARGIN, room)
+        spare = [len(texture) - side - MARGIN for side in self.size[::-1]]
+        corner = rng.uniform(MARGIN, spare)
         gain, base = rng.uniform(0.3, 1.5, 3), rng.uniform(50, 205, 3)
         layers = []
         for motion in motions:
@@ -120,7 +120,7 @@ class Scenes:
         return layers
 
     def _cover(self, ring: NDArray[np.float64], motion: Motion) -> Floats:
-        """How much of each pixel (H, W) a polygon covers after a motion, 0..1."""
+        """Compute the cover of each pixel (H, W) by a polygon after a motion, 0..1."""
         points = ring @ motion[:, :2].T + motion[:, 2]
         mask = np.zeros(self.size, np.uint8)
         fixed = np.rint(16 * points).astype(np.int32)
@@ -128,24 +128,24 @@ class Scenes:
         return mask.astype(np.float32) / np.float32(255)
 
     def _flow(self, motion: Motion) -> NDArray[np.float64]:
-        """The flow (2, H, W) of a motion."""
+        """Compute the flow (2, H, W) of a motion."""
         went = np.tensordot(motion[:, :2] - np.eye(2), self.grid, axes=1)
         return went + motion[:, 2, None, None]
 
 
 def _turned(angle: float) -> NDArray[np.float64]:
-    """The matrix of a rotation by radians."""
+    """Compute the matrix of a rotation by radians."""
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
 def _chained(own: Motion, ground: Motion) -> Motion:
-    """A shape's motion, carried along by the ground's."""
+    """Compose a shape's motion with the ground's."""
     below = [0.0, 0.0, 1.0]
     return (np.vstack([ground, below]) @ np.vstack([own, below]))[:2]
 
 
 def _texture(side: int, rng: np.random.Generator) -> Floats:
-    """Smooth noise (side, side, 3) of several grains, around 0."""
+    """Draw smooth noise (side, side, 3) of several grains, around 0."""
     texture = np.zeros((side, side, 3), np.float32)
     for grain in GRAINS:
         cells = side // grain
@@ -160,7 +160,7 @@ def _texture(side: int, rng: np.random.Generator) -> Floats:
 
 
 def _ring(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
-    """The corners (n, 2) of a shape, an ellipse or a polygon, px."""
+    """Draw the corners (n, 2) of a shape, an ellipse or a polygon, px."""
     if rng.random() < 0.5:
         angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
     else:
@@ -172,7 +172,7 @@ def _ring(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64
 
 
 def _seen(picture: Floats, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A picture as a camera gives it: a little brighter or darker, a little noise."""
+    """Imitate a camera: the picture a little brighter or darker, a little noise."""
     light = np.float32(rng.normal(1, 0.02)) * picture + np.float32(rng.normal(0, 2))
     noise = rng.standard_normal(picture.shape, np.float32) * np.float32(
         rng.uniform(0, 3)

@@ -62,7 +62,7 @@ def train_flownet2(
 
 
 def _by_stage(log: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
-    """The log with each step's stage, and its number within the stage."""
+    """Add each step's stage to the log, and its number within the stage."""
     stages = [recipe.stage(step) for step in log["step"]]
     rows = log.assign(
         stage=[stage for stage, _ in stages], step=[within for _, within in stages]
@@ -83,21 +83,21 @@ class FlowTrainer(Trainer):
         super().__init__(fabric, run, job.recipe.total)
 
     def build(self) -> nn.Module:
-        """The cascade, whose first flows are near to none."""
+        """Build the cascade, whose first flows are close to zero."""
         network = FlowNet2(self.job.width).apply(initialise)
         shrink_heads(network)
         return network
 
     def build_optimizer(self) -> torch.optim.Optimizer:
-        """Adam."""
+        """Use Adam."""
         return torch.optim.Adam(self.network.parameters(), self.recipe.lr)
 
     def rate(self, step: int) -> float:
-        """The recipe's."""
+        """Look the rate up in the recipe."""
         return self.recipe.rate(step)
 
     def batches(self, first: int) -> Iterator[tuple[Tensor, ...]]:
-        """First pictures, second ones, flow between them."""
+        """Yield first pictures, second ones, the flow between them."""
         stage, scenes = "", None
         for step in range(first, self.steps):
             now, within = self.recipe.stage(step)
@@ -113,12 +113,12 @@ class FlowTrainer(Trainer):
         return Scenes(seed, self.recipe.size, motion)
 
     def output(self, network: nn.Module, *inputs: Any) -> Any:
-        """Flows of the stage's network, and their scale; see `stage_output`."""
+        """Compute flows of the stage's network, and their scale; see `stage_output`."""
         assert isinstance(network, FlowNet2)
         return stage_output(network, *inputs)
 
     def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """The stage's loss, and the end-point error in px of its finest flow."""
+        """Compute the stage's loss, and its finest flow's end-point error in px."""
         first, second, target = batch
         stage, _ = self.recipe.stage(self.step)
         flows = self.forward(stage, normalised(first, second))
@@ -126,7 +126,7 @@ class FlowTrainer(Trainer):
         return loss, {"epe": error}
 
     def after_step(self) -> Mapping[str, float]:
-        """At the end of FlowNetSD's stage, bring its flows to the published unit."""
+        """Rescale FlowNetSD's flows to the published unit at the end of its stage."""
         last = self.recipe.stage(self.step - 1)
         if last == (SMALL_STAGE, self.recipe.steps[SMALL_STAGE] - 1):
             change_unit(self.network.get_submodule(SMALL_STAGE), DIVISOR)
@@ -138,7 +138,7 @@ def _tensor(pictures: np.ndarray) -> Tensor:
 
 
 def initialise(layer: nn.Module) -> None:
-    """First weights: He's for LeakyReLU, zero biases."""
+    """Initialise weights as He et al. for LeakyReLU, biases with zero."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.kaiming_normal_(layer.weight, 0.1)
         if layer.bias is not None:
@@ -146,7 +146,7 @@ def initialise(layer: nn.Module) -> None:
 
 
 def shrink_heads(network: FlowNet2) -> None:
-    """Make the heads' first weights small, so that the first flows are near to none."""
+    """Make the heads' first weights small, so that first flows are close to zero."""
     for name, layer in network.named_modules():
         if name.split(".")[-1].startswith("predict_flow"):
             assert isinstance(layer, nn.Conv2d)
@@ -154,7 +154,7 @@ def shrink_heads(network: FlowNet2) -> None:
 
 
 def both_ways(pairs: Pairs) -> Pairs:
-    """Pairs, and the same turned by 180 degrees: no direction is in the majority."""
+    """Add the pairs turned by 180 degrees, so that no direction is in the majority."""
     first, second = (
         np.concatenate([each, each[:, ::-1, ::-1]])
         for each in (pairs.first, pairs.second)
@@ -164,7 +164,7 @@ def both_ways(pairs: Pairs) -> Pairs:
 
 
 @torch.no_grad()
-def change_unit(network: nn.Module, times: float) -> None:
+def change_unit(network: nn.Module, factor: float) -> None:
     """Multiply the flows of a pyramid network by a factor, and change nothing else.
 
     FlowNetSD is trained in pixels, and gives flow times 20 as published: its heads are
@@ -173,16 +173,16 @@ def change_unit(network: nn.Module, times: float) -> None:
     parts = dict(network.named_modules())
     for level in LEVELS:
         for parameter in parts[f"predict_flow{level}"].parameters():
-            parameter *= times
+            parameter *= factor
     for level in DECODED:
-        parts[f"upsampled_flow{level + 1}_to_{level}"].bias *= times
-        parts[f"inter_conv{level}.0"].weight[:, -2:] /= times
+        parts[f"upsampled_flow{level + 1}_to_{level}"].bias *= factor
+        parts[f"inter_conv{level}.0"].weight[:, -2:] /= factor
         if f"deconv{level - 1}.0" in parts:
-            parts[f"deconv{level - 1}.0"].weight[-2:] /= times
+            parts[f"deconv{level - 1}.0"].weight[-2:] /= factor
 
 
 def stage_output(network: FlowNet2, stage: Stage, pair_b6hw: Tensor) -> list[Tensor]:
-    """Flows of a stage's network, coarsest first; the fusion gives one.
+    """Compute flows of a stage's network, coarsest first; the fusion gives one.
 
     The networks before it are frozen.
     """
@@ -193,7 +193,7 @@ def stage_output(network: FlowNet2, stage: Stage, pair_b6hw: Tensor) -> list[Ten
 
 
 def _inputs(network: FlowNet2, stage: Stage, pair_b6hw: Tensor) -> Tensor:
-    """What a stage's network reads, from those before it."""
+    """Compute the input of a stage's network from those before it."""
     if stage == "flownets_1":
         return network.before_s1(pair_b6hw)
     if stage == "flownets_2":
@@ -204,7 +204,7 @@ def _inputs(network: FlowNet2, stage: Stage, pair_b6hw: Tensor) -> Tensor:
 def stage_loss(
     stage: Stage, flows: Sequence[Tensor], target_b2hw: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """A stage's loss, and the end-point error in px of its finest flow."""
+    """Compute a stage's loss, and the end-point error in px of its finest flow."""
     if stage == "flownetfusion":
         error = _distance(flows[-1], target_b2hw)
         return error, error.detach()
@@ -215,14 +215,14 @@ def stage_loss(
 
 
 def pyramid_loss(flows: Sequence[Tensor], target_b2hw: Tensor) -> Tensor:
-    """FlowNet's loss: weighted end-point errors at five sizes, summed over pixels.
+    """Compute FlowNet's loss: weighted end-point errors at five sizes, pixels summed.
 
     Args:
         flows: coarsest first, as the networks give them.
         target_b2hw: at the pictures' size, in the networks' own scale.
     """
     # ASSUME: section 3.2 takes a trained FlowNet2; the sum over pixels is Caffe's,
-    # which FlowNet's weights of the levels were made for.
+    # which FlowNet's weights of the levels were chosen for.
     terms = []
     for weight, flow in zip(LEVEL_WEIGHTS, flows, strict=True):
         pixels = flow.shape[2] * flow.shape[3]
@@ -231,12 +231,12 @@ def pyramid_loss(flows: Sequence[Tensor], target_b2hw: Tensor) -> Tensor:
 
 
 def _shrunk(target_b2hw: Tensor, flow: Tensor) -> Tensor:
-    """Target flow by means over pixels, at the size of another flow."""
+    """Average the target flow over pixels to the size of another flow."""
     size = flow.shape[2], flow.shape[3]
     return nn.functional.adaptive_avg_pool2d(target_b2hw, size)
 
 
 def _distance(output_b2hw: Tensor, target_b2hw: Tensor) -> Tensor:
-    """Mean end-point error; tiny ones are held off zero, where it has no gradient."""
+    """Average end-point errors, held off zero, where there is no gradient."""
     squared = (output_b2hw - target_b2hw).square().sum(dim=1)
     return (squared + 1e-8).sqrt().mean()

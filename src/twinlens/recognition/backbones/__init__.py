@@ -20,7 +20,7 @@ CLASSIFIER = "fc"
 
 
 def names() -> list[str]:
-    """The backbones there are, in alphabetical order."""
+    """List the backbones in alphabetical order."""
     return named.names(Path(__file__).parent)
 
 
@@ -38,7 +38,7 @@ def build(name: str, **settings: Any) -> nn.Module:
 
 
 def module(name: str) -> ModuleType:
-    """The backbone's file, for its `FIRST_CONV` and its importers.
+    """Import the backbone's file, for its `FIRST_CONV` and its importers.
 
     Raises:
         ValueError: there is no such backbone.
@@ -65,7 +65,7 @@ def _may_be_missing(key: str) -> bool:
 
 
 def without_classifier(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """All entries of a state dict but those of the classifier."""
+    """Drop the classifier's entries from a state dict."""
     return {k: v for k, v in state.items() if not k.startswith(f"{CLASSIFIER}.")}
 
 

@@ -46,7 +46,7 @@ class Block:
         return 1 if self.straight else 2
 
     def channels(self, before: int) -> int:
-        """Channels of the block's output, given those of its input."""
+        """Channels of the block's output, by those of its input."""
         pooled = self.pooled or before
         return self.straight + self.single[1] + self.double[1] + pooled
 
@@ -105,7 +105,7 @@ class BnInception(nn.Module):
             self._add(f"{name}_pool_proj", before, block.pooled, 1)
 
     def _initialise(self) -> None:
-        """The published definitions' own start, for training without a weight file."""
+        """Initialise as published, for training without a weight file."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_uniform_(module.weight, nonlinearity="linear")
@@ -116,19 +116,19 @@ class BnInception(nn.Module):
 
     def forward(self, image_bchw: Tensor) -> Tensor:
         """Score each image: (B, K), before softmax."""
-        made = self._unit(FIRST_CONV, image_bchw)
-        made = functional.max_pool2d(made, 3, 2, ceil_mode=True)
-        made = self._unit("conv2_3x3", self._unit("conv2_3x3_reduce", made))
-        made = functional.max_pool2d(made, 3, 2, ceil_mode=True)
+        features = self._unit(FIRST_CONV, image_bchw)
+        features = functional.max_pool2d(features, 3, 2, ceil_mode=True)
+        features = self._unit("conv2_3x3", self._unit("conv2_3x3_reduce", features))
+        features = functional.max_pool2d(features, 3, 2, ceil_mode=True)
         for block in BLOCKS:
-            made = self._block(block, made)
-        made = functional.adaptive_avg_pool2d(made, 1).flatten(1)
-        return self.fc(self.dropout(made))
+            features = self._block(block, features)
+        features = functional.adaptive_avg_pool2d(features, 1).flatten(1)
+        return self.fc(self.dropout(features))
 
     def _unit(self, name: str, image_bchw: Tensor) -> Tensor:
-        """Convolution, normalisation, ReLU."""
-        made = getattr(self, f"{name}_bn")(getattr(self, name)(image_bchw))
-        return functional.relu(made, inplace=True)
+        """Apply a convolution, its normalisation and ReLU."""
+        features = getattr(self, f"{name}_bn")(getattr(self, name)(image_bchw))
+        return functional.relu(features, inplace=True)
 
     def _block(self, block: Block, image_bchw: Tensor) -> Tensor:
         name = block.name
@@ -148,7 +148,7 @@ class BnInception(nn.Module):
 
 
 def _pooled(block: Block, image_bchw: Tensor) -> Tensor:
-    """Caffe's pooling: the padding counts in means, and sizes are rounded up."""
+    """Pool as Caffe does: padding counts in means, sizes are rounded up."""
     if block.pool == "mean":
         return functional.avg_pool2d(image_bchw, 3, 1, 1, count_include_pad=True)
     if block.stride == 2:
@@ -182,7 +182,7 @@ _COUNTER = "num_batches_tracked"
 
 
 def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The state dict in a published file.
+    """Convert a published file to a state dict.
 
     Args:
         found: what `twinlens.weights.read` returns of a .caffemodel, or of a PyTorch
@@ -200,12 +200,12 @@ def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 def settings_of(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Channels and classes of a published file; 0 classes if it has no classifier."""
+    """Read channels and classes of a file; 0 classes if it has no classifier."""
     return _sizes(_renamed(found))
 
 
 def _renamed(found: Mapping[str, Any]) -> dict[str, Tensor]:
-    """A file's tensors under this network's names."""
+    """Rename a file's tensors as in this network."""
     if any(isinstance(value, list) for value in found.values()):
         return _from_caffe(found)
     state = found.get("state_dict", found)
@@ -213,7 +213,7 @@ def _renamed(found: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 def _from_caffe(blobs: Mapping[str, Sequence[np.ndarray]]) -> dict[str, Tensor]:
-    """Caffe's layers: [weights, bias], or for normalisations _BN_PARTS, each (1, C)."""
+    """Convert layers: [weights, bias]; of normalisations _BN_PARTS, each (1, C)."""
     state: dict[str, Tensor] = {}
     for layer, arrays in blobs.items():
         name = "fc" if layer == "fc-action" else layer.replace("/", "_")
@@ -226,7 +226,7 @@ def _from_caffe(blobs: Mapping[str, Sequence[np.ndarray]]) -> dict[str, Tensor]:
 
 
 def _plain_name(name: str) -> str:
-    """An entry's name without what the training code put around the network."""
+    """Strip an entry's name of what the training code put around the network."""
     for prefix in ("module.", "base_model.", "backbone.", "cls_head."):
         name = name.removeprefix(prefix)
     layer, _, part = name.rpartition(".")
@@ -269,12 +269,12 @@ def _fitted(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _sides(shape: Iterable[int]) -> list[int]:
-    """A shape without axes of length one: old files keep vectors as (1, C)."""
+    """Drop axes of length one from a shape: old files keep vectors as (1, C)."""
     return [side for side in shape if side != 1]
 
 
 def _listed(problems: Mapping[str, Sequence[str]], most: int = 6) -> str:
-    """The problems in words, with no more than a few names of each kind."""
+    """List the problems, with no more than a few names of each kind."""
     return "; ".join(
         f"{len(names)} {kind}: {', '.join(names[:most])}"
         + (", ..." if len(names) > most else "")

@@ -4,7 +4,7 @@ At 80 x 80 pixels it takes about 22 million multiplications and additions an ima
 channels (31 of 10), and a training step 1.5 ms (1.9 ms) an image on one thread of a
 Zen 4 core. The 5x5 stem at half resolution, and max-pooling in place of strides in the
 later convolutions, keep stripes of 5 to 7 pixels apart: twelve classes of them (3
-widths, 4 directions, 1,500 noisy images, 5 passes) were told apart at 99%, against 83%
+widths, 4 directions, 1,500 noisy images, 5 passes) were classified at 99%, against 83%
 (6 passes) for three 3x3 convolutions of stride two, which take nine tenths of the time.
 
 Legend: B batch, C channels, H W pixels, K classes.
@@ -43,9 +43,9 @@ class Compact(nn.Module):
 
     def forward(self, image_bchw: Tensor) -> Tensor:
         """Score each image: (B, K), before softmax."""
-        made = self.stem_bn(self.stem(image_bchw)).relu_()
-        made = self.stages(made).mean(dim=(2, 3))
-        return self.fc(self.dropout(made))
+        features = self.stem_bn(self.stem(image_bchw)).relu_()
+        features = self.stages(features).mean(dim=(2, 3))
+        return self.fc(self.dropout(features))
 
 
 def _halved(before: int, after: int) -> nn.Sequential:
