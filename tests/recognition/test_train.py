@@ -20,7 +20,7 @@ from twinlens.networks import state as states
 from twinlens.recognisers.tsn import Recipe, RecogniserTraining
 from twinlens.recognition import stage
 from twinlens.recognition import train as training
-from twinlens.settings import mapping
+from twinlens.settings import as_json
 
 RECIPE = Recipe(steps=12, lr=0.05, batch=6, dropout=0.2, settings={"width": 8})
 
@@ -49,7 +49,7 @@ def _train(folder, stream="spatial", recipe=RECIPE, files=None, init=None, name=
     )
     stage.train(
         "tsn",
-        mapping(job),
+        as_json(job),
         images["frames"],
         images["flow"],
         files["classes"],
