@@ -28,9 +28,10 @@ def module(package: Path, dotted: str, name: str, what: str) -> ModuleType:
     Raises:
         ValueError: there is no such file; those there are, are listed.
     """
-    known = names(package)
-    if name not in known:
-        raise ValueError(f"no {what} {name!r}; there are: {', '.join(known)}")
+    known = name.isidentifier() and not name.startswith("_")
+    if not known or not (package / f"{name}.py").is_file():
+        there = ", ".join(names(package))
+        raise ValueError(f"no {what} {name!r}; there are: {there}")
     return import_module(f"{dotted}.{name}")
 
 

@@ -15,6 +15,7 @@ what they pass to a job is the very dataclass that its stage takes, as JSON.
     reference   the schema and the docs of the config
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,6 +60,7 @@ class Plan:
         return cls(load(config))
 
 
+@functools.cache
 def code(*modules: str) -> str:
     """Digest of the code that a job imports: modules below `twinlens`, and theirs."""
     return provenance.code_digest(*(f"twinlens.{module}" for module in modules))
