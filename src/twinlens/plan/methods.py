@@ -20,8 +20,14 @@ class Row(NamedTuple):
 
     @property
     def name(self) -> str:
-        """How files of it are named."""
+        """How files of it are named: a method, or "a+b"."""
         return "+".join(dict.fromkeys(self))
+
+    @classmethod
+    def of(cls, name: str) -> "Row":
+        """The row that a file's name stands for."""
+        first, *more = name.split("+")
+        return cls(first, more[0] if more else first)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -58,7 +58,7 @@ class Scores:
             f"{self.root}/scores/{recogniser}/{dataset}/{row}/test-{shard}.h5"
             for dataset in datasets
             for row in rows
-            if HR not in row.split("+") or self.data.has_originals(dataset)
+            if HR not in Row.of(row) or self.data.has_originals(dataset)
             for shard in self.data.shards(dataset, "test")
         )
 
@@ -67,8 +67,7 @@ class Scores:
 
         All of them where no table shows the row.
         """
-        first, *more = row.split("+")
-        pair = Row(first, more[0] if more else first)
+        pair = Row.of(row)
         heads = self._heads(recogniser)
         read = dict(zip(recognisers.INPUTS, pair, strict=True))
         scored = [
@@ -98,7 +97,7 @@ class Scores:
         """The frames that a row's heads read."""
         if not self._reads(recogniser, row, "frames"):
             return []
-        method = row.split("+")[0]
+        method = Row.of(row).frames_of
         return self.shards.frame_files(recogniser, dataset, method, part, shard)
 
     def flow(
@@ -107,7 +106,7 @@ class Scores:
         """The flow that a row's heads read."""
         if not self._reads(recogniser, row, "flow"):
             return []
-        method = row.split("+")[-1]
+        method = Row.of(row).flow_of
         return [self.shards.flow_file(recogniser, dataset, method, part, shard)]
 
     def _reads(self, recogniser: str, row: str, kind: str) -> bool:
@@ -118,12 +117,12 @@ class Scores:
     def job(self, recogniser: str, dataset: str, row: str, part: str) -> Scoring:
         """A shard of clips to score."""
         entry = self.world.recognisers[recogniser]
-        first, *more = row.split("+")
+        pair = Row.of(row)
         return Scoring(
             dataset=dataset,
             row=row,
-            frames_of=first,
-            flow_of=more[0] if more else first,
+            frames_of=pair.frames_of,
+            flow_of=pair.flow_of,
             sampler=self.shards.sampler(recogniser, part),
             heads=tuple(self.heads_scored(recogniser, row)),
             networks=tuple(self.network_names(recogniser, row)),
