@@ -39,7 +39,7 @@ class LogHandler(LogHandlerBase):
         self.start = time.monotonic()
         self.jobs: dict[int, str] = {}
         self.finished: list[str] = []
-        self.told = ""
+        self.last = ""
         self.talkative = (
             self.common_settings.verbose or self.common_settings.printshellcmds
         )
@@ -62,8 +62,8 @@ class LogHandler(LogHandlerBase):
         total = counts.pop("total", "0")
         jobs = ", ".join(f"{count} {rule}" for rule, count in counts.items())
         text = f"{total} steps to do: {jobs}"
-        told, self.told = self.told, text
-        return "" if text == told else text  # a dry run says it twice
+        last, self.last = self.last, text
+        return "" if text == last else text  # a dry run says it twice
 
     def _job_info(self, record: Any) -> str:
         wildcards = " ".join(map(str, (record.wildcards or {}).values()))

@@ -148,7 +148,7 @@ def assets(plan: "Plan") -> list[str]:
 def _training_assets(plan: "Plan") -> list[str]:
     """List what training super-resolution lacks: corpora, published weights."""
     lines, world = [], plan.world
-    shown = plan.tables.shown
+    shown = plan.tables.methods_read
     for name in plan.methods.corpora(shown):
         entry = world.datasets[name]
         if not entry.generated and not Path(entry.videos or "").is_dir():

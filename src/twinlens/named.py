@@ -5,34 +5,52 @@ The file's name is the thing's name; there is nothing to register.
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-
-def names(package: Path) -> list[str]:
-    """The files of a package's folder by name, but for those that begin with `_`."""
-    files = package.glob("*.py")
-    return sorted(file.stem for file in files if not file.stem.startswith("_"))
+SOURCE = Path(__file__).resolve().parent
 
 
-def module(package: Path, dotted: str, name: str, what: str) -> ModuleType:
-    """Import a file of a package.
+@dataclass(frozen=True)
+class Package:
+    """A package whose files are found by name."""
 
-    Args:
-        package: its folder.
-        dotted: its name, such as "twinlens.models".
-        name: of the file, one of `names(package)`.
-        what: such things are called, for the error.
+    dotted: str
+    """Below `twinlens`, such as "recognition.backbones"."""
+    what: str
+    """What its files are called in errors."""
 
-    Raises:
-        ValueError: there is no such file; those there are, are listed.
-    """
-    known = name.isidentifier() and not name.startswith("_")
-    if not known or not (package / f"{name}.py").is_file():
-        there = ", ".join(names(package))
-        raise ValueError(f"no {what} {name!r}; there are: {there}")
-    return import_module(f"{dotted}.{name}")
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return SOURCE.joinpath(*self.dotted.split("."))
+
+    def file(self, name: str) -> Path:
+        """Where a file of it lies."""
+        return self.folder / f"{name}.py"
+
+    def names(self) -> list[str]:
+        """List its files by name, but for those that begin with `_`."""
+        files = self.folder.glob("*.py")
+        return sorted(file.stem for file in files if not file.stem.startswith("_"))
+
+    def path(self, name: str) -> str:
+        """The dotted name of a file, for the digest of code."""
+        return f"twinlens.{self.dotted}.{name}"
+
+    def module(self, name: str) -> ModuleType:
+        """Import a file.
+
+        Raises:
+            ValueError: there is no such file; those there are, are listed.
+        """
+        known = name.isidentifier() and not name.startswith("_")
+        if not known or not self.file(name).is_file():
+            there = ", ".join(self.names())
+            raise ValueError(f"no {self.what} {name!r}; there are: {there}")
+        return import_module(self.path(name))
 
 
 def nearest(word: object, known: Iterable[str]) -> str:

@@ -129,7 +129,7 @@ def test_what_is_kept_beyond_another_recogniser_s_completes_it(videos, tmp_path)
     few, many = sampler(), sampler(snippets=9, stack=4)
     choices = {
         "few": reading(few),
-        "rest": reading(many, beyond=[few]),
+        "rest": reading(many, excluded=[few]),
         "both": reading(few, many),
     }
     few, rest, both = (

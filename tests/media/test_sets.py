@@ -1,4 +1,5 @@
 import csv
+import importlib
 from collections import Counter
 from pathlib import Path
 
@@ -227,7 +228,7 @@ def hmdb(tmp_path):
     videos, splits = tmp_path / "hmdb51", tmp_path / "testTrainMulti_7030_splits"
     touch(videos, *KICKS)
     splits.mkdir()
-    for name in sets.importlib.import_module("twinlens.media.sets.hmdb51").CLASSES:
+    for name in importlib.import_module("twinlens.media.sets.hmdb51").CLASSES:
         for split in (1, 2, 3):
             lines = [
                 f"{clip.split('/')[1]} {mark if split == 1 else 1} \n"

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from twinlens import models
+from twinlens.named import Package
 
 
 @pytest.mark.parametrize("name", models.names())
@@ -51,7 +52,7 @@ def test_a_file_that_states_no_odd_number_of_frames_is_refused(
     tmp_path, monkeypatch, stated
 ):
     (tmp_path / "mine.py").write_text(stated)
-    monkeypatch.setattr(models, "HERE", tmp_path)
+    monkeypatch.setattr(Package, "folder", tmp_path)
     with pytest.raises(ValueError, match=r"mine\.py: write FRAMES = 1, or 3"):
         models.frames("mine")
 
@@ -75,13 +76,13 @@ def test_whether_it_learns_is_told_without_building_it(name):
 
 def test_frames_may_be_stated_with_a_type(tmp_path, monkeypatch):
     (tmp_path / "typed.py").write_text("FRAMES: int = 3")
-    monkeypatch.setattr(models, "HERE", tmp_path)
+    monkeypatch.setattr(Package, "folder", tmp_path)
     assert models.frames("typed") == 3
 
 
 def test_a_slip_in_a_file_is_told_with_its_line(tmp_path, monkeypatch):
     (tmp_path / "slip.py").write_text("FRAMES = 1\ndef build(:\n")
-    monkeypatch.setattr(models, "HERE", tmp_path)
+    monkeypatch.setattr(Package, "folder", tmp_path)
     assert "slip.py, line 2: " in models.problem("slip")
     assert models.problem("slip").startswith(str(tmp_path))
 

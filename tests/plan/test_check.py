@@ -474,7 +474,7 @@ def test_a_row_says_where_its_weights_come_from():
     given = {"label": "Given", "model": "duf", "weights": "w/params_16L_x4.h5"}
     there = plan(methods__given={**given, "note": "blurred"})
     told = {name: there.methods.origin(name) for name in there.world.methods}
-    assert told["given"] == "given weights params_16L_x4.h5; blurred"
+    assert told["given"] == "published weights params_16L_x4.h5; blurred"
     assert told["bicubic"] == "nothing is learnt"
     assert told["hr"] == "the original frames"
     assert told["sosr_tosr2"] == "spatial of sosr, temporal of tosr2"
@@ -491,7 +491,7 @@ def _read(config):
 
 def _networks(**changes):
     there = plan(**changes)
-    return sorted(there.methods.networks(there.tables.shown))
+    return sorted(there.methods.networks(there.tables.methods_read))
 
 
 def test_streams_are_scored_only_where_a_table_takes_them():
@@ -525,8 +525,8 @@ def test_a_network_s_recipe_is_the_shared_one_with_its_own():
 
 def test_only_what_is_shown_is_trained():
     few = plan(**only("bicubic", "hr"))
-    assert few.methods.networks(few.tables.shown) == {}
-    assert few.methods.patch_sets(few.tables.shown) == []
+    assert few.methods.networks(few.tables.methods_read) == {}
+    assert few.methods.patch_sets(few.tables.methods_read) == []
     assert _networks(select__methods=["bicubic", "tosr1", "hr"]) == [
         "sosr",
         "sosr_other_flow",

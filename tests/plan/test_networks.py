@@ -54,7 +54,7 @@ def test_an_image_network_is_shared_by_data_sets_and_has_no_classes():
     image = networks.recogniser_starts("tsn", "yard", "spatial")
     assert image == networks.recogniser_starts("tsn", "workshop", "temporal")
     assert image == [f"{NETWORKS}/recogniser/published/tsn-images.h5"]
-    assert networks.published("recogniser", "tsn-images").job.dataset == "images"
+    assert networks.published("recogniser", "tsn-images").job.dataset == "still images"
     assert networks.published_classes("recogniser", "tsn-images") == []
 
 

@@ -80,7 +80,7 @@ def test_flow_of_frames_that_are_not_stored_has_no_plan():
 
 def test_sampling_of_training_changes_no_test_frames():
     def reading(part, **changes):
-        return plan(**changes).shards.reading("tsn", "hr", part)
+        return plan(**changes).shards.reading("tsn", "yard", "hr", part)
 
     change = {"recognisers__tsn__sampling__positions": 2}
     assert reading("test", **change) == reading("test")
@@ -114,7 +114,9 @@ def two(**changes):
 def test_a_second_recogniser_changes_no_file_of_the_first():
     one, more = plan().shards, two().shards
     for of in ("hr", "sosr", "sosr_wmse"):
-        assert more.reading("tsn", of, "test") == one.reading("tsn", of, "test")
+        assert more.reading("tsn", "yard", of, "test") == one.reading(
+            "tsn", "yard", of, "test"
+        )
         args = "tsn", "yard", of, "test", "00"
         assert more.frame_files(*args) == one.frame_files(*args)
     assert more.flow_job("tsn", "yard", "hr", "test") == one.flow_job(
@@ -124,8 +126,8 @@ def test_a_second_recogniser_changes_no_file_of_the_first():
 
 def test_a_second_recogniser_stores_what_the_first_does_not():
     shards = two().shards
-    own = shards.reading("other", "sosr", "test")
-    first = shards.reading("tsn", "sosr", "test")
+    own = shards.reading("other", "yard", "sosr", "test")
+    first = shards.reading("tsn", "yard", "sosr", "test")
     alone = Reading(samplers=own.samplers)
     here = own.frames(120, "c"), first.frames(120, "c")
     assert not set(here[0]) & set(here[1])
@@ -140,7 +142,7 @@ def test_a_second_recogniser_stores_what_the_first_does_not():
 def test_a_method_of_a_table_of_the_first_alone_has_no_files_of_the_second():
     shards = two().shards
     assert shards.inputs("other", "sosr_wmse") == ()
-    assert shards.reading("other", "sosr_wmse", "test").samplers[0].inputs == ()
+    assert shards.reading("other", "yard", "sosr_wmse", "test").samplers[0].inputs == ()
 
 
 def test_equal_flow_is_shared_and_other_flow_is_not():
@@ -208,3 +210,13 @@ def test_a_joint_recogniser_reads_frames_and_flow_for_every_table(monkeypatch):
     files = joint.tables.table_inputs("table2")
     assert any("/sosr_wmse/" in file for file in files)
     assert joint.scores.flow("tsn", "yard", "sosr_wmse", "test", "00")
+
+
+def test_training_clips_are_not_read_for_a_recogniser_of_published_weights():
+    weights = {"spatial": "s.pth", "temporal": "t.pth"}
+    published = {"recognisers__tsn__weights": {"yard": weights}}
+    shards = two(**published).shards
+    own, other = shards.readers("yard", "test"), shards.readers("yard", "train")
+    assert (own, other) == (["tsn", "other"], ["other"])
+    assert shards.reading("other", "yard", "hr", "train").excluded == ()
+    assert two().shards.readers("yard", "train") == ["tsn", "other"]

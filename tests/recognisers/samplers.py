@@ -16,9 +16,9 @@ def sampler(part="test", inputs=INPUTS, seed=0, **sampling):
     )
 
 
-def reading(*samplers, beyond=()):
+def reading(*samplers, excluded=()):
     """The frames of these samplers, one by default."""
-    return Reading(samplers=samplers or (sampler(),), beyond=tuple(beyond))
+    return Reading(samplers=samplers or (sampler(),), excluded=tuple(excluded))
 
 
 EVERY = Reading()

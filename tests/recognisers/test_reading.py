@@ -27,7 +27,7 @@ def test_frames_of_several_samplers_are_their_union_ascending(total):
 def test_frames_beyond_an_earlier_recogniser_s_are_disjoint_and_complete(total, part):
     first, second = sampler(part), sampler(part, snippets=7, stack=4, positions=3)
     stored = reading(first).frames(total, "a")
-    further = reading(second, beyond=[first]).frames(total, "a")
+    further = reading(second, excluded=[first]).frames(total, "a")
     assert not set(stored) & set(further)
     wanted = reading(first, second).frames(total, "a")
     np.testing.assert_array_equal(np.union1d(stored, further), wanted)
@@ -35,15 +35,15 @@ def test_frames_beyond_an_earlier_recogniser_s_are_disjoint_and_complete(total, 
 
 
 def test_frames_that_others_store_all_of_are_none():
-    assert reading(FEW, beyond=[FEW]).frames(30, "a").tolist() == []
+    assert reading(FEW, excluded=[FEW]).frames(30, "a").tolist() == []
 
 
 def test_of_three_recognisers_each_frame_is_stored_once():
     third = sampler(snippets=11)
     parts = [
         reading(FEW),
-        reading(MANY, beyond=[FEW]),
-        reading(third, beyond=[FEW, MANY]),
+        reading(MANY, excluded=[FEW]),
+        reading(third, excluded=[FEW, MANY]),
     ]
     stored = np.concatenate([each.frames(187, "a") for each in parts])
     assert len(stored) == len(set(stored))
@@ -61,7 +61,7 @@ def test_inputs_choose_frames_or_the_frames_of_flow():
 
 
 def test_the_modules_that_choose_are_each_named_once():
-    assert reading(FEW, beyond=[MANY]).modules == ["twinlens.recognisers.tsn"]
+    assert reading(FEW, excluded=[MANY]).modules == ["twinlens.recognisers.tsn"]
 
 
 def test_neighbours_stay_within_the_clip():

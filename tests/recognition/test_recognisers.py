@@ -52,7 +52,7 @@ def test_flow_is_computed_from_the_frames_at_both_its_ends():
 
 def test_a_reading_leaves_out_what_is_stored_elsewhere():
     few, more = sampler(snippets=3), sampler(snippets=7)
-    beyond = Reading(samplers=(more,), beyond=(few,)).frames(90, "a/1")
+    beyond = Reading(samplers=(more,), excluded=(few,)).frames(90, "a/1")
     own, all_of_them = few.frames(90, "a/1"), more.frames(90, "a/1")
     assert not np.intersect1d(beyond, own).size
     assert np.array_equal(beyond, np.setdiff1d(all_of_them, own))

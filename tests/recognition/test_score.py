@@ -20,6 +20,7 @@ from tests.recognition.clips import (
 from twinlens import recognisers
 from twinlens.artifacts import reader
 from twinlens.errors import ArtifactError
+from twinlens.named import Package
 from twinlens.networks import artifact
 from twinlens.recognisers import tsn
 from twinlens.recognition import score as scores
@@ -271,7 +272,12 @@ def twin(tmp_path, monkeypatch):
     folder = tmp_path / "recognisers"
     folder.mkdir()
     (folder / "twin.py").write_text(JOINT)
-    monkeypatch.setattr(recognisers, "HERE", folder)
+    own = Package.file
+
+    def file(self, name):
+        return folder / "twin.py" if name == "twin" else own(self, name)
+
+    monkeypatch.setattr(Package, "file", file)
     monkeypatch.setattr(recognisers, "__path__", [*recognisers.__path__, str(folder)])
     monkeypatch.setattr(stage.provenance, "code_digest", lambda *modules: modules)
     yield "twin"

@@ -123,7 +123,7 @@ def test_no_checkpoint_is_left_behind(tmp_path, monkeypatch):
 
 
 def test_the_flow_network_starts_from_the_image_network_s_mean_filter(tmp_path):
-    init = make_weights(tmp_path, "spatial", dataset="images")
+    init = make_weights(tmp_path, "spatial", dataset="still images")
     still = Recipe(**{**_fields(), "steps": 1, "lr": 1e-12})
     trained = _train(tmp_path, "temporal", still, init=init)
     first = _state(init)["stem.weight"].mean(dim=1, keepdim=True)
@@ -131,7 +131,7 @@ def test_the_flow_network_starts_from_the_image_network_s_mean_filter(tmp_path):
 
 
 def test_partial_batch_norm_keeps_all_statistics_but_the_first(tmp_path):
-    init = make_weights(tmp_path, "spatial", dataset="images")
+    init = make_weights(tmp_path, "spatial", dataset="still images")
     before, trained = _state(init), _train(tmp_path, init=init)
     means = [key for key in before if key.endswith("running_mean")]
     moved = [key for key in means if not torch.equal(before[key], trained[key])]
@@ -173,5 +173,7 @@ def test_frames_that_are_not_training_originals_are_refused(tmp_path):
 
 
 def test_a_recogniser_is_no_image_network_to_start_from(tmp_path):
-    with pytest.raises(ArtifactError, match="made for dataset 'yard', not 'images'"):
+    with pytest.raises(
+        ArtifactError, match="made for dataset 'yard', not 'still images'"
+    ):
         _train(tmp_path, init=make_weights(tmp_path, "spatial"))

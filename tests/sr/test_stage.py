@@ -107,7 +107,9 @@ def test_two_low_shards_are_enlarged_as_one(tmp_path, monkeypatch, wide, turned)
     whole = low_shard(tmp_path / "whole.h5", reading(first, second), around=wide)
     parts = [
         low_shard(tmp_path / "first.h5", reading(first), around=wide),
-        low_shard(tmp_path / "second.h5", reading(second, beyond=[first]), around=wide),
+        low_shard(
+            tmp_path / "second.h5", reading(second, excluded=[first]), around=wide
+        ),
     ]
     job = enlargement(reading=reading(second, first))
     super_resolve([whole], job, tmp_path / "expected.h5")

@@ -245,8 +245,8 @@ def test_a_table_and_a_figure_of_one_file_and_one_entry_are_written(folder):
     registry = source / "plan/registry.py"
     text = registry.read_text()
     for head, entry in (
-        ("TABLES = {\n", '    "correct": Shown(module="correct", columns=selected),\n'),
-        ("FIGURES = {\n", '    "bars": Shown(module="bars", columns=unpaired),\n'),
+        ("TABLES = {\n", '    "correct": Spec(module="correct", columns=selected),\n'),
+        ("FIGURES = {\n", '    "bars": Spec(module="bars", columns=unpaired),\n'),
     ):
         assert head in text
         text = text.replace(head, head + entry)

@@ -31,11 +31,9 @@ registered.
 
 import ast
 import functools
-from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from twinlens import named
+from twinlens.named import Package
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,14 +41,8 @@ if TYPE_CHECKING:
 WHOLE_CLIP = 0
 """`FRAMES` of a network that reads all frames of a clip at once."""
 SCALE = 4
-
-
-HERE = Path(__file__).parent
-
-
-def names() -> list[str]:
-    """List the networks that exist."""
-    return named.names(HERE)
+PACKAGE = Package("models", "super-resolution network")
+names, module = PACKAGE.names, PACKAGE.module
 
 
 def build(name: str, **settings: Any) -> "nn.Module":
@@ -64,15 +56,6 @@ def build(name: str, **settings: Any) -> "nn.Module":
         ValueError: there is no such network.
     """
     return module(name).build(**settings)
-
-
-def module(name: str) -> ModuleType:
-    """Import a network's file.
-
-    Raises:
-        ValueError: there is no such network.
-    """
-    return named.module(HERE, __name__, name, "super-resolution network")
 
 
 def frames(name: str) -> int:
@@ -94,8 +77,8 @@ def frames(name: str) -> int:
                     case ast.Constant(value=int(number)) if number % 2:
                         return number
     raise ValueError(
-        f"{HERE / name}.py: write FRAMES = 1, or 3, 5, ... (an odd number in digits),"
-        " or FRAMES = WHOLE_CLIP"
+        f"{PACKAGE.file(name)}: write FRAMES = 1, or 3, 5, ... (an odd number in"
+        " digits), or FRAMES = WHOLE_CLIP"
     )
 
 
@@ -144,7 +127,7 @@ def settings(name: str) -> list[str] | None:
             if taken.kwarg:
                 return None
             return [each.arg for each in [*taken.args, *taken.kwonlyargs]]
-    raise ValueError(f"{HERE / name}.py: has no function build")
+    raise ValueError(f"{PACKAGE.file(name)}: has no function build")
 
 
 @functools.cache
@@ -152,7 +135,7 @@ def _stated(name: str) -> list[ast.stmt]:
     """Parse a network's file into its top-level statements."""
     if name not in names():
         module(name)  # which says what there is
-    file = HERE / f"{name}.py"
+    file = PACKAGE.file(name)
     try:
         return ast.parse(file.read_text(encoding="utf-8")).body
     except SyntaxError as error:

@@ -1,27 +1,24 @@
 """The families of networks: packages of files, each with a `build`, found by name."""
 
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from twinlens import named
+from twinlens.named import Package
 
 if TYPE_CHECKING:
     from torch import nn
 
-SOURCE = Path(__file__).resolve().parents[1]
 FAMILIES = {
-    "sr": "models",
-    "recogniser": "recognition.backbones",
-    "flow": "flow.estimators",
-    "perceptual": "perceptual",
+    "sr": Package("models", "sr network"),
+    "recogniser": Package("recognition.backbones", "recogniser network"),
+    "flow": Package("flow.estimators", "flow network"),
+    "perceptual": Package("perceptual", "perceptual network"),
 }
-"""The package of each, below `twinlens`."""
 
 
 def dotted(family: str, kind: str) -> str:
     """The module of a network's file, for the digest of code."""
-    return f"twinlens.{FAMILIES[family]}.{kind}"
+    return FAMILIES[family].path(kind)
 
 
 def module(family: str, kind: str) -> ModuleType:
@@ -30,9 +27,7 @@ def module(family: str, kind: str) -> ModuleType:
     Raises:
         ValueError: there is no such file, or it builds no network.
     """
-    package = FAMILIES[family]
-    folder = SOURCE.joinpath(*package.split("."))
-    found = named.module(folder, f"twinlens.{package}", kind, f"{family} network")
+    found = FAMILIES[family].module(kind)
     if not hasattr(found, "build"):
         raise ValueError(f"{found.__file__}: has no function build")
     return found

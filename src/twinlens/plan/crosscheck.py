@@ -2,19 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from twinlens import models, named, recognisers
+from twinlens import models, recognisers
+from twinlens.media import sets
 from twinlens.named import nearest
 from twinlens.plan import registry
 from twinlens.plan.methods import HR, Methods, Network
 from twinlens.plan.world import Dataset, Method, PatchSet, Start, World
 from twinlens.tables import published
 
-ROOT = Path(__file__).parent.parent
 # What methods of one start may differ in (paper section 4.2: batches of 50 and 60).
 OWN = ("patches", "loss", "batch")
 
@@ -82,7 +81,7 @@ def _tables_of_recognisers(world: World) -> Iterator[str]:
 
 
 def _dataset(name: str, entry: Dataset, world: World) -> Iterator[str]:
-    where, kinds = f"datasets.{name}", named.names(ROOT / "media" / "sets")
+    where, kinds = f"datasets.{name}", sets.names()
     if entry.kind not in kinds:
         yield f"{where}.kind: no kind {entry.kind!r}{nearest(entry.kind, kinds)}"
     if name in world.select.datasets and entry.kind == "corpus":
@@ -227,7 +226,7 @@ def _patches_fit(where: str, network: Network, world: World) -> Iterator[str]:
 
 def _labels(world: World) -> Iterator[str]:
     """Tables and pictures distinguish methods and data sets by their labels."""
-    methods = [*world.select.methods, *registry.shown(world)]
+    methods = [*world.select.methods, *registry.methods_read(world)]
     shown = {"methods": methods, "datasets": world.select.datasets}
     shown["flows"] = list(world.flows)
     for what, names in shown.items():
@@ -244,7 +243,7 @@ def _labels(world: World) -> Iterator[str]:
 def _fair(world: World) -> Iterator[str]:
     """Shown methods of one start are compared: only loss and patches may differ."""
     recipes: dict[str, dict[str, Mapping[str, Any]]] = {}
-    networks = Methods(world).networks(registry.shown(world))
+    networks = Methods(world).networks(registry.methods_read(world))
     for name, network in networks.items():
         if network.start and network.trained:
             given = network.recipe_given or {}

@@ -128,7 +128,7 @@ class Methods:
 
     def _weights(self, network: Network) -> str:
         if network.weights:
-            return f"given weights {Path(network.weights).name}"
+            return f"published weights {Path(network.weights).name}"
         if network.recipe_given is None:
             return "nothing is learnt"
         recipe = network.recipe

@@ -69,12 +69,12 @@ class Networks:
         return network.weights, {"kind": network.model, "settings": network.settings}
 
     def _published_recogniser(self, name: str) -> tuple[str | None, dict[str, Any]]:
-        recogniser, *dataset, key = name.split("-")
-        of = dataset[0] if dataset else "images"
-        network = self.of_recogniser(recogniser, of)[key]
+        recogniser, *of, key = name.split("-")
+        dataset = of[0] if of else recognisers.STILLS
+        network = self.of_recogniser(recogniser, dataset)[key]
         settings = {"kind": network.kind, "settings": network.settings}
-        stream = key if dataset else "spatial"
-        return network.weights, settings | {"dataset": of, "stream": stream}
+        stream = key if of else "spatial"
+        return network.weights, settings | {"dataset": dataset, "stream": stream}
 
     def _published_flow(self, name: str) -> tuple[str | None, dict[str, Any]]:
         entry = self.world.flows[name]
@@ -88,7 +88,9 @@ class Networks:
     def published_classes(self, family: str, name: str) -> list[str]:
         """The classes of a recogniser's data set; nothing for other networks."""
         dataset = self.published(family, name).job.dataset
-        return [] if dataset in {None, "images"} else [self.classes(str(dataset))]
+        if dataset in {None, recognisers.STILLS}:
+            return []
+        return [self.classes(str(dataset))]
 
     def fingerprint(self, family: str, name: str) -> str:
         """Digest of a published file, so that another in its place is noticed."""
@@ -227,7 +229,7 @@ class Networks:
     @cached_property
     def flows_used(self) -> list[str]:
         """The flow estimators that the tables depend on, networks first."""
-        shown = registry.shown(self.world)
+        shown = registry.methods_read(self.world)
         used = {
             self.world.patches[each].flow for each in self.methods.patch_sets(shown)
         }

@@ -18,12 +18,12 @@ Columns = Callable[[World], Mapping[str, str]]
 """Of a world, the methods that are shown, by a key of their own."""
 
 
-def nothing_lacks(world: World) -> None:
+def always_available(world: World) -> None:
     """There is no reason against it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class Spec:
     """What a table or a figure shows."""
 
     module: str
@@ -33,13 +33,13 @@ class Shown:
     """What it reads: scores, the csv of quality, or frames and flow."""
     inputs: tuple[str, ...] = ("frames",)
     """Whose scores it reads: of heads that read "frames", "flow" or both."""
-    asks: bool = False
+    scored: bool = False
     """Whether methods are scored for it; else it shows those that others ask for."""
     recogniser: str | None = None
     """Of which recogniser; None for the first that is selected."""
     originals: bool = False
     """Whether it needs clips of full resolution to compare with."""
-    lacks: Callable[[World], str | None] = nothing_lacks
+    unavailable: Callable[[World], str | None] = always_available
     """Why it can't be made; None where it can."""
 
 
@@ -79,11 +79,11 @@ def ablation(table: str) -> Columns:
 def without_columns(table: str) -> Callable[[World], str | None]:
     """Why there is no table whose columns the config's `select` names."""
 
-    def lacks(world: World) -> str | None:
+    def unavailable(world: World) -> str | None:
         named = ablation(table)(world)
         return None if named else f"select.{table} names no method"
 
-    return lacks
+    return unavailable
 
 
 def unranked(world: World) -> str | None:
@@ -113,34 +113,36 @@ def incomparable(world: World) -> str | None:
 
 
 TABLES = {
-    "table1": Shown(module="table1", columns=ranked, originals=True, lacks=unranked),
-    "table2": Shown(
+    "table1": Spec(
+        module="table1", columns=ranked, originals=True, unavailable=unranked
+    ),
+    "table2": Spec(
         module="table2",
         columns=ablation("table2"),
-        asks=True,
-        lacks=without_columns("table2"),
+        scored=True,
+        unavailable=without_columns("table2"),
     ),
-    "table2_flow": Shown(
+    "table2_flow": Spec(
         module="table2",
         columns=ablation("table2_flow"),
-        asks=True,
-        lacks=without_columns("table2_flow"),
+        scored=True,
+        unavailable=without_columns("table2_flow"),
     ),
-    "table5": Shown(module="table5", columns=unpaired, lacks=incomparable),
-    "dispersion": Shown(module="dispersion", columns=unpaired, lacks=incomparable),
-    "quality": Shown(
+    "table5": Spec(module="table5", columns=unpaired, unavailable=incomparable),
+    "dispersion": Spec(module="dispersion", columns=unpaired, unavailable=incomparable),
+    "quality": Spec(
         module="quality", columns=measured, source="quality", originals=True
     ),
 }
-ACCURACY = Shown(module="table3", columns=selected, inputs=INPUTS, asks=True)
+ACCURACY = Spec(module="table3", columns=selected, inputs=INPUTS, scored=True)
 """The table that each recogniser has, named by its entry in the config."""
 FIGURES = {
-    "clip": Shown(module="clip", columns=selected, source="frames", inputs=INPUTS),
-    "scatter": Shown(module="scatter", columns=unpaired, lacks=incomparable),
+    "clip": Spec(module="clip", columns=selected, source="frames", inputs=INPUTS),
+    "scatter": Spec(module="scatter", columns=unpaired, unavailable=incomparable),
 }
 
 
-def tables(world: World) -> dict[str, Shown]:
+def tables(world: World) -> dict[str, Spec]:
     """All tables of a world by name."""
     chosen = {name: world.recognisers[name] for name in world.select.recognisers}
     own = {
@@ -162,7 +164,7 @@ def inputs_read(world: World, recogniser: str | None = None) -> dict[str, set[st
     found: dict[str, set[str]] = {}
     for table in tables(world).values():
         of = table.recogniser or first
-        if not table.asks or of != (recogniser or first):
+        if not table.scored or of != (recogniser or first):
             continue
         for row in map(methods.row, table.columns(world).values()):
             for kind, method in zip(INPUTS, row, strict=True):
@@ -171,7 +173,7 @@ def inputs_read(world: World, recogniser: str | None = None) -> dict[str, set[st
     return found
 
 
-def shown(world: World) -> list[str]:
+def methods_read(world: World) -> list[str]:
     """The methods whose frames or flow some table reads, in order."""
     found = [
         name for each in world.select.recognisers for name in inputs_read(world, each)

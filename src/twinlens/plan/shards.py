@@ -67,31 +67,32 @@ class Shards:
             seed=provenance.seed(self.world.seed, "sampling") if part == "train" else 0,
         )
 
-    def reading(self, reader: str, method: str, part: str) -> Reading:
-        """Which frames the files of a reader store."""
+    def reading(self, reader: str, dataset: str, method: str, part: str) -> Reading:
+        """Which frames of a part's clips the files of a reader store."""
         if reader == ALL or part == "corpus":
             return Reading()
         *before, own = [
             self.sampler(each, part, self.inputs(each, method))
-            for each in self._until(reader)
+            for each in self._until(reader, dataset, part)
         ]
-        beyond = tuple(each for each in before if each.inputs)
-        return Reading(samplers=(own,), beyond=beyond)
+        excluded = tuple(each for each in before if each.inputs)
+        return Reading(samplers=(own,), excluded=excluded)
 
     def readers(self, dataset: str, part: str, recogniser: str = "") -> list[str]:
         """Those whose files hold what a recogniser reads; what all read by default."""
         if part == "corpus" or self.world.datasets[dataset].frames == "all":
             return [ALL]
-        return list(self._until(recogniser or self.recognisers[-1]))
+        return self._until(recogniser or self.recognisers[-1], dataset, part)
 
-    def _until(self, recogniser: str) -> list[str]:
-        return self.recognisers[: self.recognisers.index(recogniser) + 1]
+    def _until(self, recogniser: str, dataset: str, part: str) -> list[str]:
+        """A recogniser and those before it that read a part of a data set's clips."""
+        *before, own = self.recognisers[: self.recognisers.index(recogniser) + 1]
+        if part == "train":
+            before = [each for each in before if self._trains(each, dataset)]
+        return [*before, own]
 
-    def reader_modules(self, reader: str) -> list[str]:
-        """The modules that choose the frames of a reader's files."""
-        kinds = [] if reader == ALL else self._until(reader)
-        found = {self.world.recognisers[each].kind for each in kinds}
-        return [f"recognisers.{kind}" for kind in sorted(found)]
+    def _reading_modules(self, reading: Reading) -> list[str]:
+        return [each.removeprefix("twinlens.") for each in reading.modules]
 
     # Original frames
 
@@ -150,13 +151,14 @@ class Shards:
             part=part,  # type: ignore[arg-type]
             shard=int(shard),
             shards=self.data.shard_count(dataset, part),
-            reading=self.reading(reader, HR, part),
+            reading=self.reading(reader, dataset, HR, part),
             around=int(around.removeprefix("-near") or 0),
         )
 
-    def decoding_modules(self, reader: str, dataset: str) -> list[str]:
+    def decoding_modules(self, reader: str, dataset: str, part: str) -> list[str]:
         """The modules that list a data set and choose its frames."""
-        return [*self.data.modules(dataset), *self.reader_modules(reader)]
+        reading = self.reading(reader, dataset, HR, part)
+        return [*self.data.modules(dataset), *self._reading_modules(reading)]
 
     # Low resolution and back
 
@@ -173,7 +175,7 @@ class Shards:
         if frames == models.WHOLE_CLIP or reader == ALL:
             readers, around = [ALL], ""
         else:
-            readers = self._until(reader)
+            readers = self._until(reader, dataset, part)
             around = f"-near{frames // 2}" if frames > 1 else ""
         return [
             f"{self.root}/{folder}/{each}/{dataset}/{part}-{shard}{around}.h5"
@@ -194,14 +196,15 @@ class Shards:
             method=method,
             model=network.model,
             settings=network.settings,
-            reading=self.reading(reader, method, part),
+            reading=self.reading(reader, dataset, method, part),
         )
 
     def enlargement_modules(
         self, reader: str, dataset: str, method: str, part: str
     ) -> list[str]:
         """The modules of the network, and of those that choose its frames."""
-        return [*self.methods.modules(method), *self.reader_modules(reader)]
+        reading = self.reading(reader, dataset, method, part)
+        return [*self.methods.modules(method), *self._reading_modules(reading)]
 
     def frame_files(
         self, recogniser: str, dataset: str, method: str, part: str, shard: str

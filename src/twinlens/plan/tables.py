@@ -6,7 +6,7 @@ from functools import cached_property
 from twinlens import provenance, recognisers
 from twinlens.errors import PlanError
 from twinlens.plan import registry
-from twinlens.plan.registry import FIGURES, Shown
+from twinlens.plan.registry import FIGURES, Spec
 from twinlens.plan.scores import Scores
 from twinlens.plan.world import World
 from twinlens.tables.settings import Dataset, FigureJob, Layout, Method, TableJob
@@ -24,22 +24,22 @@ class Tables:
     figures = FIGURES
 
     @cached_property
-    def names(self) -> dict[str, Shown]:
+    def names(self) -> dict[str, Spec]:
         """All tables by name."""
         return registry.tables(self.world)
 
     @cached_property
-    def shown(self) -> list[str]:
+    def methods_read(self) -> list[str]:
         """The methods whose frames or flow some table reads."""
-        return registry.shown(self.world)
+        return registry.methods_read(self.world)
 
-    def recogniser(self, shown: Shown) -> str:
+    def recogniser(self, spec: Spec) -> str:
         """The recogniser of a table or figure."""
-        return shown.recogniser or self.world.select.recognisers[0]
+        return spec.recogniser or self.world.select.recognisers[0]
 
-    def datasets(self, shown: Shown) -> list[str]:
+    def datasets(self, spec: Spec) -> list[str]:
         """The data sets that are read."""
-        return self.data.originals if shown.originals else self.world.select.datasets
+        return self.data.originals if spec.originals else self.world.select.datasets
 
     def table_modules(self, name: str) -> list[str]:
         """The module of a table."""
@@ -57,25 +57,25 @@ class Tables:
         Raises:
             PlanError: it can't be made; why, and what to change.
         """
-        shown = self.names[name]
-        if why := shown.lacks(self.world):
+        spec = self.names[name]
+        if why := spec.unavailable(self.world):
             raise PlanError(f"{name} can't be made: {why}")
-        return self._inputs(shown, self.datasets(shown))
+        return self._inputs(spec, self.datasets(spec))
 
-    def _inputs(self, shown: Shown, datasets: Iterable[str]) -> list[str]:
-        if shown.source == "quality":
+    def _inputs(self, spec: Spec, datasets: Iterable[str]) -> list[str]:
+        if spec.source == "quality":
             return self.scores.quality_files()
-        of = self.recogniser(shown)
-        methods = shown.columns(self.world).values()
-        rows = self.scores.stored_rows(of, methods, shown.inputs)
+        of = self.recogniser(spec)
+        methods = spec.columns(self.world).values()
+        rows = self.scores.stored_rows(of, methods, spec.inputs)
         return self.scores.files(of, rows, datasets)
 
     def table_gates(self, name: str) -> list[str]:
         """What must stand before a table does, and is not read by it."""
-        shown = self.names[name]
-        return self._gates(shown, self.datasets(shown))
+        spec = self.names[name]
+        return self._gates(spec, self.datasets(spec))
 
-    def _gates(self, shown: Shown, datasets: Iterable[str]) -> list[str]:
+    def _gates(self, spec: Spec, datasets: Iterable[str]) -> list[str]:
         """Manifests and counts.
 
         A manifest fails if too many clips of its data set were rejected, the counts of
@@ -84,7 +84,7 @@ class Tables:
         network is trained again. With `keep-going` other jobs go on beside a gate that
         fails, but no table is written.
         """
-        methods = shown.columns(self.world).values()
+        methods = spec.columns(self.world).values()
         patches, corpora = (
             self.methods.patch_sets(methods),
             self.methods.corpora(methods),
@@ -97,19 +97,19 @@ class Tables:
 
     def table_job(self, name: str) -> TableJob:
         """A table to write."""
-        shown = self.names[name]
+        spec = self.names[name]
         return TableJob(
             name=name,
-            module=shown.module,
-            layout=self.layout(shown),
+            module=spec.module,
+            layout=self.layout(spec),
             seed=provenance.seed(self.world.seed, "tables"),
         )
 
-    def layout(self, shown: Shown) -> Layout:
+    def layout(self, spec: Spec) -> Layout:
         """What a table or figure shows."""
-        of = self.recogniser(shown)
+        of = self.recogniser(spec)
         entry = self.world.recognisers[of]
-        columns = shown.columns(self.world)
+        columns = spec.columns(self.world)
         return Layout(
             world=self.world.world,
             note=self.world.note,
@@ -149,20 +149,20 @@ class Tables:
         Raises:
             PlanError: it can't be made; why, and what to change.
         """
-        shown = FIGURES[name]
-        if why := shown.lacks(self.world):
+        spec = FIGURES[name]
+        if why := spec.unavailable(self.world):
             raise PlanError(f"figure {name} can't be made: {why}")
         if dataset not in self.world.select.datasets:
             raise PlanError(f"figure {name}: add {dataset} to select.datasets")
-        if shown.source == "frames":
-            return self._clip_files(shown, dataset)
-        return self._inputs(shown, [dataset])
+        if spec.source == "frames":
+            return self._clip_files(spec, dataset)
+        return self._inputs(spec, [dataset])
 
-    def _clip_files(self, shown: Shown, dataset: str) -> list[str]:
+    def _clip_files(self, spec: Spec, dataset: str) -> list[str]:
         """Frames and flow of the shard in the middle of a data set's test clips."""
-        of, shards = self.recogniser(shown), self.data.shards(dataset, "test")
+        of, shards = self.recogniser(spec), self.data.shards(dataset, "test")
         part, shard = "test", shards[len(shards) // 2]
-        rows = [self.methods.row(m) for m in shown.columns(self.world).values()]
+        rows = [self.methods.row(m) for m in spec.columns(self.world).values()]
         frames = {"hr", *(row.frames_of for row in rows)}
         flow = {row.flow_of for row in rows}
         if self.data.has_originals(dataset):
@@ -189,10 +189,8 @@ class Tables:
 
     def figure_job(self, name: str, dataset: str) -> FigureJob:
         """A figure to draw."""
-        shown = FIGURES[name]
-        return FigureJob(
-            module=shown.module, dataset=dataset, layout=self.layout(shown)
-        )
+        spec = FIGURES[name]
+        return FigureJob(module=spec.module, dataset=dataset, layout=self.layout(spec))
 
     # All
 
@@ -200,13 +198,14 @@ class Tables:
         """What `all` asks for, of what can be made."""
         tables = [
             f"results/{name}.csv"
-            for name, shown in self.names.items()
-            if not shown.lacks(self.world) and self._inputs(shown, self.datasets(shown))
+            for name, spec in self.names.items()
+            if not spec.unavailable(self.world)
+            and self._inputs(spec, self.datasets(spec))
         ]
         figures = [
             f"{self.root}/figures/{name}/{dataset}.png"
-            for name, shown in FIGURES.items()
-            if not shown.lacks(self.world)
+            for name, spec in FIGURES.items()
+            if not spec.unavailable(self.world)
             for dataset in self.world.select.datasets
         ]
         flows = self.scores.networks.flows_used
@@ -215,10 +214,9 @@ class Tables:
     def left_out(self) -> list[str]:
         """A line for each reason why `all` leaves out something that is asked for."""
         figures = {f"figure {name}": each for name, each in FIGURES.items()}
-        shown = self.names | figures
         reasons: dict[str, list[str]] = {}
-        for name, each in shown.items():
-            why = each.lacks(self.world)
+        for name, each in (self.names | figures).items():
+            why = each.unavailable(self.world)
             if why and each.columns(self.world):
                 reasons.setdefault(why, []).append(name)
         return [

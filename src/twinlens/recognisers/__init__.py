@@ -36,8 +36,6 @@ All indices count from 0 in the decoded clip. Flow `i` goes from frame `i` to `i
 
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -45,12 +43,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from twinlens import named
+from twinlens.named import Package
 from twinlens.settings import STRICT
 
-HERE = Path(__file__).parent
+PACKAGE = Package("recognisers", "recogniser")
+names, module = PACKAGE.names, PACKAGE.module
 INPUTS = ("frames", "flow")
 """What a head may read."""
+STILLS = "still images"
+"""The data set of a shared network; no data set of a config has a blank in it."""
 Indices = NDArray[np.int64]
 
 
@@ -121,7 +122,7 @@ class Sampler:
     @property
     def module(self) -> str:
         """Its module, for the digest of code."""
-        return f"{__name__}.{self.kind}"
+        return PACKAGE.path(self.kind)
 
     def reads(self, total: int, clip: str) -> Reads:
         """The frames and flows that it reads of a clip of `total` frames."""
@@ -146,13 +147,13 @@ class Reading:
 
     samplers: tuple[Sampler, ...] = ()
     """The recognisers that read it; none: all frames are stored."""
-    beyond: tuple[Sampler, ...] = ()
+    excluded: tuple[Sampler, ...] = ()
     """Recognisers whose frames are stored elsewhere, and not here once more."""
 
     @property
     def modules(self) -> list[str]:
         """The modules that choose them, for the digest of code."""
-        return sorted({each.module for each in [*self.samplers, *self.beyond]})
+        return sorted({each.module for each in [*self.samplers, *self.excluded]})
 
     def frames(self, total: int, clip: str) -> Indices:
         """The frames to store, ascending, each once.
@@ -164,7 +165,7 @@ class Reading:
         if not self.samplers:
             return np.arange(total)
         own = [each.frames(total, clip) for each in self.samplers]
-        elsewhere = [each.frames(total, clip) for each in self.beyond]
+        elsewhere = [each.frames(total, clip) for each in self.excluded]
         return np.setdiff1d(np.concatenate(own), np.concatenate([*elsewhere, _NONE]))
 
 
@@ -188,17 +189,3 @@ def function(kind: str, what: str) -> Callable[..., Any]:
     home, _, name = getattr(module(kind), what).partition(":")
     found: Callable[..., Any] = getattr(import_module(f"twinlens.{home}"), name)
     return found
-
-
-def names() -> list[str]:
-    """The recognisers that there are."""
-    return named.names(HERE)
-
-
-def module(kind: str) -> ModuleType:
-    """A recogniser's file.
-
-    Raises:
-        ValueError: there is no such recogniser.
-    """
-    return named.module(HERE, __name__, kind, "recogniser")

@@ -16,8 +16,8 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
-from twinlens import named, provenance
-from twinlens.named import nearest
+from twinlens import provenance
+from twinlens.named import Package, nearest
 from twinlens.recognisers import FlowForm, Head, Indices, Network, Reads
 from twinlens.settings import (
     STRICT,
@@ -36,7 +36,7 @@ HEADS = {
 }
 TRAIN = "recognition.train:train"
 SCORE = "recognition.score:scorer"
-BACKBONES = Path(__file__).parent.parent / "recognition" / "backbones"
+BACKBONES = Package("recognition.backbones", "backbone")
 Stream = Literal["spatial", "temporal"]
 Pixels = Annotated[int, Field(ge=16)]
 Below1 = Annotated[float, Field(ge=0, lt=1)]
@@ -276,7 +276,7 @@ def faults(
         datasets: those that are defined.
         selected: those in the tables.
     """
-    backbones = named.names(BACKBONES)
+    backbones = BACKBONES.names()
     if settings.backbone not in backbones:
         near = nearest(settings.backbone, backbones)
         yield f"backbone: no {settings.backbone!r}{near}"

@@ -24,6 +24,7 @@ from twinlens.networks import artifact, schedule, trainer
 from twinlens.networks.device import device
 from twinlens.networks.trainer import Run, Trainer
 from twinlens.progress import say
+from twinlens.recognisers import STILLS
 from twinlens.recognisers.tsn import (
     Recipe,
     RecogniserTraining,
@@ -197,7 +198,7 @@ class RecogniserTrainer(Trainer):
 
 def _start_from(init: Path, network: nn.Module, backbone: str) -> None:
     """Take the weights of an image network, its classifier aside."""
-    images = artifact.load(init, "recogniser", kind=backbone, dataset="images")
+    images = artifact.load(init, "recogniser", kind=backbone, dataset=STILLS)
     state, own = images.state_dict(), network.state_dict()
     first = f"{backbones.module(backbone).FIRST_CONV}.weight"
     if state[first].shape != own[first].shape:

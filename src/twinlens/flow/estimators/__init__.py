@@ -18,36 +18,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from twinlens import named
 from twinlens.errors import ArtifactError
+from twinlens.named import Package
 
 Frames = NDArray[np.uint8]
 """(N, H, W, 3), RGB 0..255."""
 Estimator = Callable[[Frames, Frames], NDArray[np.float32]]
 """First and second frames to flow (N, 2, H, W), px, x to the right then y down."""
 
-HERE = Path(__file__).parent
-
-
-def names() -> list[str]:
-    """List the estimators."""
-    return named.names(HERE)
-
-
-def module(kind: str) -> ModuleType:
-    """Import an estimator's file.
-
-    Raises:
-        ValueError: there is no such estimator.
-    """
-    return named.module(HERE, __name__, kind, "flow estimator")
+PACKAGE = Package("flow.estimators", "flow estimator")
+names, module = PACKAGE.names, PACKAGE.module
 
 
 def deciding(settings: Any) -> dict[str, Any]:
@@ -67,7 +53,7 @@ def needs_network(settings: Mapping[str, Any]) -> bool:
 
 def modules(settings: Mapping[str, Any]) -> list[str]:
     """Name the module of an entry's estimator, for the digest of code."""
-    return [f"{__name__}.{settings['kind']}"]
+    return [PACKAGE.path(settings["kind"])]
 
 
 def load(

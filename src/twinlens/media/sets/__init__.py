@@ -4,16 +4,18 @@ A kind's file has `listing(settings: Mapping) -> Listing`; the mapping holds the
 of `twinlens.media.settings.Source`.
 """
 
-import importlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from twinlens import named
 from twinlens.errors import DataError
 from twinlens.media.settings import SUFFIXES, Source
+from twinlens.named import Package
+
+PACKAGE = Package("media.sets", "kind of data set")
+names = PACKAGE.names
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,11 +42,6 @@ class Listing:
     warnings: list[str] = field(default_factory=list)
 
 
-def names() -> list[str]:
-    """List the kinds that exist."""
-    return named.names(Path(__file__).parent)
-
-
 def listing(source: Source) -> Listing:
     """List the clips of a data set.
 
@@ -54,9 +51,10 @@ def listing(source: Source) -> Listing:
     Raises:
         DataError: a folder or split file is missing or can't be read.
     """
-    if source.kind not in names():
-        raise DataError(f"no kind of data set {source.kind!r}; there are: {names()}")
-    module = importlib.import_module(f"twinlens.media.sets.{source.kind}")
+    try:
+        module = PACKAGE.module(source.kind)
+    except ValueError as error:
+        raise DataError(str(error)) from error
     listed: Listing = module.listing(asdict(source))
     if not listed.clips:
         raise DataError(

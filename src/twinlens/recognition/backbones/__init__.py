@@ -8,20 +8,15 @@ weights are published also provides `convert` and `settings_of`, see
 """
 
 from collections.abc import Mapping
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from torch import Tensor, nn
 
-from twinlens import named
+from twinlens.named import Package
 
 CLASSIFIER = "fc"
-
-
-def names() -> list[str]:
-    """List the backbones in alphabetical order."""
-    return named.names(Path(__file__).parent)
+PACKAGE = Package("recognition.backbones", "backbone")
+names, module = PACKAGE.names, PACKAGE.module
 
 
 def build(name: str, **settings: Any) -> nn.Module:
@@ -35,15 +30,6 @@ def build(name: str, **settings: Any) -> nn.Module:
         ValueError: there is no such backbone.
     """
     return module(name).build(**settings)
-
-
-def module(name: str) -> ModuleType:
-    """Import the backbone's file, for its `FIRST_CONV` and its importers.
-
-    Raises:
-        ValueError: there is no such backbone.
-    """
-    return named.module(Path(__file__).parent, __name__, name, "backbone")
 
 
 def load(network: nn.Module, state: Mapping[str, Tensor]) -> None:
