@@ -36,7 +36,7 @@ rule frames:
         job=lambda w: as_json(plan.shards.decoding(*w)),
         files=lambda w: plan.data.fingerprint(w.dataset, w.part, w.shard),
         code=lambda w: code(
-            "media.frames", *plan.shards.decoding_modules(w.reader, w.dataset)
+            "media.frames", *plan.shards.decoding_modules(w.reader, w.dataset, w.part)
         ),
     shell:
         "python -m twinlens.media frames --plain --job {params.job:q}"
