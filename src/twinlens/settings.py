@@ -6,7 +6,7 @@ the artifact's identity contains it.
 """
 
 import os
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,6 +76,11 @@ DataPath = Annotated[str, AfterValidator(_below_data)]
 """A file or folder; relative ones start from the config's `data`."""
 
 
+def none_is_empty(entries: Any) -> Any:
+    """Read a key without a value as an empty mapping."""
+    return {} if entries is None else entries
+
+
 class Partial:
     """Annotate a mapping that holds some fields of a settings class.
 
@@ -95,10 +100,18 @@ class Partial:
             name: Annotated[
                 field.annotation,
                 *field.metadata,
-                Field(description=field.description),
+                Field(description=self._description(name)),
             ]
             for name, field in self.kind.__pydantic_fields__.items()
         }
         some = TypedDict(f"{self.kind.__name__}Part", hints, total=False)  # type: ignore
         some.__pydantic_config__ = STRICT  # type: ignore[attr-defined]
         return handler.generate_schema(some)
+
+    def _description(self, name: str) -> str | None:
+        """What the class, or the base that a field is inherited from, says of it."""
+        kinds = [each for each in self.kind.__mro__ if is_dataclass(each)]
+        found = [each.__pydantic_fields__.get(name) for each in kinds]
+        return next(
+            (each.description for each in found if each and each.description), None
+        )

@@ -32,7 +32,11 @@ def test_a_model_of_whole_clips_reads_all_frames():
 
 def test_clips_that_are_low_already_are_enlarged_as_they_are():
     weights = {"yard": {"spatial": "a.pth", "temporal": "b.pth"}}
-    low = plan(datasets__yard__low="given", recognisers__tsn__weights=weights)
+    low = plan(
+        datasets__yard__low="given",
+        recognisers__tsn__weights=weights,
+        select__recognisers=["tsn"],
+    )
     files = low.shards.low_files("tsn", "yard", "sosr", "test", "00")
     assert files == [f"{ROOT}/frames/tsn/yard/test-00.h5"]
 

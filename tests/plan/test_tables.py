@@ -36,7 +36,11 @@ def test_columns_of_table_2_are_those_of_the_config():
 
 def test_low_clips_have_no_row_of_originals():
     weights = {"yard": {"spatial": "a.pth", "temporal": "b.pth"}}
-    low = plan(datasets__yard__low="given", recognisers__tsn__weights=weights)
+    low = plan(
+        datasets__yard__low="given",
+        recognisers__tsn__weights=weights,
+        select__recognisers=["tsn"],
+    )
     files = low.tables.table_inputs("table3")
     assert f"{ROOT}/scores/tsn/workshop/hr/test-00.h5" in files
     assert f"{ROOT}/scores/tsn/yard/hr/test-00.h5" not in files

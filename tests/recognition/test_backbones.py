@@ -72,7 +72,7 @@ def assert_same(output: dict, network: nn.Module) -> None:
 
 
 def test_the_files_of_the_folder_are_the_names():
-    assert backbones.names() == ["bn_inception", "compact"]
+    assert backbones.names() == ["bn_inception", "compact", "resnet"]
 
 
 def test_an_unknown_name_is_refused_with_those_known():

@@ -19,7 +19,7 @@ from twinlens.networks import artifact, checkpoint, trainer
 from twinlens.networks import state as states
 from twinlens.recognisers.tsn import Recipe, RecogniserTraining
 from twinlens.recognition import stage
-from twinlens.recognition import train as training
+from twinlens.recognition.optimizer import parameter_groups
 from twinlens.settings import as_json
 
 RECIPE = Recipe(steps=12, lr=0.05, batch=6, dropout=0.2, settings={"width": 8})
@@ -81,7 +81,7 @@ def test_a_stream_learns_what_its_frames_tell(tmp_path, stream):
 
 
 def _fields():
-    return {name: getattr(RECIPE, name) for name in Recipe.__slots__}
+    return {name: getattr(RECIPE, name) for name in Recipe.__pydantic_fields__}
 
 
 def test_two_trainings_give_the_same_bits(tmp_path):
@@ -141,13 +141,13 @@ def test_partial_batch_norm_keeps_all_statistics_but_the_first(tmp_path):
 
 def test_the_rate_falls_at_its_milestones():
     recipe = Recipe(steps=100, lr=1.0, milestones=(0.5, 0.75))
-    rates = [training.rate(recipe, step) for step in (0, 49, 50, 75)]
+    rates = [recipe.rate(step) for step in (0, 49, 50, 75)]
     np.testing.assert_allclose(rates, [1.0, 1.0, 0.1, 0.01])
 
 
 def test_biases_learn_twice_as_fast_and_do_not_decay(tmp_path):
     network = torch.nn.Sequential(torch.nn.Linear(2, CLASSES))
-    groups = training.parameter_groups(network, RECIPE, None)
+    groups = parameter_groups(network, RECIPE.weight_decay)
     assert sorted((group["times"], group["weight_decay"]) for group in groups) == [
         (1.0, RECIPE.weight_decay),
         (2.0, 0.0),

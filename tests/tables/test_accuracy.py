@@ -18,7 +18,7 @@ def _scores(right, labels, classes=3):
 
 def test_mean_class_accuracy_weighs_classes_alike():
     found = accuracy(*_scores([1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1]), seed=0)
-    assert found.mean_class == 50
+    assert found.value == 50
     assert found.overall == pytest.approx(100 * 4 / 6)
     assert (found.correct, found.clips, found.classes) == (4, 6, 2)
 
@@ -26,13 +26,13 @@ def test_mean_class_accuracy_weighs_classes_alike():
 def test_classes_without_test_clips_do_not_count():
     found = accuracy(*_scores([1, 0], [0, 2]), seed=0)
     assert found.classes == 2
-    assert found.mean_class == 50
+    assert found.value == 50
 
 
 def test_the_interval_holds_the_accuracy_and_shrinks_with_clips():
     few = accuracy(*_scores([1, 0] * 10, [0, 0, 1, 1] * 5), seed=0)
     many = accuracy(*_scores([1, 0] * 1000, [0, 0, 1, 1] * 500), seed=0)
-    assert few.low < few.mean_class < few.high
+    assert few.low < few.value < few.high
     assert many.high - many.low < (few.high - few.low) / 5
 
 

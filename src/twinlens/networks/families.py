@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 FAMILIES = {
     "sr": Package("models", "sr network"),
     "recogniser": Package("recognition.backbones", "recogniser network"),
+    "two_stream": Package("recognition.two_stream", "two-stream network"),
     "flow": Package("flow.estimators", "flow network"),
     "perceptual": Package("perceptual", "perceptual network"),
 }

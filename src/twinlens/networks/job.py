@@ -12,7 +12,7 @@ from twinlens.settings import STRICT
 class Import:
     """A published weight file to import; an entry `weights` of the config."""
 
-    family: Literal["sr", "recogniser", "flow", "perceptual"]
+    family: Literal["sr", "recogniser", "two_stream", "flow", "perceptual"]
     """The family of the network, see `twinlens.networks`."""
     kind: str
     """The file of the family that builds it."""

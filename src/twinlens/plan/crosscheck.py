@@ -98,8 +98,10 @@ def _recogniser(name: str, entry: Any, world: World) -> Iterator[str]:
     defined = [each for each in world.select.datasets if each in world.datasets]
     selected = {name: world.datasets[name] for name in defined}
     check = getattr(recognisers.module(entry.kind), "faults", None)
+    others = [each for each in world.select.recognisers if each != name]
+    without = f" (or leave {name} out of select.recognisers)" if others else ""
     for fault in check(entry, world.datasets, selected) if check else ():
-        yield f"{where}.{fault}"
+        yield f"{where}.{fault}{without}"
 
 
 def _patches(where: str, entry: PatchSet, world: World) -> Iterator[str]:

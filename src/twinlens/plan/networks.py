@@ -62,7 +62,8 @@ class Networks:
         file, settings = find[family](name)
         if not file:
             raise PlanError(f"the config names no published weights of {name}")
-        return Published(file, Import(family=family, network=name, **settings))  # type: ignore[arg-type]
+        job = Import(**{"family": family, "network": name, **settings})
+        return Published(file, job)
 
     def _published_sr(self, name: str) -> tuple[str | None, dict[str, Any]]:
         network = self.methods.network(name)
@@ -72,7 +73,11 @@ class Networks:
         recogniser, *of, key = name.split("-")
         dataset = of[0] if of else recognisers.STILLS
         network = self.of_recogniser(recogniser, dataset)[key]
-        settings = {"kind": network.kind, "settings": network.settings}
+        settings = {
+            "family": network.family,
+            "kind": network.kind,
+            "settings": network.settings,
+        }
         stream = key if of else "spatial"
         return network.weights, settings | {"dataset": dataset, "stream": stream}
 
@@ -337,6 +342,7 @@ class Networks:
         kind = self.world.recognisers[recogniser].kind
         home = getattr(recognisers.module(kind), what).partition(":")[0]
         networks = self.of_recogniser(recogniser, dataset)
-        files = {families.dotted("recogniser", networks[key].kind) for key in keys}
+        used = [networks[key] for key in keys]
+        files = {families.dotted(each.family, each.kind) for each in used}
         own = sorted(each.removeprefix("twinlens.") for each in files)
         return [f"recognisers.{kind}", home, *own]

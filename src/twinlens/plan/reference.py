@@ -9,13 +9,14 @@ complete YAML) and `docs/config.md`.
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml
 from pydantic import TypeAdapter
 
 from twinlens.plan.check import PLUGINS
-from twinlens.plan.world import json_schema
+from twinlens.plan.world import describe_inherited, json_schema
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 PAGE = Path("docs/config.md")
@@ -35,7 +36,7 @@ def schema() -> dict[str, Any]:
     for section, package in PLUGINS.items():
         options = []
         for kind in package.names():
-            own = _named_apart(TypeAdapter(package.module(kind).Settings), kind)
+            own = _named_apart(package.module(kind), kind)
             found["$defs"] |= own.pop("$defs", {})
             found["$defs"][f"{section}_{kind}"] = own
             options.append({"$ref": f"#/$defs/{section}_{kind}"})
@@ -45,9 +46,12 @@ def schema() -> dict[str, Any]:
     return found
 
 
-def _named_apart(adapter: TypeAdapter[Any], kind: str) -> dict[str, Any]:
+def _named_apart(module: ModuleType, kind: str) -> dict[str, Any]:
     """The schema of a plug-in, whose definitions begin with its name."""
-    text = json.dumps(adapter.json_schema())
+    given = TypeAdapter(module.Settings).json_schema()
+    classes = [each for each in vars(module).values() if isinstance(each, type)]
+    describe_inherited(given.get("$defs", {}), classes)
+    text = json.dumps(given)
     own: dict[str, Any] = json.loads(text.replace('"#/$defs/', f'"#/$defs/{kind}_'))
     own["$defs"] = {
         f"{kind}_{name}": node for name, node in own.pop("$defs", {}).items()

@@ -118,6 +118,7 @@ class Tables:
             recogniser=entry.label,
             heads=tuple(recognisers.module(entry.kind).HEADS),
             fusion=entry.fusion,
+            metrics=recognisers.metrics(entry.kind),
         )
 
     def _dataset(self, name: str) -> Dataset:

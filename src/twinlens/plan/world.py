@@ -4,6 +4,7 @@ The schema and the reference page of the docs are written from these classes
 (`twinlens.plan.reference`).
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -231,15 +232,22 @@ class World(BaseModel):
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON schema of a world, before plug-ins.
-
-    Pydantic describes a class's own fields only: inherited ones are described as those
-    of the base.
-    """
+    """The JSON schema of a world, before plug-ins."""
     schema = World.model_json_schema()
-    for kind, base in ((Dataset, Source), (PatchSet, PatchSettings)):
-        own = schema["$defs"][kind.__name__]["properties"]
-        known = TypeAdapter(base).json_schema()["properties"]
-        for name, entry in known.items():
-            own[name].setdefault("description", entry.get("description", ""))
+    describe_inherited(schema["$defs"], (Dataset, PatchSet))
     return schema
+
+
+def describe_inherited(nodes: dict[str, Any], kinds: Iterable[type]) -> None:
+    """Describe the fields that classes inherit as their bases do.
+
+    Pydantic describes a class's own fields only.
+    """
+    for kind in kinds:
+        own = nodes.get(kind.__name__, {}).get("properties", {})
+        for base in kind.__mro__[1:]:
+            if not hasattr(base, "__pydantic_fields__"):
+                continue
+            known = TypeAdapter(base).json_schema()["properties"]
+            for name, entry in known.items():
+                own.get(name, {}).setdefault("description", entry.get("description"))

@@ -9,6 +9,7 @@ plan its jobs. It has
     HEADS       what is scored, by name: `Head`s. Where heads read both frames and flow,
                 a row that takes frames of one method and flow of another is scored as
                 a job of its own; else it is composed from the scores of the two.
+    FUSION      optional: what an accuracy of all heads fused counts, see `Head.metric`
     sampling(settings, part)
                 what of the settings decides which frames of "train" or "test" clips are
                 read, as a mapping
@@ -52,7 +53,9 @@ INPUTS = ("frames", "flow")
 """What a head may read."""
 STILLS = "still images"
 """The data set of a shared network; no data set of a config has a blank in it."""
+CLASSES, CLIPS, VIEWS = "classes", "clips", "views"
 Indices = NDArray[np.int64]
+Pixels = Annotated[int, Field(ge=16)]
 
 
 class Reads(NamedTuple):
@@ -71,13 +74,16 @@ class Head(NamedTuple):
     """What it reads: "frames", "flow" or both."""
     networks: tuple[str, ...]
     """The networks that it takes, by their names in `networks`."""
+    metric: str = CLASSES
+    """What its accuracy counts: the mean of `CLASSES`, all `CLIPS`, or each of a clip's
+    `VIEWS`, the rows of its scores, on its own."""
 
 
 class Network(NamedTuple):
     """A network of a recogniser."""
 
     kind: str
-    """Its file in `twinlens.recognition.backbones`."""
+    """Its file in its family."""
     settings: dict[str, Any]
     """Arguments of `build` that published weights don't say."""
     inputs: tuple[str, ...]
@@ -90,6 +96,8 @@ class Network(NamedTuple):
     """The networks whose weights its training starts from."""
     shared: bool = False
     """Whether it is the same for all data sets, such as an image network."""
+    family: str = "recogniser"
+    """A family of `twinlens.networks`: "recogniser" or "two_stream"."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -102,6 +110,16 @@ class FlowForm:
     """Pixels at the ends of the 8-bit range."""
     size: tuple[int, int] | None = None
     """Width and height that frames are resized to first; None leaves them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class Recoding:
+    """How frames are brought to the form that a recogniser's own extraction stores."""
+
+    size: tuple[Pixels, Pixels] | None = None
+    """Width and height that frames are brought to first (TSN: 340, 256)."""
+    jpeg: Annotated[int, Field(ge=1, le=100)] | None = None
+    """JPEG quality that RGB and 8-bit flow pass through (TSN's files: 95)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -182,6 +200,13 @@ def with_neighbours(frames: Indices, around: int, total: int) -> Indices:
 def reads_jointly(kind: str) -> bool:
     """Whether the heads of a recogniser read frames and flow together."""
     return any(len(head.inputs) > 1 for head in module(kind).HEADS.values())
+
+
+def metrics(kind: str) -> dict[str, str]:
+    """What the accuracy of each head of a recogniser, and of "fusion", counts."""
+    found = module(kind)
+    heads = {name: head.metric for name, head in found.HEADS.items()}
+    return {**heads, "fusion": getattr(found, "FUSION", CLASSES)}
 
 
 def function(kind: str, what: str) -> Callable[..., Any]:

@@ -18,16 +18,23 @@ from pydantic.dataclasses import dataclass
 
 from twinlens import provenance
 from twinlens.named import Package, nearest
-from twinlens.recognisers import FlowForm, Head, Indices, Network, Reads
+from twinlens.networks.recipe import Below1, SgdRecipe
+from twinlens.recognisers import (
+    FlowForm,
+    Head,
+    Indices,
+    Network,
+    Pixels,
+    Reads,
+    Recoding,
+)
 from twinlens.settings import (
     STRICT,
     Count,
     DataPath,
     Name,
-    NotNegative,
     Partial,
-    Rate,
-    Share,
+    none_is_empty,
 )
 
 HEADS = {
@@ -38,8 +45,6 @@ TRAIN = "recognition.train:train"
 SCORE = "recognition.score:scorer"
 BACKBONES = Package("recognition.backbones", "backbone")
 Stream = Literal["spatial", "temporal"]
-Pixels = Annotated[int, Field(ge=16)]
-Below1 = Annotated[float, Field(ge=0, lt=1)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -57,17 +62,13 @@ class Sampling:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
-class Views:
+class Views(Recoding):
     """How frames become network inputs; of a test or training image."""
 
     crop: Pixels = 224
     """Side of the square that the network sees, in pixels."""
     crops: Literal[1, 2, 5, 10] = 10
     """Views of a test image: 10 (corners and centre, mirrored too), 5, 2 or 1."""
-    size: tuple[Pixels, Pixels] | None = None
-    """Width and height that frames are brought to first (TSN: 340, 256)."""
-    jpeg: Annotated[int, Field(ge=1, le=100)] | None = None
-    """JPEG quality that RGB and 8-bit flow pass through (TSN's files: 95)."""
     scales: Annotated[
         tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=1)
     ] = (1.0, 0.875, 0.75, 0.66)
@@ -84,25 +85,9 @@ class Views:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
-class Recipe:
+class Recipe(SgdRecipe):
     """How a stream is trained; the config's `training.<stream>`."""
 
-    steps: Count
-    """Optimiser steps."""
-    lr: Rate
-    """First learning rate of SGD."""
-    batch: Count = 128
-    """Clips a step."""
-    milestones: tuple[Share, ...] = ()
-    """Fractions of `steps` after which the rate falls to a tenth."""
-    schedule: Literal["steps", "cosine"] = "steps"
-    """How the rate falls: at milestones, or by a cosine to zero."""
-    momentum: Below1 = 0.9
-    """Of SGD."""
-    weight_decay: NotNegative = 5e-4
-    """Of weights; biases have none and twice the learning rate, as in TSN's nets."""
-    clip: Rate = 40.0
-    """Largest norm of all gradients together."""
     dropout: Below1 = 0.8
     """Share of the last features dropped."""
     settings: dict[str, Any] = Field(default_factory=dict)
@@ -162,10 +147,6 @@ class Changes:
     temporal: Annotated[dict[str, Any], Partial(Recipe)] = Field(default_factory=dict)
 
 
-def _none_is_empty(entries: Any) -> Any:
-    return {} if entries is None else entries
-
-
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
 class Settings:
     """A TSN: its networks, and how clips are sampled, seen and scored."""
@@ -190,7 +171,7 @@ class Settings:
     """Weights of spatial and temporal scores (1 and 1.5)."""
     init: DataPath | None = None
     """Image network that both streams start from; null trains from scratch."""
-    weights: Annotated[dict[str, Weights | None], BeforeValidator(_none_is_empty)] = (
+    weights: Annotated[dict[str, Weights | None], BeforeValidator(none_is_empty)] = (
         Field(default_factory=dict)
     )
     """Published weights by data set, used instead of training; null trains."""

@@ -14,16 +14,17 @@ import numpy as np
 
 from twinlens.artifacts import reader
 from twinlens.artifacts.reader import Clip, JoinedClip
-from twinlens.recognisers import Indices
-from twinlens.recognisers.tsn import Views
+from twinlens.recognisers import Indices, Recoding
 from twinlens.recognition.views import Images, recode_flow, recode_rgb
 
 SPATIAL, TEMPORAL = "spatial", "temporal"
+CACHE = 2 << 30
+"""Bytes of a stream's images that are kept in memory, if all fit."""
 KINDS = {SPATIAL: "frames/1", TEMPORAL: "flow/1"}
 NAMES = {SPATIAL: "frames", TEMPORAL: "flow"}
 
 
-def recoded(clip: JoinedClip, stream: str, wanted: Indices, views: Views) -> Images:
+def recoded(clip: JoinedClip, stream: str, wanted: Indices, views: Recoding) -> Images:
     """Recode snippets of a clip as TSN's extraction would have stored them.
 
     Args:
@@ -41,7 +42,7 @@ def recoded(clip: JoinedClip, stream: str, wanted: Indices, views: Views) -> Ima
     return taken.reshape(len(wanted), -1, *taken.shape[-2:])
 
 
-def _recode(images: Images, stream: str, views: Views) -> Images:
+def _recode(images: Images, stream: str, views: Recoding) -> Images:
     return (recode_rgb if stream == SPATIAL else recode_flow)(images, views)
 
 
@@ -69,7 +70,7 @@ class Snippets:
         self,
         shards: Sequence[Path],
         stream: str,
-        views: Views,
+        views: Recoding,
         expected: Mapping[str, Any],
         cache_bytes: int = 0,
     ) -> None:
@@ -119,9 +120,9 @@ class Snippets:
             # Any frame that the stack touches is stored.
             step = rng.integers(chosen.shape[1] + 1, size=len(chosen))
             chosen = np.minimum(chosen[:, :1] + step[:, None], chosen[:, -1:] + 1)
-        return self._snippets(clip, chosen)
+        return self.at(clip, chosen)
 
-    def _snippets(self, name: str, wanted: Indices) -> Images:
+    def at(self, name: str, wanted: Indices) -> Images:
         """Read images (n, C, H, W) at indices (n, depth); all are kept if they fit."""
         clip = self._clips[name]
         if not self._keep:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -23,21 +22,16 @@ from twinlens.errors import ArtifactError
 from twinlens.networks import artifact, schedule, trainer
 from twinlens.networks.device import device
 from twinlens.networks.trainer import Run, Trainer
-from twinlens.progress import say
 from twinlens.recognisers import STILLS
 from twinlens.recognisers.tsn import (
-    Recipe,
     RecogniserTraining,
     Sampling,
     channels,
     train_stacks,
 )
-from twinlens.recognition import backbones
-from twinlens.recognition.shards import TEMPORAL, Snippets
+from twinlens.recognition import backbones, optimizer
+from twinlens.recognition.shards import CACHE, TEMPORAL, Snippets
 from twinlens.recognition.views import network_input, train_crop
-
-CACHE = 2 << 30
-"""Bytes of images that are kept in memory, if all fit."""
 
 
 def train(
@@ -105,7 +99,7 @@ def train(
     rows = result.log[["step", "loss", "accuracy", "lr"]]
     write_csv(log, "training/1", rows)
     run.checkpoint.unlink(missing_ok=True)
-    _say_accuracy(job, rows)
+    trainer.say_accuracy(job.network, rows)
 
 
 def _snippets(images: list[Path], job: RecogniserTraining) -> Snippets:
@@ -116,15 +110,6 @@ def _snippets(images: list[Path], job: RecogniserTraining) -> Snippets:
     """
     originals = {"dataset": job.dataset, "method": "hr", "part": "train"}
     return Snippets(images, job.stream, job.views, originals, CACHE)
-
-
-def _say_accuracy(job: RecogniserTraining, rows: pd.DataFrame) -> None:
-    """Say how the last tenth of a training went."""
-    last = rows.tail(max(1, len(rows) // 10))
-    say(
-        f"train {job.network}: loss {last['loss'].mean():.3f}, accuracy on training"
-        f" crops {100 * last['accuracy'].mean():.1f} %"
-    )
 
 
 class RecogniserTrainer(Trainer):
@@ -149,7 +134,8 @@ class RecogniserTrainer(Trainer):
         about = self.run.about
         network = backbones.build(self.job.backbone, **about["settings"])
         if self.init is not None:
-            _start_from(self.init, network, self.job.backbone)
+            found = backbones.from_images(self.init, network, self.job.backbone, STILLS)
+            backbones.load(network, found)
             backbones.freeze_batch_norm(network)
         return network
 
@@ -158,12 +144,14 @@ class RecogniserTrainer(Trainer):
         new_input = None
         if self.init is not None and self.job.stream == TEMPORAL:
             new_input = backbones.module(self.job.backbone).FIRST_CONV
-        groups = parameter_groups(self.network, self.recipe, new_input)
+        groups = optimizer.parameter_groups(
+            self.network, self.recipe.weight_decay, new_input
+        )
         return torch.optim.SGD(groups, self.recipe.lr, self.recipe.momentum)
 
     def rate(self, step: int) -> float:
         """Look the rate up in the recipe."""
-        return rate(self.recipe, step)
+        return self.recipe.rate(step)
 
     def batches(self, first: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield inputs (batch, segments, C, crop, crop) and labels (batch,) by step."""
@@ -194,42 +182,3 @@ class RecogniserTrainer(Trainer):
         loss = nn.functional.cross_entropy(consensus, labels)
         correct = (consensus.argmax(dim=1) == labels).float().mean()
         return loss, {"accuracy": correct}
-
-
-def _start_from(init: Path, network: nn.Module, backbone: str) -> None:
-    """Take the weights of an image network, its classifier aside."""
-    images = artifact.load(init, "recogniser", kind=backbone, dataset=STILLS)
-    state, own = images.state_dict(), network.state_dict()
-    first = f"{backbones.module(backbone).FIRST_CONV}.weight"
-    if state[first].shape != own[first].shape:
-        state = backbones.cross_modality(state, own[first].shape[1])
-    backbones.load(network, backbones.without_classifier(state))
-
-
-def rate(recipe: Recipe, step: int) -> float:
-    """Compute the learning rate of a step."""
-    fall = recipe.schedule, recipe.milestones
-    return schedule.rate(step, recipe.steps, recipe.lr, *fall)
-
-
-def parameter_groups(
-    network: nn.Module, recipe: Recipe, first_conv: str | None
-) -> list[dict[str, Any]]:
-    """Group parameters by learning rate: biases twice, without decay, as in TSN.
-
-    `first_conv` learns five times as fast: that of a flow network which starts from an
-    image network's (TSN's prototxt: 5 and 10).
-    """
-    first = {f"{first_conv}.{kind}" for kind in ("weight", "bias") if first_conv}
-    groups: dict[tuple[float, float], list[Tensor]] = {}
-    for name, parameter in network.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        bias = name.endswith(".bias")
-        times = (2.0 if bias else 1.0) * (5.0 if name in first else 1.0)
-        decay = 0.0 if bias else recipe.weight_decay
-        groups.setdefault((times, decay), []).append(parameter)
-    return [
-        {"params": parameters, "times": times, "weight_decay": decay}
-        for (times, decay), parameters in groups.items()
-    ]

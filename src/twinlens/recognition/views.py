@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlens.recognisers import Recoding
 from twinlens.recognisers.tsn import Views
 
 Images = NDArray[np.uint8]
@@ -18,7 +19,7 @@ FLOW_MEAN = 128.0
 TRAIN_SPOTS = 13
 
 
-def recode_rgb(frames_nhwc: Images, views: Views) -> Images:
+def recode_rgb(frames_nhwc: Images, views: Recoding) -> Images:
     """Recode RGB frames as TSN's extraction stored them, channels first, BGR.
 
     Returns:
@@ -28,7 +29,7 @@ def recode_rgb(frames_nhwc: Images, views: Views) -> Images:
     return np.ascontiguousarray(np.stack(stored).transpose(0, 3, 1, 2))
 
 
-def _stored(frame: Images, views: Views) -> Images:
+def _stored(frame: Images, views: Recoding) -> Images:
     frame = np.ascontiguousarray(frame)
     if views.size is not None:
         width, height = views.size
@@ -36,7 +37,7 @@ def _stored(frame: Images, views: Views) -> Images:
     return _jpeg(frame, views.jpeg)
 
 
-def recode_flow(flow_n2hw: Images, views: Views) -> Images:
+def recode_flow(flow_n2hw: Images, views: Recoding) -> Images:
     """Recode 8-bit flow as TSN's extraction did: x and y in files of their own."""
     if views.jpeg is None:
         return flow_n2hw

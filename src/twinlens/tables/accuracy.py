@@ -4,7 +4,7 @@ N clips, K snippets, C classes. Scores are taken before softmax.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy import stats
 from twinlens.artifacts import reader
 from twinlens.artifacts.reader import Clip
 from twinlens.errors import ArtifactError, unusable
+from twinlens.recognisers import CLASSES, CLIPS
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -27,7 +28,9 @@ class Scores:
     labels: NDArray[np.int64]
     """(N,), 0-based."""
     heads: dict[str, Floats]
-    """(N, C) of each head that was scored, mean over snippets."""
+    """(N, C) of each head that was scored, mean over snippets or views."""
+    correct_views: dict[str, Floats] = field(default_factory=dict)
+    """(N,) by head, the fraction of a clip's snippets or views that are correct."""
 
     def of(self, head: str) -> Floats:
         """Return the scores of a head.
@@ -58,11 +61,12 @@ class Scores:
 class Accuracy:
     """Accuracies in percent; intervals hold 95 %."""
 
-    mean_class: float
-    """Mean over classes of the share of clips classified correctly."""
+    value: float
+    """By the metric: the mean over classes of the fraction of clips classified
+    correctly, that of all clips, or that of all their views."""
     low: float
     high: float
-    """Class-stratified bootstrap of `mean_class`."""
+    """Of `value`: class-stratified bootstrap, Wilson, bootstrap over clips."""
     overall: float
     overall_low: float
     overall_high: float
@@ -71,6 +75,8 @@ class Accuracy:
     clips: int
     classes: int
     """Classes with test clips."""
+    metric: str = CLASSES
+    """What `value` counts, see `twinlens.recognisers.Head`."""
 
 
 def load(paths: Iterable[Path]) -> dict[tuple[str, str], Scores]:
@@ -92,6 +98,7 @@ def _join(paths: Sequence[Path]) -> Scores:
     clips: list[str] = []
     labels: list[int] = []
     heads: dict[str, list[Floats]] = {}
+    views: dict[str, list[float]] = {}
     for path in paths:
         with reader.open(path, "scores/2") as file:
             for name in file.clips:
@@ -99,7 +106,10 @@ def _join(paths: Sequence[Path]) -> Scores:
                 clips.append(name)
                 labels.append(int(clip.facts["label"]))
                 for head in clip:
-                    heads.setdefault(head, []).append(_mean(clip, head))
+                    of_views = _finite(clip, head)
+                    heads.setdefault(head, []).append(of_views.mean(axis=0))
+                    correct = of_views.argmax(axis=1) == labels[-1]
+                    views.setdefault(head, []).append(float(correct.mean()))
     if len(set(clips)) < len(clips):
         raise ArtifactError(f"{[str(path) for path in paths]}: a clip twice")
     for head, scores in heads.items():
@@ -107,43 +117,65 @@ def _join(paths: Sequence[Path]) -> Scores:
             raise ArtifactError(
                 f"{[str(path) for path in paths]}: only some have {head} scores"
             )
-    stacked = {head: np.stack(scores) for head, scores in heads.items()}
-    return Scores(clips, np.array(labels), stacked)
+    return Scores(
+        clips,
+        np.array(labels),
+        {head: np.stack(scores) for head, scores in heads.items()},
+        {head: np.array(fractions) for head, fractions in views.items()},
+    )
 
 
-def _mean(clip: Clip, head: str) -> Floats:
-    """Average a clip's scores over views and snippets: (C,)."""
+def _finite(clip: Clip, head: str) -> Floats:
+    """Read a clip's scores: (views, C)."""
     scores = clip[head][:]
     if not np.isfinite(scores).all():
         raise unusable(clip.path, f"has {head} scores that are not finite numbers")
-    mean: Floats = scores.mean(axis=0, dtype=np.float64)
-    return mean
+    return scores.astype(np.float64)
 
 
-def accuracy(scores_nc: Floats, labels_n: NDArray[np.int64], seed: int) -> Accuracy:
-    """Compute mean class and overall accuracy with intervals.
+def accuracy(
+    scores_nc: Floats,
+    labels_n: NDArray[np.int64],
+    seed: int,
+    metric: str = CLASSES,
+    correct_views_n: Floats | None = None,
+) -> Accuracy:
+    """Compute an accuracy by a metric, and that of all clips, with intervals.
 
     Args:
         scores_nc: (N, C); a clip is correct if its label has the largest score.
         labels_n: (N,) 0-based.
         seed: of the bootstrap.
+        metric: what is counted, see `twinlens.recognisers.Head`.
+        correct_views_n: (N,) the fraction of each clip's views that are correct, for
+            the metric of views.
     """
     correct_n = is_correct(scores_nc, labels_n)
     present = np.unique(labels_n)
     count = np.array([(labels_n == label).sum() for label in present])
     hits = np.array([correct_n[labels_n == label].sum() for label in present])
-    low, high = _bootstrap(hits, count, seed)
+    overall = 100 * float(hits.sum() / count.sum())
     overall_low, overall_high = wilson(int(hits.sum()), int(count.sum()))
+    if metric == CLASSES:
+        value = 100 * float((hits / count).mean())
+        low, high = _bootstrap(hits, count, seed)
+    elif metric == CLIPS:
+        value, low, high = overall, overall_low, overall_high
+    else:
+        assert correct_views_n is not None
+        value = 100 * float(correct_views_n.mean())
+        low, high = _bootstrap_clips(correct_views_n, seed)
     return Accuracy(
-        mean_class=100 * float((hits / count).mean()),
+        value=value,
         low=low,
         high=high,
-        overall=100 * float(hits.sum() / count.sum()),
+        overall=overall,
         overall_low=overall_low,
         overall_high=overall_high,
         correct=int(hits.sum()),
         clips=int(count.sum()),
         classes=len(present),
+        metric=metric,
     )
 
 
@@ -204,4 +236,19 @@ def _bootstrap(
     rng = np.random.default_rng(seed)
     drawn = rng.binomial(count, hits / count, size=(draws, len(count))) / count
     low, high = np.percentile(100 * drawn.mean(axis=1), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _bootstrap_clips(
+    correct_views_n: Floats, seed: int, draws: int = 10_000
+) -> tuple[float, float]:
+    """Bootstrap the 95 % interval of the fraction of correct views, clips redrawn.
+
+    The views of a clip depend on each other: a clip is drawn with all of them.
+    """
+    values, count = np.unique(correct_views_n, return_counts=True)
+    rng = np.random.default_rng(seed)
+    total = int(count.sum())
+    drawn = rng.multinomial(total, count / total, size=draws) @ values / total
+    low, high = np.percentile(100 * drawn, [2.5, 97.5])
     return float(low), float(high)

@@ -85,7 +85,7 @@ def percent(correct_n: Bools) -> str:
 def accuracy_line(cell: Accuracy) -> dict[str, object]:
     """Write an accuracy for the long form, with all that it rests on."""
     return {
-        "accuracy": f"{cell.mean_class:.2f}",
+        "accuracy": f"{cell.value:.2f}",
         "low": f"{cell.low:.2f}",
         "high": f"{cell.high:.2f}",
         "overall": f"{cell.overall:.2f}",

@@ -1,5 +1,7 @@
 """What a table or a figure shows, typed."""
 
+from dataclasses import field
+
 from pydantic.dataclasses import dataclass
 
 from twinlens.settings import STRICT
@@ -55,6 +57,8 @@ class Layout:
     """What it scores a clip by."""
     fusion: tuple[float, ...] = (1.0, 1.5)
     """Weights of the heads' scores (TSN's README: spatial 1, temporal 1.5)."""
+    metrics: dict[str, str] = field(default_factory=dict)
+    """What the accuracy of each head, and of "fusion", counts; classes by default."""
 
     @property
     def head(self) -> str:

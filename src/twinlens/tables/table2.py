@@ -42,7 +42,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
             names = layout.methods[loss].frames_of, dataset, layout.head.capitalize()
             own = provenance.seed(job.seed, "bootstrap", *names)
             cells[loss] = accuracy(scores.of(layout.head), scores.labels, own)
-        shown = {loss: f"{cell.mean_class:.2f}" for loss, cell in cells.items()}
+        shown = {loss: f"{cell.value:.2f}" for loss, cell in cells.items()}
         rows.append([about.label, *(shown.get(loss, "") for loss in layout.methods)])
         notes += facts.sizes(about, list(cells.values()))
         notes += _compared(loaded, dataset, layout, list(cells))

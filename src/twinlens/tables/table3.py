@@ -1,10 +1,11 @@
-"""Table 3: recognition accuracy of every method, in both streams and fused."""
+"""Tables 3 and 4: accuracy of every method by a recogniser, in streams and fused."""
 
 from pathlib import Path
 
 import pandas as pd
 
 from twinlens import provenance
+from twinlens.recognisers import CLASSES, CLIPS, VIEWS
 from twinlens.tables import facts, forms, published
 from twinlens.tables.accuracy import Accuracy, Scores, accuracy, load
 from twinlens.tables.forms import Files
@@ -12,7 +13,7 @@ from twinlens.tables.settings import Layout, Method, TableJob
 
 LONG = (
     "method dataset stream accuracy low high overall right clips overall_low"
-    " overall_high classes published data weights"
+    " overall_high classes published data weights metric"
 ).split()
 FUSION = "Fusion"
 Cells = dict[tuple[str, str, str], Accuracy]
@@ -42,12 +43,12 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
         notes += facts.sizes(
             about, [c for key, c in cells.items() if key[1] == dataset]
         )
-    what = f"{layout.recogniser}, mean class accuracy in %"
+    what = f"{layout.recogniser}, {_counted(layout)}"
     forms.write(
         files,
         forms.head(job.name.replace("table", "table "), layout, what),
         pd.DataFrame(rows, columns=["Method", *_columns(layout)]),
-        _long(cells, layout, of_paper=job.name == "table3"),
+        _long(cells, layout, published.ACCURACIES.get(job.name, {})),
         notes,
     )
 
@@ -74,12 +75,19 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
             streams = {FUSION: scores.fused(layout.fusion)}
             if len(layout.heads) == 1:
                 streams = {}
-            if len(set(method.scores.values())) == 1:
+            # The paper prints no streams of a pair: each is another method's.
+            if method.frames_of == method.flow_of or not streams:
                 for head in layout.heads:
                     streams[head.capitalize()] = scores.of(head)
             for stream, values in streams.items():
                 own = provenance.seed(seed, "bootstrap", name, dataset, stream)
-                cells[name, dataset, stream] = accuracy(values, scores.labels, own)
+                cells[name, dataset, stream] = accuracy(
+                    values,
+                    scores.labels,
+                    own,
+                    layout.metrics.get(stream.lower(), CLASSES),
+                    scores.correct_views.get(stream.lower()),
+                )
     return cells
 
 
@@ -93,7 +101,8 @@ def _scores(
     facts.same_clips(dataset, *of_head.values())
     first = next(iter(of_head.values()))
     heads = {head: each.of(head) for head, each in of_head.items()}
-    return Scores(first.clips, first.labels, heads)
+    views = {head: each.correct_views[head] for head, each in of_head.items()}
+    return Scores(first.clips, first.labels, heads, views)
 
 
 def _row(name: str, layout: Layout, cells: Cells) -> list[str]:
@@ -101,12 +110,27 @@ def _row(name: str, layout: Layout, cells: Cells) -> list[str]:
     for dataset in layout.datasets:
         for stream in _streams(layout):
             cell = cells.get((name, dataset, stream))
-            row.append("" if cell is None else f"{cell.mean_class:.2f}")
+            row.append("" if cell is None else f"{cell.value:.2f}")
     return row
 
 
-def _long(cells: Cells, layout: Layout, *, of_paper: bool) -> pd.DataFrame:
-    """Write a line for each cell; the paper's Table 3 is of TSN alone."""
+def _counted(layout: Layout) -> str:
+    """Say what the accuracies count."""
+    said = {CLASSES: "mean over classes", CLIPS: "of all clips", VIEWS: "of all views"}
+    metrics = {layout.metrics.get(head, CLASSES): head for head in layout.heads}
+    fusion = layout.metrics.get("fusion", CLASSES)
+    if {*metrics, fusion} == {CLASSES}:
+        return "mean class accuracy in %"
+    one = len(metrics) == 1
+    streams = [
+        f"{'streams' if one else head} {said[metric]}"
+        for metric, head in metrics.items()
+    ]
+    return f"accuracy in %: {', '.join(streams)}, fusion {said[fusion]}"
+
+
+def _long(cells: Cells, layout: Layout, printed: published.Rows) -> pd.DataFrame:
+    """Write a line for each cell, beside the numbers that the paper prints of it."""
     lines = []
     for name in forms.order(layout):
         for dataset, about in layout.datasets.items():
@@ -114,15 +138,17 @@ def _long(cells: Cells, layout: Layout, *, of_paper: bool) -> pd.DataFrame:
                 cell = cells.get((name, dataset, stream))
                 if cell is not None:
                     method = layout.methods[name]
-                    printed = published.table3(method.paper, about.paper, stream)
-                    printed = printed if of_paper else None
+                    value = published.accuracy(
+                        printed, method.paper, about.paper, stream
+                    )
                     line = {
                         "method": method.label,
                         "dataset": about.label,
                         "stream": stream,
-                        "published": facts.beside(printed, about, cell),
+                        "published": facts.beside(value, about, cell),
                         "data": "generated" if about.generated else "real",
                         "weights": method.origin,
+                        "metric": cell.metric,
                     }
                     lines.append(line | facts.accuracy_line(cell))
     return pd.DataFrame(lines, columns=LONG)

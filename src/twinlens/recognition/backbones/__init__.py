@@ -8,11 +8,13 @@ weights are published also provides `convert` and `settings_of`, see
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from twinlens.named import Package
+from twinlens.networks import artifact
 
 CLASSIFIER = "fc"
 PACKAGE = Package("recognition.backbones", "backbone")
@@ -53,6 +55,24 @@ def _may_be_missing(key: str) -> bool:
 def without_classifier(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Drop the classifier's entries from a state dict."""
     return {k: v for k, v in state.items() if not k.startswith(f"{CLASSIFIER}.")}
+
+
+def from_images(
+    path: Path, network: nn.Module, kind: str, dataset: str
+) -> dict[str, Tensor]:
+    """Read the weights of an image network for another input, but for its classifier.
+
+    Args:
+        path: HDF5 "network/1".
+        network: that is to start from it.
+        kind: of both, one of `names()`.
+        dataset: what the image network must be of.
+    """
+    state = artifact.load(path, "recogniser", kind=kind, dataset=dataset).state_dict()
+    first, own = f"{module(kind).FIRST_CONV}.weight", network.state_dict()
+    if state[first].shape != own[first].shape:
+        state = cross_modality(state, own[first].shape[1])
+    return without_classifier(state)
 
 
 def cross_modality(state: Mapping[str, Tensor], channels: int) -> dict[str, Tensor]:

@@ -1,0 +1,1 @@
+"""Train and score ST-ResNet's networks."""

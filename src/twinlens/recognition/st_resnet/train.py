@@ -1,0 +1,241 @@
+"""Train ST-ResNet's four networks on original clips, in the order of its release.
+
+A base network of each stream sees single frames and single stacks; both are then
+joined, with motion injected and convolutions over time, and trained on snippets of
+frames (stage 1); at last maps are pooled over time (stage 2). Order, crops and dropout
+are pure functions of seed, epoch and clip, so that a run that was killed resumes to the
+same weights.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from twinlens import provenance
+from twinlens.artifacts import reader
+from twinlens.artifacts.table import read_csv, write_csv
+from twinlens.errors import ArtifactError
+from twinlens.networks import artifact, families, schedule, trainer
+from twinlens.networks.device import device
+from twinlens.networks.trainer import Run, Trainer
+from twinlens.recognisers import STILLS
+from twinlens.recognisers.st_resnet import BASE, Training, snippets, stacks
+from twinlens.recognition import backbones, optimizer
+from twinlens.recognition.shards import CACHE, SPATIAL, TEMPORAL, Snippets
+from twinlens.recognition.st_resnet.inputs import Snippet, network_input, train_crop
+from twinlens.recognition.two_stream.st_resnet import from_streams
+
+
+def train(
+    job: Training,
+    frames: list[Path],
+    flow: list[Path],
+    classes: Path,
+    starts: list[Path],
+    out: Path,
+    log: Path,
+    threads: int = 1,
+) -> None:
+    """Train one of the four networks.
+
+    Args:
+        job: what to train and how.
+        frames: HDF5 "frames/1" of training clips, unless it is the motion network.
+        flow: HDF5 "flow/1" of these, unless it is the appearance network.
+        classes: csv of the data set's classes.
+        starts: HDF5 "network/1": of a base network the image network or nothing, of
+            stage 1 the appearance and the motion network, of stage 2 that of stage 1.
+        out: HDF5 "network/1".
+        log: csv with step, loss, accuracy and learning rate.
+        threads: CPU threads of torch; other numbers give other last digits.
+    """
+    base = job.stage in BASE
+    about = artifact.about(
+        "train",
+        ["twinlens.recognition.st_resnet.train"],
+        reader.ids(*frames, *flow, classes, *starts),
+        job,
+        family="recogniser" if base else "two_stream",
+        network=job.network,
+        kind="resnet" if base else "st_resnet",
+        settings=_settings(job, len(read_csv(classes, "classes/1"))),
+        dataset=job.dataset,
+        stream=job.stage,
+        threads=threads,
+    )
+    run = Run(
+        name=job.network,
+        about=about,
+        out=out,
+        seed=job.seed,
+        threads=threads,
+        # bfloat16 keeps the range of gradients: no scaler whose state must be kept.
+        precision="bf16-mixed" if device().type == "cuda" else "32-true",
+    )
+    with ExitStack() as stack:
+        clips = _Clips(stack, {SPATIAL: frames, TEMPORAL: flow}, job)
+        make = partial(StTrainer, job=job, clips=clips, starts=starts)
+        result = trainer.train(make, run)
+    artifact.save(out, about, result.state)
+    rows = result.log[["step", "loss", "accuracy", "lr"]]
+    write_csv(log, "training/1", rows)
+    run.checkpoint.unlink(missing_ok=True)
+    trainer.say_accuracy(job.network, rows)
+
+
+def _settings(job: Training, classes: int) -> dict[str, Any]:
+    """The arguments of the network's `build`."""
+    own: dict[str, Any] = {
+        "appearance": {"channels": 3},
+        "motion": {"channels": 2 * job.stack},
+        "stage1": {"stack": job.stack, "pool": False},
+        "stage2": {"stack": job.stack, "pool": True},
+    }[job.stage]
+    return {
+        **own,
+        "classes": classes,
+        "width": job.size.width,
+        "blocks": list(job.size.blocks),
+        "dropout": job.recipe.dropout,
+    }
+
+
+class _Clips:
+    """Training clips of originals, with what a network reads of them."""
+
+    def __init__(
+        self, stack: ExitStack, files: Mapping[str, list[Path]], job: Training
+    ) -> None:
+        """Open the shards of frames, flow or both.
+
+        Raises:
+            ArtifactError: there are no training clips.
+        """
+        self.job = job
+        originals = {"dataset": job.dataset, "method": "hr", "part": "train"}
+        self.streams = {
+            stream: stack.enter_context(
+                Snippets(paths, stream, job.views, originals, CACHE)
+            )
+            for stream, paths in files.items()
+            if paths
+        }
+        self.rows = next(iter(self.streams.values())).rows
+        if not self.rows:
+            raise ArtifactError(
+                f"{job.dataset}: no training clips; name published weights in the"
+                " config, or a split with training clips"
+            )
+
+    def draw(self, item: int, rng: np.random.Generator) -> Snippet:
+        """Draw a crop of a snippet of a clip; of base networks, of one frame."""
+        row, job = self.rows[item], self.job
+        kept = snippets(row.frames, job.clips, job.stack, row.name, job.seed)
+        frames = kept[rng.integers(len(kept))]
+        if job.stage in BASE:
+            frames = frames[rng.integers(len(frames), size=1)]
+        wanted = {
+            SPATIAL: frames[:, None],
+            TEMPORAL: stacks(frames, row.frames, job.stack),
+        }
+        read = {
+            stream: clips.at(row.name, wanted[stream])
+            for stream, clips in self.streams.items()
+        }
+        return train_crop(read, job.views, rng)
+
+
+class StTrainer(Trainer):
+    """One of the four networks under training."""
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        run: Run,
+        *,
+        job: Training,
+        clips: _Clips,
+        starts: list[Path],
+    ) -> None:
+        """Take the open training clips; see `Trainer`."""
+        self.job, self.recipe, self.clips = job, job.recipe, clips
+        self.starts, self.clip = starts, job.recipe.clip
+        super().__init__(fabric, run, job.recipe.steps)
+
+    def build(self) -> nn.Module:
+        """Build the network, with the weights of those that it starts from."""
+        about = self.run.about
+        network = families.build(about["family"], about["kind"], **about["settings"])
+        if self.starts:
+            network.load_state_dict(self._first_weights(network), strict=False)
+        return network
+
+    def _first_weights(self, network: nn.Module) -> dict[str, Tensor]:
+        dataset = self.job.dataset
+        if self.job.stage in BASE:
+            return backbones.from_images(self.starts[0], network, "resnet", STILLS)
+        if self.job.stage == "stage2":
+            (path,) = self.starts
+            before = artifact.load(path, "two_stream", dataset=dataset, stream="stage1")
+            return before.state_dict()
+        streams = zip((SPATIAL, TEMPORAL), BASE, self.starts, strict=True)
+        return from_streams(
+            {
+                stream: artifact.load(
+                    path, "recogniser", kind="resnet", dataset=dataset, stream=stage
+                ).state_dict()
+                for stream, stage, path in streams
+            }
+        )
+
+    def build_optimizer(self) -> torch.optim.Optimizer:
+        """Use SGD with momentum."""
+        groups = optimizer.parameter_groups(self.network, self.recipe.weight_decay)
+        return torch.optim.SGD(groups, self.recipe.lr, self.recipe.momentum)
+
+    def rate(self, step: int) -> float:
+        """Look the rate up in the recipe."""
+        return self.recipe.rate(step)
+
+    def batches(self, first: int) -> Iterator[tuple[list[Tensor], Tensor]]:
+        """Yield inputs (batch, T, C, crop, crop) of each stream and labels (batch,)."""
+        rows, seed = self.clips.rows, self.job.seed
+        for step in range(first, self.steps):
+            items = schedule.batch_items(step, self.recipe.batch, len(rows), seed)
+            drawn = [
+                self.clips.draw(item, np.random.default_rng((seed, epoch, item)))
+                for epoch, item in items
+            ]
+            inputs = [
+                network_input(np.stack([each[stream] for each in drawn]), stream)
+                for stream in self.clips.streams
+            ]
+            targets = np.array([rows[item].label for _, item in items])
+            yield inputs, torch.from_numpy(targets)
+
+    def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Compute the cross-entropy of each frame or window, summed over the heads."""
+        inputs, labels = batch
+        # Dropout's own seed, so that a resumed run drops the same units.
+        torch.manual_seed(provenance.seed(self.job.seed, "dropout", self.step))
+        if self.job.stage in BASE:
+            scores = [self.forward(inputs[0].flatten(0, 1))[:, None]]
+        else:
+            scores = list(self.forward(*inputs).values())
+        losses = [_cross_entropy(each.float(), labels) for each in scores]
+        fused = torch.stack([each.float().mean(dim=1) for each in scores]).sum(dim=0)
+        correct = (fused.argmax(dim=1) == labels).float().mean()
+        return torch.stack(losses).sum(), {"accuracy": correct}
+
+
+def _cross_entropy(scores_btk: Tensor, labels_b: Tensor) -> Tensor:
+    """Compute the mean cross-entropy, a clip's label standing for all its frames."""
+    labels = labels_b[:, None].expand(scores_btk.shape[:2])
+    return nn.functional.cross_entropy(scores_btk.flatten(0, 1), labels.flatten())
