@@ -6,7 +6,7 @@ the artifact's identity contains it.
 """
 
 import os
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -110,8 +110,8 @@ class Partial:
 
     def _description(self, name: str) -> str | None:
         """What the class, or the base that a field is inherited from, says of it."""
-        kinds = [each for each in self.kind.__mro__ if is_dataclass(each)]
-        found = [each.__pydantic_fields__.get(name) for each in kinds]
-        return next(
-            (each.description for each in found if each and each.description), None
-        )
+        for kind in self.kind.__mro__:
+            field = getattr(kind, "__pydantic_fields__", {}).get(name)
+            if field and field.description:
+                return str(field.description)
+        return None

@@ -16,6 +16,7 @@ from twinlens.networks import state as states
 from twinlens.recognisers import Sampler
 from twinlens.recognisers.st_resnet import Clips, Recipe, Size, Training, Views
 from twinlens.recognition import stage
+from twinlens.recognition.backbones.resnet import MEAN_RGB
 from twinlens.recognition.st_resnet import score as scoring
 from twinlens.recognition.st_resnet.inputs import network_input, train_crop, whole
 from twinlens.settings import as_json
@@ -190,9 +191,9 @@ def test_a_training_crop_is_the_same_of_frames_and_flow():
 def test_inputs_are_rgb_less_imagenet_s_mean_and_flow_less_128():
     bgr = np.zeros((1, 3, 2, 2), np.uint8)
     bgr[:, 0] = 200
-    found = network_input(bgr, "spatial")[0, :, 0, 0].numpy()
+    found = network_input(bgr, "spatial", MEAN_RGB)[0, :, 0, 0].numpy()
     np.testing.assert_allclose(found, [-123.68, -116.779, 200 - 103.939], rtol=1e-6)
-    assert network_input(bgr, "temporal")[0, 0, 0, 0] == 72
+    assert network_input(bgr, "temporal", MEAN_RGB)[0, 0, 0, 0] == 72
 
 
 def test_a_network_of_another_data_set_is_refused(final):

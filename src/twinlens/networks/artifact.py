@@ -108,6 +108,13 @@ def load(path: Path, family: str, **expected: Any) -> nn.Module:
     return network.eval()
 
 
+def settings(path: Path, *names: str) -> dict[str, Any]:
+    """Those arguments of an artifact's `build` that it states, of some."""
+    with reader.open(path, NETWORK) as file:
+        stated = file.about["settings"]
+    return {name: stated[name] for name in names if name in stated}
+
+
 def module_of(path: Path) -> str:
     """The module of an artifact's network, for the digest of code."""
     with reader.open(path, NETWORK) as file:

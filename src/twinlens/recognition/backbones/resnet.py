@@ -7,10 +7,16 @@ pooling symmetrically, so their weights do not fit each other.
 Legend: N images, C channels, H W pixels, K classes.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+
+from twinlens.weights import matconvnet
 
 FIRST_CONV = "conv1"
 """The convolution that sees the input, for cross-modality initialisation."""
@@ -18,6 +24,8 @@ EXPANSION = 4
 STAGES = (2, 3, 4, 5)
 """As MSRA numbers them; the first convolution is stage 1."""
 EPS = 1e-5
+MEAN_RGB: tuple[float, ...] = (123.68, 116.779, 103.939)
+"""ImageNet's, which networks are trained with that state no other."""
 
 
 class Block(nn.Module):
@@ -92,6 +100,7 @@ class ResNet(nn.Module):
                 self.stages[-1].append(name)
                 inputs = EXPANSION * inner
         self.dropout = nn.Dropout(dropout)
+        self.mean: tuple[float, ...] = MEAN_RGB
         self.fc = nn.Linear(inputs, classes)
         _initialise(self)
 
@@ -140,6 +149,7 @@ def build(
     width: int = 64,
     blocks: Sequence[int] = (3, 4, 6, 3),
     dropout: float = 0.0,
+    mean: Sequence[float] = MEAN_RGB,
 ) -> ResNet:
     """Build the network with random weights; by default ResNet-50.
 
@@ -149,11 +159,126 @@ def build(
         width: channels of the first convolution; 64 in ResNet-50.
         blocks: bottlenecks of each of the four stages.
         dropout: share of the last features dropped in training.
+        mean: of red, green and blue 0..255, subtracted from frames beforehand.
 
     Returns:
         Maps float (N, C, H, W), sides of 32 pixels or more, to float (N, K) scores
         before softmax.
     """
-    return ResNet(
+    network = ResNet(
         channels=channels, classes=classes, width=width, blocks=blocks, dropout=dropout
     )
+    network.mean = tuple(mean)
+    return network
+
+
+_LAYER = re.compile(r"(conv1|res[2-5][a-z]_branch(?:1|2a|2b|2c))$")
+_NORM = re.compile(r"bn(?:_conv1|[2-5][a-z]_branch(?:1|2a|2b|2c))$")
+_PARTS = {"filter": "filter", "f": "filter", "bias": "bias", "b": "bias"}
+_PARTS |= {"mult": "mult", "moments": "moments", "m": "mult", "x": "moments"}
+
+
+def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Convert MatConvNet's file of a ResNet to a state dict.
+
+    Args:
+        found: what `twinlens.weights.read` returns of a .mat file with a DagNN network.
+
+    Raises:
+        ValueError: it is no ResNet.
+    """
+    return state_of(matconvnet.parameters(found))
+
+
+def settings_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the size of a file's network, and the mean that it subtracts."""
+    sizes = sizes_of(state_of(matconvnet.parameters(found)))
+    mean = matconvnet.average_image(found)
+    if mean and len(mean) == sizes["channels"] == 3:
+        sizes["mean"] = mean
+    return sizes
+
+
+def state_of(parameters: matconvnet.Arrays) -> dict[str, Tensor]:
+    """Rename one stream's parameters and reorder their axes.
+
+    Kernels over time, (1, 3, in, out), give (out, in, 3, 1).
+
+    Raises:
+        ValueError: a parameter is none of a ResNet's.
+    """
+    layers: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, value in parameters.items():
+        layer, _, part = name.rpartition("_")
+        if part not in _PARTS:
+            raise ValueError(f"not a ResNet's weights: {name}")
+        layers.setdefault(layer, {})[_PARTS[part]] = value
+    state: dict[str, Tensor] = {}
+    for layer, parts in layers.items():
+        state |= _layer(layer, parts)
+    _fold_bias(state)
+    return state
+
+
+def _layer(layer: str, parts: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
+    """The entries of a layer: a convolution, a normalisation, or the classifier."""
+    if _NORM.match(layer):
+        name = layer if layer == "bn_conv1" else _in_block(layer)
+        if parts.keys() != {"mult", "bias", "moments"}:
+            raise ValueError(f"{layer}: has {', '.join(sorted(parts))}")
+        mean, variance = matconvnet.moments(parts["moments"], EPS)
+        return {
+            f"{name}.weight": matconvnet.vector(parts["mult"]),
+            f"{name}.bias": matconvnet.vector(parts["bias"]),
+            f"{name}.running_mean": mean,
+            f"{name}.running_var": variance,
+            f"{name}.num_batches_tracked": torch.tensor(0),
+        }
+    if "filter" not in parts:
+        raise ValueError(f"not a ResNet's weights: {layer} has no filter")
+    kernel = matconvnet.kernel(parts["filter"])
+    if _LAYER.match(layer):
+        name = layer.replace("_", ".")
+        # Time is MATLAB's second axis, a kernel's width; here it is its height.
+        timed = kernel.shape[-2:] == (1, 3)
+        found = {f"{name}.weight": kernel.mT.contiguous() if timed else kernel}
+    else:
+        name, found = "fc", {"fc.weight": kernel.flatten(1)}
+    if "bias" in parts:
+        found[f"{name}.bias"] = matconvnet.vector(parts["bias"])
+    return found
+
+
+def _in_block(layer: str) -> str:
+    """Rename a block's normalisation: bn2a_branch2b to res2a.bn2b."""
+    block, _, branch = layer.removeprefix("bn").partition("_branch")
+    return f"res{block}.bn{branch}"
+
+
+def _fold_bias(state: dict[str, Tensor]) -> None:
+    """Move a first convolution's bias, where a file has one, to the mean after it."""
+    bias = state.pop("conv1.bias", None)
+    if bias is not None:
+        state["bn_conv1.running_mean"] = state["bn_conv1.running_mean"] - bias
+
+
+def sizes_of(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Read the arguments of `build` off a state dict.
+
+    Raises:
+        ValueError: it is no whole ResNet.
+    """
+    first, last = state.get("conv1.weight"), state.get("fc.weight")
+    if first is None or first.ndim != 4 or last is None:
+        raise ValueError("not a ResNet's weights: no conv1 of 4 axes, or no classifier")
+    blocks = [
+        len({name[:5] for name in state if name.startswith(f"res{stage}")})
+        for stage in STAGES
+    ]
+    width, channels = first.shape[:2]
+    return {
+        "channels": channels,
+        "classes": last.shape[0],
+        "width": width,
+        "blocks": blocks,
+    }

@@ -4,6 +4,8 @@ T frames, H W sides. Images are uint8, (T, C, H, W), RGB or x and y of each flow
 stack, until `network_input`.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -13,8 +15,6 @@ from twinlens.recognisers.st_resnet import Views
 from twinlens.recognition.shards import TEMPORAL
 from twinlens.recognition.views import FLOW_MEAN, Images, mirror
 
-# The means of ImageNet's red, green and blue that published networks subtract.
-MEAN_RGB = np.array([123.68, 116.779, 103.939], np.float32)
 CORNER_STEPS = 20
 """Places of a crop along a quarter of its room, from a corner on."""
 
@@ -63,9 +63,15 @@ def _resized(images: Images, height: int, width: int) -> Images:
     return np.stack(resized).reshape(*images.shape[:-2], height, width)
 
 
-def network_input(images: Images, stream: str) -> Tensor:
-    """Subtract the mean: float32 RGB (..., 3, H, W) or flow (..., 2 L, H, W)."""
+def network_input(images: Images, stream: str, mean: Sequence[float]) -> Tensor:
+    """Subtract the mean: float32 RGB (..., 3, H, W) or flow (..., 2 L, H, W).
+
+    Args:
+        images: BGR or flow, as read.
+        stream: "spatial" or "temporal".
+        mean: of red, green and blue; that of flow is the middle of its range.
+    """
     if stream == TEMPORAL:
         return torch.from_numpy(images.astype(np.float32) - np.float32(FLOW_MEAN))
     rgb = images[..., ::-1, :, :].astype(np.float32)
-    return torch.from_numpy(rgb - MEAN_RGB[:, None, None])
+    return torch.from_numpy(rgb - np.array(mean, np.float32)[:, None, None])

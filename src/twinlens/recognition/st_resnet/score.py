@@ -63,12 +63,13 @@ def scorer(
     return score
 
 
-def _view(network: torch.nn.Module, frames: Images, flow: Images) -> Scores:
+def _view(network: Any, frames: Images, flow: Images) -> Scores:
     """Score one view of a clip: (classes,) by stream, averaged over time."""
     where = device()
     images = {SPATIAL: frames, TEMPORAL: flow}
     inputs = [
-        network_input(each, stream)[None].to(where) for stream, each in images.items()
+        network_input(each, stream, network.mean)[None].to(where)
+        for stream, each in images.items()
     ]
     with (
         torch.inference_mode(),

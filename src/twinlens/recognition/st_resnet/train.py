@@ -28,6 +28,7 @@ from twinlens.networks.trainer import Run, Trainer
 from twinlens.recognisers import STILLS
 from twinlens.recognisers.st_resnet import BASE, Training, snippets, stacks
 from twinlens.recognition import backbones, optimizer
+from twinlens.recognition.backbones.resnet import MEAN_RGB
 from twinlens.recognition.shards import CACHE, SPATIAL, TEMPORAL, Snippets
 from twinlens.recognition.st_resnet.inputs import Snippet, network_input, train_crop
 from twinlens.recognition.two_stream.st_resnet import from_streams
@@ -65,7 +66,7 @@ def train(
         family="recogniser" if base else "two_stream",
         network=job.network,
         kind="resnet" if base else "st_resnet",
-        settings=_settings(job, len(read_csv(classes, "classes/1"))),
+        settings=_settings(job, len(read_csv(classes, "classes/1")), starts),
         dataset=job.dataset,
         stream=job.stage,
         threads=threads,
@@ -90,14 +91,16 @@ def train(
     trainer.say_accuracy(job.network, rows)
 
 
-def _settings(job: Training, classes: int) -> dict[str, Any]:
-    """The arguments of the network's `build`."""
+def _settings(job: Training, classes: int, starts: list[Path]) -> dict[str, Any]:
+    """The arguments of the network's `build`; the mean is that of where it starts."""
     own: dict[str, Any] = {
         "appearance": {"channels": 3},
         "motion": {"channels": 2 * job.stack},
         "stage1": {"stack": job.stack, "pool": False},
         "stage2": {"stack": job.stack, "pool": True},
     }[job.stage]
+    if starts and job.stage != "motion":
+        own |= artifact.settings(starts[0], "mean")
     return {
         **own,
         "classes": classes,
@@ -167,6 +170,7 @@ class StTrainer(Trainer):
         """Take the open training clips; see `Trainer`."""
         self.job, self.recipe, self.clips = job, job.recipe, clips
         self.starts, self.clip = starts, job.recipe.clip
+        self.mean = run.about["settings"].get("mean", MEAN_RGB)
         super().__init__(fabric, run, job.recipe.steps)
 
     def build(self) -> nn.Module:
@@ -175,7 +179,8 @@ class StTrainer(Trainer):
         network = families.build(about["family"], about["kind"], **about["settings"])
         if self.starts:
             network.load_state_dict(self._first_weights(network), strict=False)
-        return network
+        # A third faster on a processor.
+        return network.to(memory_format=torch.channels_last)  # type: ignore
 
     def _first_weights(self, network: nn.Module) -> dict[str, Tensor]:
         dataset = self.job.dataset
@@ -214,7 +219,9 @@ class StTrainer(Trainer):
                 for epoch, item in items
             ]
             inputs = [
-                network_input(np.stack([each[stream] for each in drawn]), stream)
+                network_input(
+                    np.stack([each[stream] for each in drawn]), stream, self.mean
+                )
                 for stream in self.clips.streams
             ]
             targets = np.array([rows[item].label for _, item in items])

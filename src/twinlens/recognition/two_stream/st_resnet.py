@@ -12,13 +12,16 @@ K classes.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 from twinlens.recognition.backbones import resnet
-from twinlens.recognition.backbones.resnet import Block, ResNet
+from twinlens.recognition.backbones.resnet import MEAN_RGB, Block, ResNet
+from twinlens.weights import matconvnet
 
+STREAMS = ("spatial", "temporal")
 TAPS = 3
 POOL, POOL_STRIDE = 5, 2
 """Frames of the maximum over time, and its stride (stage 2)."""
@@ -65,7 +68,7 @@ class StResNet(nn.Module):
             resnet.build, classes=classes, width=width, blocks=blocks, dropout=dropout
         )
         self.spatial, self.temporal = stream(channels=3), stream(channels=2 * stack)
-        self.pool = pool
+        self.pool, self.mean = pool, MEAN_RGB
         for network in (self.spatial, self.temporal):
             for _, second, *_ in network.stages:
                 block = network.block(second)
@@ -175,6 +178,7 @@ def build(
     blocks: Sequence[int] = (3, 4, 6, 3),
     dropout: float = 0.0,
     pool: bool = True,
+    mean: Sequence[float] = MEAN_RGB,
 ) -> StResNet:
     """Build the network with random weights; by default of two ResNet-50.
 
@@ -185,8 +189,9 @@ def build(
         blocks: bottlenecks of each of the four stages, two or more.
         dropout: share of the last features dropped in training.
         pool: whether maps are pooled over time before the classifiers (stage 2).
+        mean: of red, green and blue 0..255, subtracted from frames beforehand.
     """
-    return StResNet(
+    network = StResNet(
         stack=stack,
         classes=classes,
         width=width,
@@ -194,3 +199,54 @@ def build(
         dropout=dropout,
         pool=pool,
     )
+    network.mean = tuple(mean)
+    return network
+
+
+def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Convert MatConvNet's file of stage 1 or 2 to a state dict.
+
+    Args:
+        found: what `twinlens.weights.read` returns of a .mat file with a DagNN network,
+            whose parameters end in `_spatial` and `_temporal`.
+
+    Raises:
+        ValueError: it is no ST-ResNet.
+    """
+    streams = _streams(found)
+    return {
+        f"{stream}.{name}": value
+        for stream, state in streams.items()
+        for name, value in state.items()
+    }
+
+
+def settings_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the size of a file's network, and the mean of frames that it subtracts."""
+    sizes = {
+        stream: resnet.sizes_of(state) for stream, state in _streams(found).items()
+    }
+    settings = {**sizes["spatial"], "stack": sizes["temporal"]["channels"] // 2}
+    del settings["channels"]
+    mean = matconvnet.average_image(found)
+    if mean and len(mean) == sizes["temporal"]["channels"] + 3:
+        settings["mean"] = mean[-3:]  # flow first
+    return settings
+
+
+def _streams(found: Mapping[str, Any]) -> dict[str, dict[str, Tensor]]:
+    """The state dict of each stream."""
+    parameters = matconvnet.parameters(found)
+    odd = [name for name in parameters if name.rpartition("_")[2] not in STREAMS]
+    if odd:
+        raise ValueError(f"no ST-ResNet: {odd[0]} is of neither stream")
+    return {
+        stream: resnet.state_of(
+            {
+                name.removesuffix(f"_{stream}"): value
+                for name, value in parameters.items()
+                if name.endswith(f"_{stream}")
+            }
+        )
+        for stream in STREAMS
+    }
