@@ -164,8 +164,8 @@ def test_equal_flow_is_shared_and_other_flow_is_not():
 
 def test_each_recogniser_has_a_table_of_its_own():
     there = two()
-    assert there.tables.recogniser(there.tables.names["table3"]) == "tsn"
-    assert there.tables.recogniser(there.tables.names["table_other"]) == "other"
+    assert there.tables.names["table3"].recogniser == "tsn"
+    assert there.tables.names["table_other"].recogniser == "other"
     assert there.tables.table_job("table_other").layout.recogniser == "Other"
     assert "results/table_other.csv" in there.tables.targets()
     scores = there.tables.table_inputs("table_other")

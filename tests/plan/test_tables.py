@@ -3,7 +3,7 @@
 import pytest
 
 from tests.plan.worlds import Plan, changed, only, plan
-from twinlens.errors import PlanError
+from twinlens.errors import ConfigError, PlanError
 
 ROOT = "results/playground"
 
@@ -100,3 +100,55 @@ def test_all_asks_for_every_table_and_figure():
     assert (
         f"{ROOT}/flow_error.csv" not in plan(select__table2_flow=None).tables.targets()
     )
+
+
+def test_a_table_may_show_another_recogniser():
+    shown = {"table5": "st_resnet", "scatter": "st_resnet"}
+    there = plan(select__recogniser=shown).tables
+    (first, *_) = there.table_inputs("table5")
+    assert first.startswith(f"{there.root}/scores/st_resnet/")
+    layout = there.table_job("table5").layout
+    assert (layout.recogniser, layout.paper) == (
+        there.world.recognisers["st_resnet"].label,
+        "ST-ResNet",
+    )
+    assert there.names["dispersion"].recogniser == "tsn"
+    assert there.figure_job("scatter", "yard").layout.paper == "ST-ResNet"
+
+
+def test_table_4_is_joint_and_a_pair_a_scoring_job_of_its_own():
+    there = plan()
+    inputs = there.tables.table_inputs("table4")
+    row = f"{there.root}/scores/st_resnet/yard/sosr+tosr2/test-00.h5"
+    assert row in inputs
+    job = there.scores.job("st_resnet", "yard", "sosr+tosr2", "test")
+    assert (job.frames_of, job.flow_of) == ("sosr", "tosr2")
+    assert job.heads == ("spatial", "temporal")
+    layout = there.tables.table_job("table4").layout
+    assert layout.metrics == {
+        "spatial": "views",
+        "temporal": "views",
+        "fusion": "clips",
+    }
+    assert not any("/scores/st_resnet/" in each for each in _table3(there))
+
+
+def _table3(there):
+    return there.tables.table_inputs("table3")
+
+
+@pytest.mark.parametrize(
+    ("recogniser", "line"),
+    [
+        ({"table9": "tsn"}, "select.recogniser: 'table9' is not defined"),
+        (
+            {"table5": "st_resent"},
+            "select.recogniser.table5: 'st_resent' is not in select.recognisers;"
+            " did you mean 'st_resnet'?",
+        ),
+    ],
+)
+def test_a_table_s_recogniser_that_is_none_is_refused(recogniser, line):
+    with pytest.raises(ConfigError) as raised:
+        plan(select__recogniser=recogniser)
+    assert line in str(raised.value)

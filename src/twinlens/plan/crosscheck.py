@@ -57,6 +57,13 @@ def _select(world: World) -> Iterator[str]:
     yield from _undefined("select.datasets", select.datasets, world.datasets)
     yield from _undefined("select.methods", select.methods, world.methods)
     yield from _undefined("select.recognisers", select.recognisers, world.recognisers)
+    of_one = {**registry.TABLES, **registry.FIGURES}
+    yield from _undefined("select.recogniser", select.recogniser, of_one)
+    for name, recogniser in select.recogniser.items():
+        where = f"select.recogniser.{name}"
+        if recogniser not in select.recognisers:
+            near = nearest(recogniser, select.recognisers)
+            yield f"{where}: {recogniser!r} is not in select.recognisers{near}"
     first = asdict(select.table1) if select.table1 else {}
     tables = {"table1": first, "table2": select.table2 or {}}
     tables["table2_flow"] = select.table2_flow or {}

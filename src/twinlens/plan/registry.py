@@ -35,8 +35,8 @@ class Spec:
     """Whose scores it reads: of heads that read "frames", "flow" or both."""
     scored: bool = False
     """Whether methods are scored for it; else it shows those that others ask for."""
-    recogniser: str | None = None
-    """Of which recogniser; None for the first that is selected."""
+    recogniser: str = ""
+    """Of which recogniser; `tables` and `figures` fill it in."""
     originals: bool = False
     """Whether it needs clips of full resolution to compare with."""
     unavailable: Callable[[World], str | None] = always_available
@@ -88,7 +88,8 @@ def without_columns(table: str) -> Callable[[World], str | None]:
 
 def unranked(world: World) -> str | None:
     """Why there is no Table 1."""
-    methods, read = Methods(world), inputs_read(world)
+    methods = Methods(world)
+    read = inputs_read(world, recogniser_of(world, "table1"))
     frames_of = [methods.row(name).frames_of for name in ranked(world).values()]
     if not frames_of:
         return "select.table1 must name a method for each of HR, Bicubic and SR"
@@ -142,6 +143,11 @@ FIGURES = {
 }
 
 
+def recogniser_of(world: World, name: str) -> str:
+    """The recogniser that a table or figure of a single one shows."""
+    return world.select.recogniser.get(name, world.select.recognisers[0])
+
+
 def tables(world: World) -> dict[str, Spec]:
     """All tables of a world by name."""
     chosen = {name: world.recognisers[name] for name in world.select.recognisers}
@@ -149,7 +155,19 @@ def tables(world: World) -> dict[str, Spec]:
         entry.table: replace(ACCURACY, recogniser=name)
         for name, entry in chosen.items()
     }
-    return TABLES | own
+    return _filled_in(world, TABLES) | own
+
+
+def figures(world: World) -> dict[str, Spec]:
+    """All figures of a world by name."""
+    return _filled_in(world, FIGURES)
+
+
+def _filled_in(world: World, specs: Mapping[str, Spec]) -> dict[str, Spec]:
+    return {
+        name: replace(spec, recogniser=recogniser_of(world, name))
+        for name, spec in specs.items()
+    }
 
 
 def inputs_read(world: World, recogniser: str | None = None) -> dict[str, set[str]]:
@@ -159,12 +177,11 @@ def inputs_read(world: World, recogniser: str | None = None) -> dict[str, set[st
         world: with its tables.
         recogniser: the first that is selected by default.
     """
-    first, methods = world.select.recognisers[0], Methods(world)
-    joint = reads_jointly(world.recognisers[recogniser or first].kind)
+    recogniser = recogniser or world.select.recognisers[0]
+    methods, joint = Methods(world), reads_jointly(world.recognisers[recogniser].kind)
     found: dict[str, set[str]] = {}
     for table in tables(world).values():
-        of = table.recogniser or first
-        if not table.scored or of != (recogniser or first):
+        if not table.scored or table.recogniser != recogniser:
             continue
         for row in map(methods.row, table.columns(world).values()):
             for kind, method in zip(INPUTS, row, strict=True):

@@ -6,7 +6,7 @@ from functools import cached_property
 from twinlens import provenance, recognisers
 from twinlens.errors import PlanError
 from twinlens.plan import registry
-from twinlens.plan.registry import FIGURES, Spec
+from twinlens.plan.registry import Spec
 from twinlens.plan.scores import Scores
 from twinlens.plan.world import World
 from twinlens.tables.settings import Dataset, FigureJob, Layout, Method, TableJob
@@ -21,21 +21,20 @@ class Tables:
         self.methods, self.data = scores.methods, scores.data
         self.root, self.shards = scores.root, scores.shards
 
-    figures = FIGURES
-
     @cached_property
     def names(self) -> dict[str, Spec]:
         """All tables by name."""
         return registry.tables(self.world)
 
     @cached_property
+    def figures(self) -> dict[str, Spec]:
+        """All figures by name."""
+        return registry.figures(self.world)
+
+    @cached_property
     def methods_read(self) -> list[str]:
         """The methods whose frames or flow some table reads."""
         return registry.methods_read(self.world)
-
-    def recogniser(self, spec: Spec) -> str:
-        """The recogniser of a table or figure."""
-        return spec.recogniser or self.world.select.recognisers[0]
 
     def datasets(self, spec: Spec) -> list[str]:
         """The data sets that are read."""
@@ -47,7 +46,7 @@ class Tables:
 
     def figure_modules(self, name: str) -> list[str]:
         """The module of a figure."""
-        return [f"figures.{FIGURES[name].module}"]
+        return [f"figures.{self.figures[name].module}"]
 
     # Tables
 
@@ -65,7 +64,7 @@ class Tables:
     def _inputs(self, spec: Spec, datasets: Iterable[str]) -> list[str]:
         if spec.source == "quality":
             return self.scores.quality_files()
-        of = self.recogniser(spec)
+        of = spec.recogniser
         methods = spec.columns(self.world).values()
         rows = self.scores.stored_rows(of, methods, spec.inputs)
         return self.scores.files(of, rows, datasets)
@@ -107,7 +106,7 @@ class Tables:
 
     def layout(self, spec: Spec) -> Layout:
         """What a table or figure shows."""
-        of = self.recogniser(spec)
+        of = spec.recogniser
         entry = self.world.recognisers[of]
         columns = spec.columns(self.world)
         return Layout(
@@ -116,6 +115,7 @@ class Tables:
             datasets={name: self._dataset(name) for name in self.world.select.datasets},
             methods={key: self._method(of, name) for key, name in columns.items()},
             recogniser=entry.label,
+            paper=getattr(recognisers.module(entry.kind), "PAPER", None),
             heads=tuple(recognisers.module(entry.kind).HEADS),
             fusion=entry.fusion,
             metrics=recognisers.metrics(entry.kind),
@@ -150,7 +150,7 @@ class Tables:
         Raises:
             PlanError: it can't be made; why, and what to change.
         """
-        spec = FIGURES[name]
+        spec = self.figures[name]
         if why := spec.unavailable(self.world):
             raise PlanError(f"figure {name} can't be made: {why}")
         if dataset not in self.world.select.datasets:
@@ -161,7 +161,7 @@ class Tables:
 
     def _clip_files(self, spec: Spec, dataset: str) -> list[str]:
         """Frames and flow of the shard in the middle of a data set's test clips."""
-        of, shards = self.recogniser(spec), self.data.shards(dataset, "test")
+        of, shards = spec.recogniser, self.data.shards(dataset, "test")
         part, shard = "test", shards[len(shards) // 2]
         rows = [self.methods.row(m) for m in spec.columns(self.world).values()]
         frames = {"hr", *(row.frames_of for row in rows)}
@@ -186,11 +186,11 @@ class Tables:
 
     def figure_gates(self, name: str, dataset: str) -> list[str]:
         """What must stand before a figure does, and is not read by it."""
-        return self._gates(FIGURES[name], [dataset])
+        return self._gates(self.figures[name], [dataset])
 
     def figure_job(self, name: str, dataset: str) -> FigureJob:
         """A figure to draw."""
-        spec = FIGURES[name]
+        spec = self.figures[name]
         return FigureJob(module=spec.module, dataset=dataset, layout=self.layout(spec))
 
     # All
@@ -205,7 +205,7 @@ class Tables:
         ]
         figures = [
             f"{self.root}/figures/{name}/{dataset}.png"
-            for name, spec in FIGURES.items()
+            for name, spec in self.figures.items()
             if not spec.unavailable(self.world)
             for dataset in self.world.select.datasets
         ]
@@ -214,7 +214,7 @@ class Tables:
 
     def left_out(self) -> list[str]:
         """A line for each reason why `all` leaves out something that is asked for."""
-        figures = {f"figure {name}": each for name, each in FIGURES.items()}
+        figures = {f"figure {name}": each for name, each in self.figures.items()}
         reasons: dict[str, list[str]] = {}
         for name, each in (self.names | figures).items():
             why = each.unavailable(self.world)

@@ -55,7 +55,10 @@ class Select:
     methods: Names
     """Rows, by their names under methods; the paper's order is kept."""
     recognisers: Names
-    """By their names under recognisers. Tables of a single one show the first."""
+    """By their names under recognisers; each writes a table of all methods."""
+    recogniser: dict[Name, Name] = Field(default_factory=dict)
+    """The one of a table or figure that shows a single one (table1, table2,
+    table2_flow, table5, dispersion, clip, scatter), by its name; else the first."""
     table1: Ranked | None = None
     """The methods that Table 1 ranks (paper 3.2: SR is VDSR); null for no table."""
     table2: Columns | None = None

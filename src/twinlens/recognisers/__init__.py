@@ -9,6 +9,8 @@ plan its jobs. It has
     HEADS       what is scored, by name: `Head`s. Where heads read both frames and flow,
                 a row that takes frames of one method and flow of another is scored as
                 a job of its own; else it is composed from the scores of the two.
+    PAPER       optional: the recogniser of the paper that it is, "TSN" or "ST-ResNet",
+                beside whose printed numbers ours are shown
     FUSION      optional: what an accuracy of all heads fused counts, see `Head.metric`
     sampling(settings, part)
                 what of the settings decides which frames of "train" or "test" clips are

@@ -26,6 +26,7 @@ HEADS = {
 }
 FUSION = "clips"
 """What the fusion counts: clips, by the mean over views."""
+PAPER = "ST-ResNet"
 TRAIN = "recognition.st_resnet.train:train"
 SCORE = "recognition.st_resnet.score:scorer"
 STAGES = ("appearance", "motion", "stage1", "stage2")

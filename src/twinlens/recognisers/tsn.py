@@ -41,6 +41,7 @@ HEADS = {
     "spatial": Head(("frames",), ("spatial",)),
     "temporal": Head(("flow",), ("temporal",)),
 }
+PAPER = "TSN"
 TRAIN = "recognition.train:train"
 SCORE = "recognition.score:scorer"
 BACKBONES = Package("recognition.backbones", "backbone")

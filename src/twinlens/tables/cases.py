@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from twinlens.tables import facts, forms
+from twinlens.tables import facts, forms, published
 from twinlens.tables.accuracy import Bools, mcnemar
 from twinlens.tables.facts import Correct
 from twinlens.tables.forms import Files
@@ -192,7 +192,8 @@ def part(
     """
     about = layout.datasets[dataset]
     sizes = [len(next(iter(each.values()))) for each in correct.values()]
-    beside = facts.complete(about, sum(sizes), len(sizes))
+    beside = layout.paper == published.CLASSES_BY
+    beside = beside and facts.complete(about, sum(sizes), len(sizes))
     found = Part(rows=[], lines=[], notes=notes(about.label, correct, cases, seed))
     for each in chosen(correct, cases, printed):
         values = printed[each.name][1] if beside and each.printed else {}

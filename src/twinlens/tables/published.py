@@ -34,8 +34,8 @@ TABLE4: Rows = {
     "SoSR+ToSR2": (None, None, 87.58, None, None, 65.82),
     "HR": (88.01, 85.71, 92.94, 56.01, 59.41, 68.10),
 }
-ACCURACIES = {"table3": TABLE3, "table4": TABLE4}
-"""By the table's name."""
+ACCURACIES: dict[str | None, Rows] = {"TSN": TABLE3, "ST-ResNet": TABLE4}
+"""By recogniser."""
 # Table 2: TSN's spatial stream by SoSR's loss, in percent; UCF101 then HMDB51.
 TABLE2 = {
     "MSE": (67.09, 46.60),
@@ -68,15 +68,16 @@ TABLE5: ClassRows = {
     "FrontCrawl": ("easy", (32.43, 78.38, 91.89, 94.59, 89.19)),
 }
 CLASSES = {"1": (TABLE1_METHODS, TABLE1), "5": (TABLE5_METHODS, TABLE5)}
-CLASSES_OF = "UCF101"
+CLASSES_OF, CLASSES_BY = "UCF101", "TSN"
+"""The data set of Tables 1 and 5, and the recogniser of Tables 1, 2 and 5."""
 DATASETS = ("UCF101", "HMDB51")
 # Test clips and classes of the complete official split 1.
 COMPLETE = {"UCF101": (3783, 101), "HMDB51": (1530, 51)}
 
 
-def table2(loss: str, dataset: str | None) -> float | None:
+def table2(loss: str, dataset: str | None, recogniser: str | None) -> float | None:
     """Look up the printed value of a cell, or None where there is none."""
-    if loss not in TABLE2 or dataset not in DATASETS:
+    if loss not in TABLE2 or dataset not in DATASETS or recogniser != CLASSES_BY:
         return None
     return TABLE2[loss][DATASETS.index(dataset)]
 

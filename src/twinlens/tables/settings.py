@@ -53,6 +53,8 @@ class Layout:
     """By name, or by the name of the column that shows it."""
     recogniser: str = "TSN"
     """Its label."""
+    paper: str | None = "TSN"
+    """The recogniser of the paper that it is; None for another."""
     heads: tuple[str, ...] = ("spatial", "temporal")
     """What it scores a clip by."""
     fusion: tuple[float, ...] = (1.0, 1.5)

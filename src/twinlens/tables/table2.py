@@ -47,7 +47,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
         notes += facts.sizes(about, list(cells.values()))
         notes += _compared(loaded, dataset, layout, list(cells))
         for loss, cell in cells.items():
-            printed = published.table2(loss, about.paper)
+            printed = published.table2(loss, about.paper, layout.paper)
             line = {
                 "dataset": about.label,
                 "loss": loss,

@@ -48,7 +48,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
         files,
         forms.head(job.name.replace("table", "table "), layout, what),
         pd.DataFrame(rows, columns=["Method", *_columns(layout)]),
-        _long(cells, layout, published.ACCURACIES.get(job.name, {})),
+        _long(cells, layout, published.ACCURACIES.get(layout.paper, {})),
         notes,
     )
 
