@@ -57,6 +57,7 @@ STAGES = {
     "quality": Stage("quality.stage:measure", "PSNR, SSIM, warping error"),
     "table": Stage("tables.write:write_table", "write a table"),
     "figure": Stage("figures.draw:draw_figure", "draw a figure"),
+    "audit": Stage("audit.write:audit", "check the paper's printed numbers"),
     "inspect": Stage("inspect:inspect", "look inside an artifact, draw a sheet"),
     "doctor": Stage("doctor:main", "list all that is missing, and how to fix it"),
 }

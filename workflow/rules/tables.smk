@@ -38,6 +38,19 @@ rule figure:
         " --job {params.job:q} --out {output} > {log} 2>&1"
 
 
+rule audit:
+    """Check the numbers that the paper prints; it needs no data."""
+    output:
+        "results/audit.csv",
+    log:
+        "results/audit.log",
+    localrule: True
+    params:
+        code=code("audit.write"),
+    shell:
+        "python -m twinlens.audit --plain --out {output} > {log} 2>&1"
+
+
 rule present_table:
     """Copy a table of the present world to where it is looked for."""
     input:

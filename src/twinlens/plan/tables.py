@@ -210,7 +210,8 @@ class Tables:
             for dataset in self.world.select.datasets
         ]
         flows = self.scores.networks.flows_used
-        return tables + figures + [f"{self.root}/flow_error.csv"] * (len(flows) > 1)
+        errors = [f"{self.root}/flow_error.csv"] * (len(flows) > 1)
+        return [*tables, *figures, *errors, "results/audit.csv"]
 
     def left_out(self) -> list[str]:
         """A line for each reason why `all` leaves out something that is asked for."""

@@ -71,6 +71,21 @@ CLASSES = {"1": (TABLE1_METHODS, TABLE1), "5": (TABLE5_METHODS, TABLE5)}
 CLASSES_OF, CLASSES_BY = "UCF101", "TSN"
 """The data set of Tables 1 and 5, and the recogniser of Tables 1, 2 and 5."""
 DATASETS = ("UCF101", "HMDB51")
+# Test clips of these classes in UCF101's first split.
+CLASS_CLIPS = {
+    "Archery": 41,
+    "PlayingFlute": 48,
+    "JumpRope": 38,
+    "SalsaSpin": 43,
+    "FrontCrawl": 37,
+    "HandstandWalking": 34,
+    "PoleVault": 40,
+    "Swing": 42,
+    "TennisSwing": 49,
+    "WalkingWithDog": 36,
+    "WallPushups": 35,
+    "TaiChi": 28,
+}
 # Test clips and classes of the complete official split 1.
 COMPLETE = {"UCF101": (3783, 101), "HMDB51": (1530, 51)}
 
