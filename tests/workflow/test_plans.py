@@ -23,17 +23,17 @@ PAIR = "{label: Pair, frames_of: sosr, flow_of: tosr1}"
     [
         (
             "select: {methods: [bicubic, hr], table2: null, table2_flow: null}",
-            ["2 super_resolve", "4 score", "2 figure", "2 table"],
+            ["4 super_resolve", "8 score", "2 figure", "3 table"],
             ["train_sr", "patches", "train_flow", "flow_error"],
         ),
         (
             f"methods: {{pair: {PAIR}}}\nselect: {{methods: [pair, hr]}}",
-            ["7 train_sr", "14 score", "2 figure", "4 table"],
+            ["7 train_sr", "18 score", "2 figure", "5 table"],
             [],
         ),
         (
             "keep: false",
-            ["7 table", "4 figure"],
+            ["8 table", "4 figure"],
             [],
         ),
         (
@@ -150,7 +150,7 @@ def test_the_playground_s_table_3_takes_few_jobs_and_no_flownet2(folder):
 
 
 def test_the_default_target_is_everything(folder):
-    assert "7 table" in snakemake(folder, "-n", "--cores", "1")
+    assert "8 table" in snakemake(folder, "-n", "--cores", "1")
 
 
 def test_a_dry_run_s_summary_fits_a_screen(folder):
@@ -190,7 +190,7 @@ def test_all_missing_files_are_named_at_once(folder):
         "data=/nowhere",
         check=False,
     )
-    assert said.count("looked for /nowhere/") == 16
+    assert said.count("looked for /nowhere/") == 18
     assert "spatial of ucf101: looked for /nowhere/weights/ucf101_split_1_tsn" in said
 
 

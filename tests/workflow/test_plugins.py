@@ -146,7 +146,7 @@ def scorer(scoring, networks, dataset, threads):
     return score
 '''
 JOINT_ENTRY = """
-select: {recognisers: [tsn, joint]}
+select: {recognisers: [tsn, st_resnet, joint]}
 recognisers: {joint: {kind: joint, label: Joint}}
 """
 
