@@ -15,6 +15,10 @@ from twinlens.networks import artifact, families
 SMALL = {
     "sr": ("vdsr", {"width": 4, "depth": 3}),
     "recogniser": ("compact", {"channels": 3, "classes": 2, "width": 4}),
+    "two_stream": (
+        "st_resnet",
+        {"stack": 2, "classes": 2, "width": 4, "blocks": [2, 2, 2, 2]},
+    ),
     "flow": ("flownet2", {"width": 1 / 16}),
     "perceptual": ("vgg", {"widths": [2, 3, 4], "inputs": "torchvision"}),
 }

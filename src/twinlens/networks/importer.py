@@ -13,6 +13,7 @@ from twinlens.errors import ArtifactError
 from twinlens.networks import artifact, families, state
 from twinlens.networks.job import Import
 from twinlens.progress import say
+from twinlens.weights import prefixes
 
 
 def import_network(
@@ -65,7 +66,24 @@ def _origin(job: Import) -> dict[str, str]:
 def _network(
     module: Any, kind: str, found: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> tuple[dict[str, Any], nn.Module]:
-    """The network in a file, and all settings that it was built with."""
+    """The network in a file, and all settings that it was built with.
+
+    Raises:
+        ValueError: no network, with or without prefixes; what the first try said.
+    """
+    first: Exception | None = None
+    for named in prefixes.without(found):
+        try:
+            return _fitted(module, kind, named, settings)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _fitted(
+    module: Any, kind: str, found: Mapping[str, Any], settings: Mapping[str, Any]
+) -> tuple[dict[str, Any], nn.Module]:
     known = module.settings_of(found) if hasattr(module, "settings_of") else {}
     settings = {**known, **settings}
     network: nn.Module = module.build(**settings)

@@ -122,6 +122,9 @@ def convert(found: Mapping[str, Any]) -> dict[str, Tensor]:
     Raises:
         ValueError: another network, or layers are missing.
     """
+    # VGG-19's first layers have the same shapes, but are others.
+    if {"conv3_4", "features.16.weight"} & set(found):
+        raise ValueError("a VGG-19: it has a conv3_4; name a VGG-16")
     if settings_of(found)["inputs"] == "caffe":
         return _state(found, {name: name for name in LAYERS})
     layers = {

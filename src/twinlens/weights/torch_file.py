@@ -16,8 +16,22 @@ from torch import Tensor
 
 from twinlens.weights import inert
 
-WRAPPERS = ("state_dict", "model_state_dict", "model", "params_ema", "params")
-"""Entries under which training scripts keep the weights, the likeliest first."""
+WRAPPERS = (
+    "params_ema",
+    "ema_state_dict",
+    "state_dict_ema",
+    "model_ema",
+    "ema",
+    "state_dict",
+    "model_state_dict",
+    "generator",
+    "netG",
+    "model",
+    "net",
+    "network",
+    "params",
+)
+"""Entries under which training scripts keep weights; a moving average goes first."""
 
 
 def read(path: Path) -> dict[str, Tensor]:
