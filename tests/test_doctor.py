@@ -41,7 +41,11 @@ def own(**entry):
     """A plan of one data set of its own, with a recogniser that resizes its frames."""
     changes = {"select__datasets": ["own"], "datasets__own": {"label": "Own", **entry}}
     views = {"crop": 80, "crops": 10, "size": [120, 90]}
-    return worlds.plan(**changes, recognisers__tsn__views=views)
+    return worlds.plan(
+        **changes,
+        recognisers__tsn__views=views,
+        recognisers__st_resnet__views={"size": [120, 90]},
+    )
 
 
 def without_packages(code):
