@@ -7,6 +7,7 @@ known; the artifact must hold the very same numbers.
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.io
 import torch
@@ -15,8 +16,10 @@ import yaml
 from tests.flow import test_flownet2_published as lmb
 from tests.models import test_duf as duf
 from tests.models import test_rrdb as rrdb
+from tests.networks import test_matconvnet as matconvnet
 from tests.recognition import test_backbones as inception
 from tests.weights import test_caffe as caffe
+from tests.weights.mat import save_v5, save_v73
 from tests.workflow.checkout import TINY, copy, snakemake
 from twinlens import cli, models
 from twinlens.artifacts import reader
@@ -26,6 +29,8 @@ from twinlens.flow.flownet2.cascade import FlowNet2
 from twinlens.networks import state as states
 from twinlens.perceptual import vgg
 from twinlens.recognition import backbones
+from twinlens.recognition.backbones import resnet
+from twinlens.recognition.two_stream import st_resnet
 
 pytestmark = pytest.mark.slow
 SIZES = {
@@ -173,6 +178,37 @@ def inception_mmaction(network, path):
     torch.save({"state_dict": stored}, path)
 
 
+ST_SIZE = {"classes": CLASSES, "width": 4, "blocks": [2, 2, 2, 2]}
+MEAN = [120.0, 110, 100]
+
+
+def st_resnet_base(network, path):
+    """A ResNet of MatConvNet, as MATLAB 5 to 7 saves it."""
+    save_v5(path, matconvnet.published(network, MEAN))
+
+
+def st_resnet_both(network, path):
+    """Both streams with ends to their names, of MATLAB 7.3 if the name says so."""
+    flow = [128.0] * network.temporal.conv1.in_channels
+    whole = matconvnet.published(network.spatial, flow + MEAN, ending="_spatial")
+    whole["params"] += matconvnet.parameters(network.temporal, "_temporal")
+    (save_v73 if "73" in path.name else save_v5)(path, whole)
+
+
+ST_RESNET = {
+    "appearance.mat": st_resnet_base,
+    "stage1.mat": st_resnet_both,
+    "stage2_v73.mat": st_resnet_both,
+}
+
+
+def st_network(name):
+    """The network in a file."""
+    if name == "appearance.mat":
+        return known(resnet.build(channels=3, **ST_SIZE))
+    return known(st_resnet.build(stack=2, pool=name != "stage1.mat", **ST_SIZE))
+
+
 TSN = {"tsn.caffemodel": inception_caffe, "tsn.pth": inception_mmaction}
 
 
@@ -243,19 +279,45 @@ def test_a_flownet2_file_is_imported_to_the_bit(tmp_path, name, whole_flownet2):
     out.unlink()
 
 
+def classes_csv(folder):
+    """The list of the data set's classes."""
+    rows = pd.DataFrame({"label": range(CLASSES), "class": ["A", "B"]})
+    write_csv(folder / "classes.csv", "classes/1", rows)
+    return folder / "classes.csv"
+
+
 @pytest.mark.parametrize("name", TSN)
 def test_a_recogniser_s_file_is_imported_to_the_bit(tmp_path, name):
     network, file = tsn_network(), tmp_path / name
     TSN[name](network, file)
-    import pandas as pd
-
-    rows = pd.DataFrame({"label": range(CLASSES), "class": ["A", "B"]})
-    write_csv(tmp_path / "classes.csv", "classes/1", rows)
+    classes = classes_csv(tmp_path)
     job = {"family": "recogniser", "kind": "bn_inception", "network": "tsn-yard-rgb"}
     job |= {"settings": {"channels": 3}, "dataset": "yard", "stream": "spatial"}
     out = tmp_path / "out.h5"
-    run_import(file, out, "--classes", tmp_path / "classes.csv", **job)
+    run_import(file, out, "--classes", classes, **job)
     same(out, network)
+
+
+@pytest.mark.parametrize("name", ST_RESNET)
+def test_st_resnet_s_file_is_imported_to_the_bit(tmp_path, name):
+    network = st_network(name)
+    ST_RESNET[name](network, tmp_path / name)
+    classes = classes_csv(tmp_path)
+    family, kind = ("two_stream", "st_resnet")
+    if name == "appearance.mat":
+        family, kind = ("recogniser", "resnet")
+    job = {"family": family, "kind": kind, "network": "st", "dataset": "yard"}
+    settings = {"pool": network.pool} if family == "two_stream" else {}
+    run_import(
+        tmp_path / name,
+        tmp_path / "st.h5",
+        "--classes",
+        classes,
+        **job,
+        settings=settings,
+    )
+    about = same(tmp_path / "st.h5", network)
+    assert about["settings"]["mean"] == MEAN
 
 
 def test_an_artifact_is_no_published_file(tmp_path, capsys):
@@ -289,6 +351,9 @@ recognisers:
     init: {folder}/images.pth
     weights:
       yard: {{spatial: {folder}/tsn.caffemodel, temporal: {folder}/tsn.pth}}
+  st_resnet:
+    weights:
+      yard: {{stage2: {folder}/stage2_v73.mat}}
 """
 
 
@@ -299,7 +364,8 @@ def published(tmp_path_factory, whole_flownet2):
     networks = {name: sr_network(name) for name in SR}
     networks |= {name: known(vgg.Vgg()) for name in VGG}
     networks |= {"tsn.caffemodel": tsn_network(3), "tsn.pth": tsn_network(10)}
-    for name, write in {**SR, **VGG, **TSN}.items():
+    networks |= {name: st_network(name) for name in ST_RESNET}
+    for name, write in {**SR, **VGG, **TSN, **ST_RESNET}.items():
         write(networks[name], folder / name)
     images = tsn_network(3)
     inception_mmaction(images, folder / "images.pth")
@@ -339,6 +405,7 @@ def test_every_rule_imports_its_files_to_the_bit(tmp_path, published):
             results |= {"recogniser/published/tsn-images": "images.pth"}
             results |= {"recogniser/published/tsn-yard-spatial": "tsn.caffemodel"}
             results |= {"recogniser/published/tsn-yard-temporal": "tsn.pth"}
+            results |= {"recogniser/published/st_resnet-yard-stage2": "stage2_v73.mat"}
         folder_of = checkout / "results/imports/networks"
         targets = [f"results/imports/networks/{path}.h5" for path in results]
         snakemake(checkout, *targets, *TINY, "imports.yaml")
