@@ -154,3 +154,14 @@ def test_a_network_of_other_layers_is_refused(tmp_path):
         import_network(
             tmp_path / "net.mat", "resnet", tmp_path / "o.h5", {}, "recogniser"
         )
+
+
+def test_a_layer_that_a_resnet_has_not_is_refused(tmp_path):
+    whole = published(randomise(resnet.build(channels=3, **SMALL)), [1.0, 2, 3])
+    extra = {"name": "res2a_fusion_filter", "value": np.ones((1, 1, 16, 5))}
+    whole["params"].append({**extra, "trainMethod": "gradient"})
+    save_v5(tmp_path / "net.mat", whole)
+    with pytest.raises(ArtifactError, match="res2a_fusion beside a classifier"):
+        import_network(
+            tmp_path / "net.mat", "resnet", tmp_path / "o.h5", {}, "recogniser"
+        )

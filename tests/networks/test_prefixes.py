@@ -85,3 +85,10 @@ def test_a_vgg_19_is_no_vgg_16(tmp_path):
     torch.save(state, tmp_path / "vgg19.pth")
     with pytest.raises(ArtifactError, match=r"vgg19\.pth: a VGG-19"):
         import_perceptual(tmp_path / "vgg19.pth", tmp_path / "p.h5")
+
+
+@pytest.mark.parametrize(
+    "beside", [{"ema": {"decay": 0.999}}, {"net": {"scale": 4}}, {"model": {}}]
+)
+def test_a_wrapper_without_weights_is_no_wrapper(tmp_path, own, beside):
+    assert_equal(imported(tmp_path, {**beside, "params": own}), own)

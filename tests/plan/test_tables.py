@@ -141,6 +141,7 @@ def _table3(there):
     ("recogniser", "line"),
     [
         ({"table9": "tsn"}, "select.recogniser: 'table9' is not defined"),
+        ({"quality": "st_resnet"}, "select.recogniser: 'quality' is not defined"),
         (
             {"table5": "st_resent"},
             "select.recogniser.table5: 'st_resent' is not in select.recognisers;"
@@ -152,3 +153,14 @@ def test_a_table_s_recogniser_that_is_none_is_refused(recogniser, line):
     with pytest.raises(ConfigError) as raised:
         plan(select__recogniser=recogniser)
     assert line in str(raised.value)
+
+
+def test_a_recogniser_s_table_is_no_other_file_of_the_results():
+    with pytest.raises(ConfigError, match="audit is another table"):
+        plan(recognisers__st_resnet__table="audit")
+
+
+def test_a_row_of_one_member_of_a_pair_is_scored_by_all_heads_of_a_joint_one():
+    there = plan(**only("sosr_tosr2", "hr")).scores
+    assert there.heads_scored("st_resnet", "tosr2") == ["spatial", "temporal"]
+    assert there.frames("st_resnet", "yard", "tosr2", "test", "00")

@@ -1,5 +1,9 @@
 """Which frames and flows ST-ResNet reads, beside numbers worked out by hand."""
 
+import math
+from fractions import Fraction
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -118,6 +122,8 @@ def test_test_sampling_is_no_setting_of_training_and_the_other_way_round():
     [
         ({"size": {"blocks": (1, 2, 2, 2)}}, "size.blocks"),
         ({"views": {"sides": (448, 224)}}, "views.sides: 448 is larger than 224"),
+        ({"views": {"scales": (1.25, 0.75)}}, "views.scales: 1.25 is larger than 0.75"),
+        ({"size": {"blocks": (2, 2, 30, 2)}}, "no more than 26"),
         ({"weights": {"yrad": None}}, "unknown key 'yrad'; did you mean 'yard'"),
         (
             {"sampling": {"stage1": {"frames": 5, "strides": (9, 2)}}},
@@ -129,3 +135,39 @@ def test_settings_that_cannot_be_meant_are_faults(changes, said):
     lines = list(st_resnet.faults(settings(**changes), {"yard": None}, {}))
     assert len(lines) == 1
     assert said in lines[0]
+
+
+def yard(**changes):
+    """A data set of the tables, as the plan gives it."""
+    facts = {"low": "made", "generated": True, "split": 1, "split_file": None}
+    return SimpleNamespace(**{**facts, **changes})
+
+
+@pytest.mark.parametrize(
+    ("weights", "split", "said"),
+    [
+        (
+            {"stage2": "ucf101ST-ResNet50-final-split=1.mat"},
+            2,
+            "weights.yard.stage2: ucf101ST-ResNet50-final-split=1.mat was trained on",
+        ),
+        (
+            {"stage1": "one.mat", "stage2": "two.mat"},
+            1,
+            "weights.yard: stage2 makes stage1 needless; to start from there, set",
+        ),
+    ],
+)
+def test_weights_that_cannot_be_meant_are_faults(weights, split, said):
+    chosen = {"yard": yard(split=split)}
+    (line,) = st_resnet.faults(settings(weights={"yard": weights}), chosen, chosen)
+    assert line.startswith(said)
+
+
+@pytest.mark.parametrize("stack", [2, 10])
+def test_frames_are_evenly_spaced_in_clips_of_any_length(stack):
+    for total in range(2, 500):
+        first, last = st_resnet._ends(total, stack)
+        exact = [first + Fraction((last - first) * k, 24) for k in range(25)]
+        expected = [math.floor(each + Fraction(1, 2)) for each in exact]
+        assert st_resnet.test_frames(total, 25, stack).tolist() == expected

@@ -7,18 +7,23 @@ import pytest
 import torch
 
 from tests.recognition.clips import CLASSES, shard
+from twinlens import provenance
 from twinlens.artifacts import reader
 from twinlens.artifacts.reader import JoinedClip
 from twinlens.artifacts.table import read_csv
 from twinlens.errors import ArtifactError
 from twinlens.networks import artifact, checkpoint, trainer
 from twinlens.networks import state as states
-from twinlens.recognisers import Sampler
-from twinlens.recognisers.st_resnet import Clips, Recipe, Size, Training, Views
+from twinlens.recognisers import STILLS, Sampler
+from twinlens.recognisers.st_resnet import BASE, Clips, Recipe, Size, Training, Views
 from twinlens.recognition import stage
+from twinlens.recognition.backbones import resnet
 from twinlens.recognition.backbones.resnet import MEAN_RGB
+from twinlens.recognition.optimizer import parameter_groups
 from twinlens.recognition.st_resnet import score as scoring
+from twinlens.recognition.st_resnet import train as training
 from twinlens.recognition.st_resnet.inputs import network_input, train_crop, whole
+from twinlens.recognition.two_stream import st_resnet
 from twinlens.settings import as_json
 
 SIZE = Size(width=4, blocks=(2, 2, 2, 2))
@@ -38,13 +43,13 @@ def sampler(part):
     return Sampler(kind="st_resnet", sampling=sampling, part=part)
 
 
-def train(folder, stage_, files, starts=(), steps=6):
+def train(folder, stage_, files, starts=(), steps=6, lr=0.02, size=SIZE):
     job = Training(
         network=f"st-yard-{stage_}",
         dataset="yard",
         stage=stage_,
-        size=SIZE,
-        recipe=Recipe(steps=steps, lr=0.02, batch=6, dropout=0.2),
+        size=size,
+        recipe=Recipe(steps=steps, lr=lr, batch=6, dropout=0.2),
         clips=CLIPS,
         stack=STACK,
         views=VIEWS,
@@ -85,14 +90,97 @@ def final(tmp_path_factory):
     return train_all(tmp_path_factory.mktemp("trained"), steps=30)
 
 
-def test_each_training_starts_from_the_one_before(final):
+STILL = {"steps": 1, "lr": 1e-12}
+
+
+def test_each_training_starts_from_the_one_before(final, tmp_path):
+    """A training of one step at hardly any rate leaves what it started from."""
     folder = final.parent
-    first, last = state(folder / "stage1.h5"), state(final)
-    assert first.keys() == last.keys()
-    # Few steps at a small rate: still near the base networks.
-    base = state(folder / "motion.h5")
-    moved = first["temporal.conv1.weight"] - base["conv1.weight"]
-    assert 0 < moved.abs().mean() < 0.2 * base["conv1.weight"].abs().mean()
+    files = shard(tmp_path, [40, 33, 36, 35, 34, 38], reads=sampler("train"))
+    base = [folder / f"{each}.h5" for each in BASE]
+    first = state(train(tmp_path, "stage1", files, base, **STILL))
+    joined = st_resnet.from_streams(
+        dict(zip(("spatial", "temporal"), map(state, base), strict=True))
+    )
+    assert_started(first, joined)
+    last = state(train(tmp_path, "stage2", files, [folder / "stage1.h5"], **STILL))
+    assert_started(last, state(folder / "stage1.h5"))
+
+
+def assert_started(found, start):
+    """All weights are the start's; statistics of batch norms have moved."""
+    assert found.keys() == start.keys()
+    for key, value in found.items():
+        if "running" not in key and "num_batches" not in key:
+            torch.testing.assert_close(value, start[key], rtol=1e-6, atol=1e-7)
+
+
+def test_a_base_network_starts_from_an_image_network(tmp_path):
+    torch.manual_seed(0)
+    images = resnet.build(channels=3, classes=9, width=4, blocks=(2, 2, 2, 2))
+    path, mean = tmp_path / "images.h5", [120.0, 110.0, 100.0]
+    settings = {"channels": 3, "classes": 9, "width": 4, "blocks": [2, 2, 2, 2]}
+    about = provenance.about(
+        "import-network",
+        [],
+        {},
+        family="recogniser",
+        network="images",
+        kind="resnet",
+        settings={**settings, "mean": mean},
+        dataset=STILLS,
+        trained=True,
+    )
+    artifact.save(path, about, images.state_dict())
+    files = shard(tmp_path, [40, 33, 36], reads=sampler("train"))
+    appearance = train(tmp_path, "appearance", files, [path], **STILL)
+    motion = train(tmp_path, "motion", files, [path], **STILL)
+    colours = images.state_dict()["conv1.weight"]
+    found = state(appearance)
+    torch.testing.assert_close(found["conv1.weight"], colours, rtol=1e-6, atol=1e-7)
+    assert found["fc.weight"].shape[0] == CLASSES
+    assert artifact.settings(appearance, "mean") == {"mean": mean}
+    assert artifact.settings(motion, "mean") == {}
+    repeated = colours.mean(dim=1, keepdim=True).repeat(1, 2 * STACK, 1, 1)
+    torch.testing.assert_close(
+        state(motion)["conv1.weight"], repeated, rtol=1e-6, atol=1e-7
+    )
+    # The mean goes on to the networks that start from it.
+    first = train(tmp_path, "stage1", files, [appearance, motion], **STILL)
+    assert artifact.load(first, "two_stream").mean == tuple(mean)
+
+
+def test_a_start_of_another_size_is_refused(final, tmp_path):
+    files = shard(tmp_path, [40, 33, 36], reads=sampler("train"))
+    wider = Size(width=8, blocks=(2, 2, 2, 2))
+    start = [final.parent / "stage1.h5"]
+    with pytest.raises(ArtifactError, match=r"stage1\.h5: of another size than"):
+        train(tmp_path, "stage2", files, start, size=wider, **STILL)
+
+
+def test_a_clip_s_loss_is_the_sum_over_its_frames():
+    scores = torch.tensor([[[2.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.0]]])
+    labels = torch.tensor([0, 1])
+    parts = torch.nn.functional.cross_entropy(
+        scores.flatten(0, 1), torch.tensor([0, 0, 1, 1]), reduction="none"
+    )
+    found = training._cross_entropy(scores, labels)
+    torch.testing.assert_close(found, parts.sum() / 2)
+
+
+def test_norms_learn_as_in_matconvnet():
+    network = resnet.build(channels=3, classes=2, width=4, blocks=(2, 2, 2, 2))
+    groups = parameter_groups(network, 5e-4, free_norms=True)
+    found = {
+        id(parameter): (group["times"], group["weight_decay"])
+        for group in groups
+        for parameter in group["params"]
+    }
+    assert found[id(network.conv1.weight)] == (1.0, 5e-4)
+    assert found[id(network.bn_conv1.weight)] == (2.0, 0.0)
+    assert found[id(network.bn_conv1.bias)] == (1.0, 0.0)
+    assert found[id(network.fc.bias)] == (2.0, 0.0)
+    assert len(found) == len(list(network.parameters()))
 
 
 def test_base_networks_learn_what_clips_tell(final):

@@ -60,8 +60,18 @@ def test_a_clip_of_equal_frames_scores_as_its_convolutions_did_before():
     torch.testing.assert_close(found[0], expected[0] * 2 / 3)  # zeros beyond the ends
 
 
+def randomise(network):
+    """Give normalisations values that show a slip: untrained branches give 0."""
+    torch.manual_seed(4)
+    for part in network.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            for each in (part.weight, part.bias, part.running_mean, part.running_var):
+                each.data.uniform_(0.5, 1.5)
+    return network.eval()
+
+
 def test_clips_of_a_batch_do_not_see_each_other():
-    network = st_resnet.build(stack=2, **SMALL).eval()
+    network = randomise(st_resnet.build(stack=2, **SMALL))
     frames, flow = torch.rand(2, 5, 3, 64, 64), torch.rand(2, 5, 4, 64, 64)
     with torch.inference_mode():
         both, one = network(frames, flow), network(frames[1:], flow[1:])
@@ -71,7 +81,7 @@ def test_clips_of_a_batch_do_not_see_each_other():
 
 
 def test_motion_reaches_appearance_and_appearance_never_motion():
-    network = st_resnet.build(stack=2, **SMALL).eval()
+    network = randomise(st_resnet.build(stack=2, **SMALL))
     frames, flow = torch.rand(1, 5, 3, 64, 64), torch.rand(1, 5, 4, 64, 64)
     with torch.inference_mode():
         here = network(frames, flow)
@@ -161,18 +171,8 @@ def projected(frames, block):
     return [norm(each, block.bn1) for each in found]
 
 
-def randomise(network):
-    """Give normalisations values that a slip in them would show."""
-    torch.manual_seed(4)
-    for part in network.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            for each in (part.weight, part.bias, part.running_mean, part.running_var):
-                each.data.uniform_(0.5, 1.5)
-
-
 def test_a_stage_of_two_blocks_is_its_literal_forward_pass():
-    network = st_resnet.build(stack=2, **SMALL).eval()
-    randomise(network)
+    network = randomise(st_resnet.build(stack=2, **SMALL))
     rng = np.random.default_rng(0)
     inputs = 4 * SMALL["width"]  # what stage 3 takes
     image, motion = rng.normal(size=(2, 3, inputs, 5, 6)).astype(np.float32)

@@ -8,7 +8,7 @@ from tests.tables.scores import layout, method, write
 from twinlens import provenance
 from twinlens.artifacts.shard import Shard
 from twinlens.recognisers import metrics
-from twinlens.tables import published
+from twinlens.tables import facts, published
 from twinlens.tables.accuracy import accuracy
 
 LABELS = [0, 0, 1, 1, 1]
@@ -52,7 +52,8 @@ def _table(folder, methods):
 def test_streams_count_views_and_the_fusion_clips(tmp_path):
     files = _table(tmp_path, {"hr": method("hr")})
     first, _, row = files.out.read_text().splitlines()
-    assert "accuracy in %: streams of all views, fusion of all clips" in first
+    said = "accuracy in %: spatial and temporal of all views, fusion of all clips"
+    assert said in first
     # Spatial: views 2, 1, 0, 1, 2 of 10. Temporal: 8 of 10. Fusion: clip means
     # 2+1, 1+1, -1+4, -2+1, 2-5: three of five.
     assert row == "HR,60.00,80.00,60.00"
@@ -106,3 +107,32 @@ def test_hmdb51_s_printed_digits_are_of_views_and_clips():
             if value is not None:
                 correct = round(value / 100 * count)
                 assert f"{100 * correct / count:.2f}" == f"{value:.2f}"
+
+
+def test_table_2_counts_as_table_4_does(tmp_path):
+    shown = layout(
+        {"MSE": method("vdsr")},
+        recogniser="ST-ResNet",
+        paper="ST-ResNet",
+        metrics=metrics("st_resnet"),
+    )
+    files = write(tmp_path, "table2", [shard(tmp_path, "vdsr")], shown)
+    first, _, row = files.out.read_text().splitlines()
+    assert "spatial stream of ST-ResNet, accuracy in %: spatial of all views" in first
+    assert row == "One,60.00"
+
+
+@pytest.mark.parametrize(
+    ("heads", "counted", "said"),
+    [
+        (("one",), {"one": "clips"}, "accuracy in %: one of all clips"),
+        (
+            ("a", "b", "c"),
+            {"a": "views", "b": "views", "c": "clips"},
+            "accuracy in %: a and b of all views, c of all clips",
+        ),
+        (("a",), {}, "mean class accuracy in %"),
+    ],
+)
+def test_the_first_line_says_what_each_stream_counts(heads, counted, said):
+    assert facts.counted(layout({}, heads=heads, metrics=counted), heads) == said

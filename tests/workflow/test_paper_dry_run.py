@@ -114,4 +114,4 @@ def test_the_paper_s_plan_is_small_and_quick(data, tmp_path, capsys, configs):
     jobs = int(re.search(r"(\d+) steps to do", said).group(1))
     with capsys.disabled():
         print(f" [{jobs} jobs]", end="")
-    assert 100 < jobs < 3700
+    assert 100 < jobs < 2500

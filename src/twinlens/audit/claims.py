@@ -5,7 +5,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import NamedTuple
 
-from twinlens.audit.counts import Cell, cells
+from twinlens.audit.counts import Cell, cells, counts_clips
 from twinlens.tables import published
 
 FEW = 10
@@ -226,9 +226,8 @@ def differences() -> list[Difference]:
             other.column,
         ):
             continue
-        counted = (one.table in {"2", "3"} and one.dataset == "HMDB51") or (
-            one.table == "4" and one.column == "Fusion"
-        )
+        whole = one.table in {"2", "3"} or one.column == "Fusion"
+        counted = one.table in {"2", "3", "4"} and counts_clips(one) and whole
         n, _ = published.COMPLETE[one.dataset]
         clips = round((one.value - other.value) * n / 100)
         if counted and 1 <= abs(clips) <= FEW:

@@ -92,6 +92,14 @@ def metrics(cell: Cell) -> list[Metric]:
     return found
 
 
+def counts_clips(cell: Cell) -> bool:
+    """Whether a number counts clips or views, by what all digits of its column say.
+
+    UCF101's of Tables 2 and 3 do not: they are means over classes.
+    """
+    return cell.table not in {"2", "3"} or cell.dataset == "HMDB51"
+
+
 def fit(cell: Cell, metric: Metric) -> Fit:
     """Find the nearest k of n, and whether the printed digits are its."""
     k = round(cell.value * metric.n / 100)

@@ -134,7 +134,28 @@ HMDB51 has 30 test clips in every class, so its mean over classes is the accurac
 all clips, and Table 3's digits are that. UCF101's classes have 28 to 49: its digits in
 Table 3 are k of 3,783 no more often than by chance, so they are means over classes.
 Table 4's fusion counts clips; its streams count each of a clip's two views on its own.
+Of the numbers that count clips or views so, these are none:
+
+{_table(_impossible({"2", "3", "4"}))}
 """
+
+
+def _impossible(tables: set[str]) -> list[dict[str, object]]:
+    """Numbers that are no k of what their table counts, with the nearest."""
+    fits = [
+        counts.fit(cell, counts.metrics(cell)[-1])
+        for cell in counts.cells()
+        if cell.table in tables and counts.counts_clips(cell)
+    ]
+    return [
+        {
+            "number": each.cell.source,
+            "printed": _percent(each.cell.value),
+            "nearest": f"{each.k} / {each.metric.n:,} = {float(each.exact):.4f}",
+        }
+        for each in fits
+        if each.verdict != "k of n"
+    ]
 
 
 def _classes() -> str:
@@ -144,15 +165,7 @@ def _classes() -> str:
         if cell.table in {"1", "5"}
         for metric in counts.metrics(cell)
     ]
-    odd: list[dict[str, object]] = [
-        {
-            "number": each.cell.source,
-            "printed": _percent(each.cell.value),
-            "nearest": f"{each.k} / {each.metric.n} = {float(each.exact):.2f}",
-        }
-        for each in fits
-        if each.verdict == "no k of n"
-    ]
+    odd = _impossible({"1", "5"})
     return f"""## Accuracies of single classes
 
 {len(fits) - len(odd)} of the {len(fits)} numbers of Tables 1 and 5 are k of the

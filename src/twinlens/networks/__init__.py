@@ -1,6 +1,6 @@
 """One idea of a network: how it is found, stored, imported and trained.
 
-    families    which there are: super-resolution, recogniser, flow, perceptual
+    families    which there are: sr, recogniser, two_stream, flow, perceptual
     artifact    HDF5 "network/1": weights with what they are and where they come from
     importer    a published weight file becomes such an artifact
     trainer     the loop of every training: it resumes to the same bits

@@ -2,7 +2,7 @@
 
 HDF5 "network/1": state/<key>, one array for each entry of the state dict; about:
 
-    family      "sr", "recogniser", "flow" or "perceptual"
+    family      "sr", "recogniser", "two_stream", "flow" or "perceptual"
     network     its name in the config
     kind        the file of its family that builds it
     settings    the arguments of `build`

@@ -57,7 +57,8 @@ def _select(world: World) -> Iterator[str]:
     yield from _undefined("select.datasets", select.datasets, world.datasets)
     yield from _undefined("select.methods", select.methods, world.methods)
     yield from _undefined("select.recognisers", select.recognisers, world.recognisers)
-    of_one = {**registry.TABLES, **registry.FIGURES}
+    specs = {**registry.TABLES, **registry.FIGURES}
+    of_one = {name: spec for name, spec in specs.items() if spec.source != "quality"}
     yield from _undefined("select.recogniser", select.recogniser, of_one)
     for name, recogniser in select.recogniser.items():
         where = f"select.recogniser.{name}"
@@ -79,7 +80,7 @@ def _select(world: World) -> Iterator[str]:
 
 def _tables_of_recognisers(world: World) -> Iterator[str]:
     """Each recogniser writes a table of its own, and none that is another's."""
-    taken = {**registry.TABLES, "flow_error": None}
+    taken = {**registry.TABLES, "flow_error": None, "audit": None}
     for name in world.select.recognisers:
         table = world.recognisers[name].table
         if table in taken or table.endswith("_long"):

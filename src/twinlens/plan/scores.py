@@ -69,6 +69,8 @@ class Scores:
         """
         pair = Row.of(row)
         heads = self._heads(recogniser)
+        if self.is_joint(recogniser):
+            return list(heads)
         read = dict(zip(recognisers.INPUTS, pair, strict=True))
         scored = [
             name

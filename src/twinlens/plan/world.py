@@ -57,8 +57,8 @@ class Select:
     recognisers: Names
     """By their names under recognisers; each writes a table of all methods."""
     recogniser: dict[Name, Name] = Field(default_factory=dict)
-    """The one of a table or figure that shows a single one (table1, table2,
-    table2_flow, table5, dispersion, clip, scatter), by its name; else the first."""
+    """The one of a table or figure that shows a single one, by its name, such as
+    table5 or scatter; else the first."""
     table1: Ranked | None = None
     """The methods that Table 1 ranks (paper 3.2: SR is VDSR); null for no table."""
     table2: Columns | None = None

@@ -37,8 +37,10 @@ plan its jobs. It has
 All indices count from 0 in the decoded clip. Flow `i` goes from frame `i` to `i + 1`.
 """
 
+import re
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -199,16 +201,31 @@ def with_neighbours(frames: Indices, around: int, total: int) -> Indices:
     return np.unique(near[(near >= 0) & (near < total)])
 
 
+def split_fault(file: str, split: int) -> str | None:
+    """What is wrong with published weights whose name says that they saw test clips."""
+    named = re.search(r"split[_=-]?(\d)", Path(file).name)
+    if not named or int(named.group(1)) == split:
+        return None
+    return f"{Path(file).name} was trained on clips that split {split} tests"
+
+
 def reads_jointly(kind: str) -> bool:
     """Whether the heads of a recogniser read frames and flow together."""
     return any(len(head.inputs) > 1 for head in module(kind).HEADS.values())
 
 
 def metrics(kind: str) -> dict[str, str]:
-    """What the accuracy of each head of a recogniser, and of "fusion", counts."""
+    """What the accuracy of each head of a recogniser, and of "fusion", counts.
+
+    Raises:
+        ValueError: the fusion counts views, which are of single heads.
+    """
     found = module(kind)
+    fusion = getattr(found, "FUSION", CLASSES)
+    if fusion == VIEWS:
+        raise ValueError(f"{found.__file__}: FUSION can't count views, but clips")
     heads = {name: head.metric for name, head in found.HEADS.items()}
-    return {**heads, "fusion": getattr(found, "FUSION", CLASSES)}
+    return {**heads, "fusion": fusion}
 
 
 def function(kind: str, what: str) -> Callable[..., Any]:

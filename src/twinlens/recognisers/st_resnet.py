@@ -17,7 +17,16 @@ from pydantic.dataclasses import dataclass
 from twinlens import provenance
 from twinlens.named import nearest
 from twinlens.networks.recipe import Below1, SgdRecipe
-from twinlens.recognisers import FlowForm, Head, Indices, Network, Reads, Recoding
+from twinlens.recognisers import (
+    FlowForm,
+    Head,
+    Indices,
+    Network,
+    Pixels,
+    Reads,
+    Recoding,
+    split_fault,
+)
 from twinlens.settings import STRICT, Count, DataPath, Name, Partial, none_is_empty
 
 HEADS = {
@@ -31,9 +40,10 @@ TRAIN = "recognition.st_resnet.train:train"
 SCORE = "recognition.st_resnet.score:scorer"
 STAGES = ("appearance", "motion", "stage1", "stage2")
 """The trainings, in their order."""
+LETTERS = 26
+"""Blocks of a stage are called a to z."""
 BASE = {"appearance": "frames", "motion": "flow"}
 """What each base network reads."""
-Pixels = Annotated[int, Field(ge=16)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -231,10 +241,11 @@ def networks(
                 "resnet", {}, (), None, weights=settings.init, shared=True
             )
             continue
+        family, kind, own = architecture(stage, settings.sampling.stack)
         found[stage] = Network(
-            kind="resnet" if stage in BASE else "st_resnet",
-            family="recogniser" if stage in BASE else "two_stream",
-            settings=_published_settings(settings, stage),
+            family=family,
+            kind=kind,
+            settings=own,
             inputs=(BASE[stage],) if stage in BASE else ("frames", "flow"),
             job=_training(settings, name, dataset, stage, seed),
             weights=weights[stage],
@@ -244,15 +255,12 @@ def networks(
     return found
 
 
-def _published_settings(settings: Settings, stage: str) -> dict[str, Any]:
-    """Arguments of `build` that published weights don't say."""
-    stack = settings.sampling.stack
-    return {
-        "appearance": {"channels": 3},
-        "motion": {"channels": 2 * stack},
-        "stage1": {"stack": stack, "pool": False},
-        "stage2": {"stack": stack, "pool": True},
-    }[stage]
+def architecture(stage: str, stack: int) -> tuple[str, str, dict[str, Any]]:
+    """A stage's network: its family, its file there, and what decides its inputs."""
+    if stage in BASE:
+        channels = {"appearance": 3, "motion": 2 * stack}
+        return "recogniser", "resnet", {"channels": channels[stage]}
+    return "two_stream", "st_resnet", {"stack": stack, "pool": stage == "stage2"}
 
 
 def _training(
@@ -288,11 +296,15 @@ def faults(
         datasets: those that are defined.
         selected: those in the tables.
     """
-    if min(settings.size.blocks) < 2:
-        yield "size.blocks: each stage needs two or more, an a block and a b block"
-    low, high = settings.views.sides
-    if low > high:
-        yield f"views.sides: {low} is larger than {high}"
+    if min(settings.size.blocks) < 2 or max(settings.size.blocks) > LETTERS:
+        yield (
+            "size.blocks: each stage needs two or more, an a block and a b block, and"
+            f" no more than {LETTERS}"
+        )
+    for key in ("sides", "scales"):
+        low, high = getattr(settings.views, key)
+        if low > high:
+            yield f"views.{key}: {low} is larger than {high}"
     for which in ("stage1", "stage2"):
         least, most = getattr(settings.sampling, which).strides
         if least > most:
@@ -303,6 +315,7 @@ def faults(
                 yield f"{key}: unknown key {name!r}{nearest(name, datasets)}"
     for name, entry in selected.items():
         weights = settings.weights.get(name)
+        yield from _weights_faults(f"weights.{name}", weights, entry.split)
         final = weights.stage2 if weights else None
         if entry.low == "given" and not final and not entry.split_file:
             yield (
@@ -314,6 +327,23 @@ def faults(
                 "views.size: real videos of any size need one to be resized to, such as"
                 " [340, 256]"
             )
+
+
+def _weights_faults(where: str, weights: Weights | None, split: int) -> Iterator[str]:
+    """Files that saw the test clips, or that a later one makes needless."""
+    given = asdict(weights or Weights())
+    files = {stage: given[stage] for stage in STAGES if given[stage]}
+    for stage, file in files.items():
+        if fault := split_fault(file, split):
+            yield f"{where}.{stage}: {fault}"
+    for later in ("stage2", "stage1"):
+        earlier = list(files)[: list(files).index(later)] if later in files else []
+        if earlier:
+            yield (
+                f"{where}: {later} makes {', '.join(earlier)} needless; to start from"
+                f" there, set {later}: null"
+            )
+            return
 
 
 def read(
@@ -381,4 +411,5 @@ def _ends(total: int, stack: int) -> tuple[int, int]:
 
 def _spaced(first: int, last: int, count: int) -> Indices:
     """Whole numbers evenly from first to last, halves up as MATLAB rounds them."""
-    return np.floor(np.linspace(first, last, count) + 0.5).astype(np.int64)
+    gaps = max(1, count - 1)
+    return first + (2 * (last - first) * np.arange(count) + gaps) // (2 * gaps)

@@ -6,10 +6,8 @@ The published frames were extracted by a tool that writes no file for the first 
 functions below translate.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -27,6 +25,7 @@ from twinlens.recognisers import (
     Pixels,
     Reads,
     Recoding,
+    split_fault,
 )
 from twinlens.settings import (
     STRICT,
@@ -279,12 +278,8 @@ def faults(
                 " [256, 192] with crop 160"
             )
         for stream, file in asdict(weights).items() if weights else ():
-            split = re.search(r"split_?(\d)", Path(file).name)
-            if split and int(split.group(1)) != entry.split:
-                yield (
-                    f"weights.{name}.{stream}: {Path(file).name} was trained on clips"
-                    f" that split {entry.split} tests"
-                )
+            if fault := split_fault(file, entry.split):
+                yield f"weights.{name}.{stream}: {fault}"
 
 
 def read(

@@ -25,7 +25,7 @@ NAMES = {SPATIAL: "frames", TEMPORAL: "flow"}
 
 
 def recoded(clip: JoinedClip, stream: str, wanted: Indices, views: Recoding) -> Images:
-    """Recode snippets of a clip as TSN's extraction would have stored them.
+    """Recode snippets of a clip as the recogniser's own extraction stores them.
 
     Args:
         clip: of "frames/1" or "flow/1".

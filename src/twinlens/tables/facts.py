@@ -3,13 +3,47 @@
 from collections.abc import Mapping, Sequence
 
 from twinlens.errors import ArtifactError
+from twinlens.recognisers import CLASSES, CLIPS, VIEWS
 from twinlens.tables import published
-from twinlens.tables.accuracy import Accuracy, Bools, Scores, by_class, wilson
+from twinlens.tables.accuracy import (
+    Accuracy,
+    Bools,
+    Scores,
+    accuracy,
+    by_class,
+    wilson,
+)
 from twinlens.tables.settings import Dataset, Layout
 
 # Which clips are classified correctly, by class and method.
 Correct = dict[str, dict[str, Bools]]
+FUSION = "fusion"
 Loaded = Mapping[tuple[str, str], Scores]
+
+
+def cell(scores: Scores, stream: str, layout: Layout, seed: int) -> Accuracy:
+    """Measure a stream's accuracy, or that of the "fusion", by its metric."""
+    values = scores.fused(layout.fusion) if stream == FUSION else scores.of(stream)
+    return accuracy(
+        values,
+        scores.labels,
+        seed,
+        layout.metrics.get(stream, CLASSES),
+        scores.correct_views.get(stream),
+    )
+
+
+def counted(layout: Layout, streams: Sequence[str]) -> str:
+    """Say what the accuracies of some streams count, the "fusion" among them or not."""
+    said = {CLASSES: "mean over classes", CLIPS: "of all clips", VIEWS: "of all views"}
+    metrics = {stream: layout.metrics.get(stream, CLASSES) for stream in streams}
+    if set(metrics.values()) == {CLASSES}:
+        return "mean class accuracy in %"
+    parts = []
+    for metric in dict.fromkeys(metrics.values()):
+        names = [stream for stream in streams if metrics[stream] == metric]
+        parts.append(f"{' and '.join(names)} {said[metric]}")
+    return f"accuracy in %: {', '.join(parts)}"
 
 
 def of(loaded: Loaded, dataset: str, row: str) -> Scores:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from twinlens import provenance
 from twinlens.tables import facts, forms, published
-from twinlens.tables.accuracy import accuracy, is_correct, load, mcnemar
+from twinlens.tables.accuracy import is_correct, load, mcnemar
 from twinlens.tables.forms import Files
 from twinlens.tables.settings import Layout, TableJob
 
@@ -41,7 +41,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
             # The seed of Table 3: the same method's cell is the same in both.
             names = layout.methods[loss].frames_of, dataset, layout.head.capitalize()
             own = provenance.seed(job.seed, "bootstrap", *names)
-            cells[loss] = accuracy(scores.of(layout.head), scores.labels, own)
+            cells[loss] = facts.cell(scores, layout.head, layout, own)
         shown = {loss: f"{cell.value:.2f}" for loss, cell in cells.items()}
         rows.append([about.label, *(shown.get(loss, "") for loss in layout.methods)])
         notes += facts.sizes(about, list(cells.values()))
@@ -57,7 +57,8 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
             }
             lines.append(line | facts.accuracy_line(cell))
     name = job.name.replace("table", "table ").replace("_", " by ")
-    what = f"{layout.head} stream of {layout.recogniser}, mean class accuracy in %"
+    counted = facts.counted(layout, [layout.head])
+    what = f"{layout.head} stream of {layout.recogniser}, {counted}"
     forms.write(
         files,
         forms.head(name, layout, what),

@@ -5,9 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from twinlens import provenance
-from twinlens.recognisers import CLASSES, CLIPS, VIEWS
 from twinlens.tables import facts, forms, published
-from twinlens.tables.accuracy import Accuracy, Scores, accuracy, load
+from twinlens.tables.accuracy import Accuracy, Scores, load
 from twinlens.tables.forms import Files
 from twinlens.tables.settings import Layout, Method, TableJob
 
@@ -43,7 +42,8 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
         notes += facts.sizes(
             about, [c for key, c in cells.items() if key[1] == dataset]
         )
-    what = f"{layout.recogniser}, {_counted(layout)}"
+    streams = [each.lower() for each in _streams(layout)]
+    what = f"{layout.recogniser}, {facts.counted(layout, streams)}"
     forms.write(
         files,
         forms.head(job.name.replace("table", "table "), layout, what),
@@ -72,22 +72,14 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
             if "hr" in {method.frames_of, method.flow_of} and not about.has_hr:
                 continue
             scores = _scores(loaded, layout, dataset, method)
-            streams = {FUSION: scores.fused(layout.fusion)}
-            if len(layout.heads) == 1:
-                streams = {}
             # The paper prints no streams of a pair: each is another method's.
-            if method.frames_of == method.flow_of or not streams:
-                for head in layout.heads:
-                    streams[head.capitalize()] = scores.of(head)
-            for stream, values in streams.items():
-                own = provenance.seed(seed, "bootstrap", name, dataset, stream)
-                cells[name, dataset, stream] = accuracy(
-                    values,
-                    scores.labels,
-                    own,
-                    layout.metrics.get(stream.lower(), CLASSES),
-                    scores.correct_views.get(stream.lower()),
-                )
+            alone = method.frames_of == method.flow_of or len(layout.heads) == 1
+            for stream in _streams(layout):
+                if alone or stream == FUSION:
+                    own = provenance.seed(seed, "bootstrap", name, dataset, stream)
+                    cells[name, dataset, stream] = facts.cell(
+                        scores, stream.lower(), layout, own
+                    )
     return cells
 
 
@@ -112,21 +104,6 @@ def _row(name: str, layout: Layout, cells: Cells) -> list[str]:
             cell = cells.get((name, dataset, stream))
             row.append("" if cell is None else f"{cell.value:.2f}")
     return row
-
-
-def _counted(layout: Layout) -> str:
-    """Say what the accuracies count."""
-    said = {CLASSES: "mean over classes", CLIPS: "of all clips", VIEWS: "of all views"}
-    metrics = {layout.metrics.get(head, CLASSES): head for head in layout.heads}
-    fusion = layout.metrics.get("fusion", CLASSES)
-    if {*metrics, fusion} == {CLASSES}:
-        return "mean class accuracy in %"
-    one = len(metrics) == 1
-    streams = [
-        f"{'streams' if one else head} {said[metric]}"
-        for metric, head in metrics.items()
-    ]
-    return f"accuracy in %: {', '.join(streams)}, fusion {said[fusion]}"
 
 
 def _long(cells: Cells, layout: Layout, printed: published.Rows) -> pd.DataFrame:

@@ -95,7 +95,7 @@ def _unwrapped(loaded: object) -> object:
     """Take the weights out of a checkpoint; all that was loaded if nothing wraps it."""
     if isinstance(loaded, Mapping):
         for name in WRAPPERS:
-            if isinstance(loaded.get(name), Mapping | inert.Placeholder):
+            if next(_named(loaded.get(name), ""), None) is not None:
                 return loaded[name]
     return loaded
 

@@ -8,6 +8,7 @@ Legend: N images, C channels, H W pixels, K classes.
 """
 
 import re
+import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -95,7 +96,7 @@ class ResNet(nn.Module):
             inner = width << (stage - STAGES[0])
             for number in range(count):
                 stride = 2 if number == 0 and stage > STAGES[0] else 1
-                name = f"res{stage}{'abcdefghijklmnopqrstuvwxyz'[number]}"
+                name = f"res{stage}{string.ascii_lowercase[number]}"
                 self.add_module(name, Block(inputs, inner, stride, number == 0))
                 self.stages[-1].append(name)
                 inputs = EXPANSION * inner
@@ -221,7 +222,10 @@ def state_of(parameters: matconvnet.Arrays) -> dict[str, Tensor]:
         layers.setdefault(layer, {})[_PARTS[part]] = value
     state: dict[str, Tensor] = {}
     for layer, parts in layers.items():
-        state |= _layer(layer, parts)
+        entries = _layer(layer, parts)
+        if "fc.weight" in entries and "fc.weight" in state:
+            raise ValueError(f"not a ResNet's weights: {layer} beside a classifier")
+        state |= entries
     _fold_bias(state)
     return state
 

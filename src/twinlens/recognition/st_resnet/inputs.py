@@ -1,6 +1,6 @@
 """What ST-ResNet sees of frames and flow: sides, crops, mirroring, mean subtraction.
 
-T frames, H W sides. Images are uint8, (T, C, H, W), RGB or x and y of each flow of a
+T frames, H W sides. Images are uint8, (T, C, H, W), BGR or x and y of each flow of a
 stack, until `network_input`.
 """
 

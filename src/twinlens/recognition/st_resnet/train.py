@@ -26,7 +26,13 @@ from twinlens.networks import artifact, families, schedule, trainer
 from twinlens.networks.device import device
 from twinlens.networks.trainer import Run, Trainer
 from twinlens.recognisers import STILLS
-from twinlens.recognisers.st_resnet import BASE, Training, snippets, stacks
+from twinlens.recognisers.st_resnet import (
+    BASE,
+    Training,
+    architecture,
+    snippets,
+    stacks,
+)
 from twinlens.recognition import backbones, optimizer
 from twinlens.recognition.backbones.resnet import MEAN_RGB
 from twinlens.recognition.shards import CACHE, SPATIAL, TEMPORAL, Snippets
@@ -57,16 +63,16 @@ def train(
         log: csv with step, loss, accuracy and learning rate.
         threads: CPU threads of torch; other numbers give other last digits.
     """
-    base = job.stage in BASE
+    family, kind, own = architecture(job.stage, job.stack)
     about = artifact.about(
         "train",
         ["twinlens.recognition.st_resnet.train"],
         reader.ids(*frames, *flow, classes, *starts),
         job,
-        family="recogniser" if base else "two_stream",
+        family=family,
         network=job.network,
-        kind="resnet" if base else "st_resnet",
-        settings=_settings(job, len(read_csv(classes, "classes/1")), starts),
+        kind=kind,
+        settings=_settings(job, own, len(read_csv(classes, "classes/1")), starts),
         dataset=job.dataset,
         stream=job.stage,
         threads=threads,
@@ -91,18 +97,14 @@ def train(
     trainer.say_accuracy(job.network, rows)
 
 
-def _settings(job: Training, classes: int, starts: list[Path]) -> dict[str, Any]:
+def _settings(
+    job: Training, own: dict[str, Any], classes: int, starts: list[Path]
+) -> dict[str, Any]:
     """The arguments of the network's `build`; the mean is that of where it starts."""
-    own: dict[str, Any] = {
-        "appearance": {"channels": 3},
-        "motion": {"channels": 2 * job.stack},
-        "stage1": {"stack": job.stack, "pool": False},
-        "stage2": {"stack": job.stack, "pool": True},
-    }[job.stage]
-    if starts and job.stage != "motion":
-        own |= artifact.settings(starts[0], "mean")
+    mean = artifact.settings(starts[0], "mean") if starts else {}
     return {
         **own,
+        **(mean if job.stage != "motion" else {}),
         "classes": classes,
         "width": job.size.width,
         "blocks": list(job.size.blocks),
@@ -178,9 +180,23 @@ class StTrainer(Trainer):
         about = self.run.about
         network = families.build(about["family"], about["kind"], **about["settings"])
         if self.starts:
-            network.load_state_dict(self._first_weights(network), strict=False)
+            self._start(network)
         # A third faster on a processor.
         return network.to(memory_format=torch.channels_last)  # type: ignore
+
+    def _start(self, network: nn.Module) -> None:
+        """Take the weights that the training starts from.
+
+        Raises:
+            ArtifactError: they are of a network of another size.
+        """
+        try:
+            backbones.load(network, self._first_weights(network))
+        except ValueError as error:
+            names = ", ".join(map(str, self.starts))
+            raise ArtifactError(
+                f"{names}: of another size than the config's `size` says: {error}"
+            ) from error
 
     def _first_weights(self, network: nn.Module) -> dict[str, Tensor]:
         dataset = self.job.dataset
@@ -202,7 +218,9 @@ class StTrainer(Trainer):
 
     def build_optimizer(self) -> torch.optim.Optimizer:
         """Use SGD with momentum."""
-        groups = optimizer.parameter_groups(self.network, self.recipe.weight_decay)
+        groups = optimizer.parameter_groups(
+            self.network, self.recipe.weight_decay, free_norms=True
+        )
         return torch.optim.SGD(groups, self.recipe.lr, self.recipe.momentum)
 
     def rate(self, step: int) -> float:
@@ -228,7 +246,7 @@ class StTrainer(Trainer):
             yield inputs, torch.from_numpy(targets)
 
     def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
-        """Compute the cross-entropy of each frame or window, summed over the heads."""
+        """Compute the cross-entropy, summed over frames or windows and heads."""
         inputs, labels = batch
         # Dropout's own seed, so that a resumed run drops the same units.
         torch.manual_seed(provenance.seed(self.job.seed, "dropout", self.step))
@@ -243,6 +261,12 @@ class StTrainer(Trainer):
 
 
 def _cross_entropy(scores_btk: Tensor, labels_b: Tensor) -> Tensor:
-    """Compute the mean cross-entropy, a clip's label standing for all its frames."""
+    """Sum the cross-entropy over a clip's frames, average it over clips.
+
+    So does the release, whose loss layer repeats the label for each frame and whose
+    gradients are divided by the number of clips.
+    """
     labels = labels_b[:, None].expand(scores_btk.shape[:2])
-    return nn.functional.cross_entropy(scores_btk.flatten(0, 1), labels.flatten())
+    scores = scores_btk.flatten(0, 1)
+    total = nn.functional.cross_entropy(scores, labels.flatten(), reduction="sum")
+    return total / len(labels_b)
