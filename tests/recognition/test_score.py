@@ -23,15 +23,15 @@ from twinlens.errors import ArtifactError
 from twinlens.named import Package
 from twinlens.networks import artifact
 from twinlens.recognisers import tsn
-from twinlens.recognition import score as scores
 from twinlens.recognition import stage
-from twinlens.recognition.score import network_scores
+from twinlens.recognition.recode import recode_rgb
 from twinlens.recognition.shards import recoded
-from twinlens.recognition.views import (
+from twinlens.recognition.tsn import score as scores
+from twinlens.recognition.tsn.score import network_scores
+from twinlens.recognition.tsn.views import (
     network_input,
-    recode_rgb,
 )
-from twinlens.recognition.views import (
+from twinlens.recognition.tsn.views import (
     test_crops as crops_of,
 )
 

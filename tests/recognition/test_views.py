@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 
 from twinlens.recognisers.tsn import Views
-from twinlens.recognition.views import (
-    mirror,
+from twinlens.recognition.recode import mirror, recode_flow, recode_rgb
+from twinlens.recognition.tsn.views import (
     network_input,
-    recode_flow,
-    recode_rgb,
     train_crop,
 )
-from twinlens.recognition.views import (
+from twinlens.recognition.tsn.views import (
     test_crops as crops_of,
 )
 

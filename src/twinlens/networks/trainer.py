@@ -275,15 +275,6 @@ class _Forward(nn.Module):
         return self.output(self.network, *inputs)
 
 
-def say_accuracy(name: str, rows: pd.DataFrame) -> None:
-    """Say how the last tenth of a recogniser's training went."""
-    last = rows.tail(max(1, len(rows) // 10))
-    say(
-        f"train {name}: loss {last['loss'].mean():.3f}, accuracy on training"
-        f" crops {100 * last['accuracy'].mean():.1f} %"
-    )
-
-
 def refuse_nan(name: str, values: ArrayLike, first: int, what: str = "loss") -> None:
     """Stop a training that diverged: its network would give numbers nevertheless.
 

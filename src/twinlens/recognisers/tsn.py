@@ -41,8 +41,8 @@ HEADS = {
     "temporal": Head(("flow",), ("temporal",)),
 }
 PAPER = "TSN"
-TRAIN = "recognition.train:train"
-SCORE = "recognition.score:scorer"
+TRAIN = "recognition.tsn.train:train"
+SCORE = "recognition.tsn.score:scorer"
 BACKBONES = Package("recognition.backbones", "backbone")
 Stream = Literal["spatial", "temporal"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from twinlens.artifacts import reader
 from twinlens.artifacts.reader import Clip, JoinedClip
 from twinlens.recognisers import Indices, Recoding
-from twinlens.recognition.views import Images, recode_flow, recode_rgb
+from twinlens.recognition.recode import Images, recode_flow, recode_rgb
 
 SPATIAL, TEMPORAL = "spatial", "temporal"
 CACHE = 2 << 30

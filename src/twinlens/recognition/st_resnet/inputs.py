@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from twinlens.recognisers.st_resnet import Views
+from twinlens.recognition.recode import FLOW_MEAN, Images, mirror
 from twinlens.recognition.shards import TEMPORAL
-from twinlens.recognition.views import FLOW_MEAN, Images, mirror
 
 CORNER_STEPS = 20
 """Places of a crop along a quarter of its room, from a corner on."""

@@ -13,9 +13,9 @@ from twinlens.networks import artifact
 from twinlens.networks.device import device
 from twinlens.recognisers import Reads
 from twinlens.recognisers.st_resnet import Views
+from twinlens.recognition.recode import Images, mirror
 from twinlens.recognition.shards import SPATIAL, TEMPORAL, recoded
 from twinlens.recognition.st_resnet.inputs import network_input, whole
-from twinlens.recognition.views import Images, mirror
 
 Scores = dict[str, NDArray[np.float32]]
 

@@ -18,13 +18,11 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from twinlens import provenance
 from twinlens.artifacts import reader
-from twinlens.artifacts.table import read_csv, write_csv
+from twinlens.artifacts.table import read_csv
 from twinlens.errors import ArtifactError
-from twinlens.networks import artifact, families, schedule, trainer
-from twinlens.networks.device import device
-from twinlens.networks.trainer import Run, Trainer
+from twinlens.networks import artifact, families, schedule
+from twinlens.networks.trainer import Run
 from twinlens.recognisers import STILLS
 from twinlens.recognisers.st_resnet import (
     BASE,
@@ -33,7 +31,7 @@ from twinlens.recognisers.st_resnet import (
     snippets,
     stacks,
 )
-from twinlens.recognition import backbones, optimizer
+from twinlens.recognition import backbones, training
 from twinlens.recognition.backbones.resnet import MEAN_RGB
 from twinlens.recognition.shards import CACHE, SPATIAL, TEMPORAL, Snippets
 from twinlens.recognition.st_resnet.inputs import Snippet, network_input, train_crop
@@ -77,24 +75,10 @@ def train(
         stream=job.stage,
         threads=threads,
     )
-    run = Run(
-        name=job.network,
-        about=about,
-        out=out,
-        seed=job.seed,
-        threads=threads,
-        # bfloat16 keeps the range of gradients: no scaler whose state must be kept.
-        precision="bf16-mixed" if device().type == "cuda" else "32-true",
-    )
     with ExitStack() as stack:
         clips = _Clips(stack, {SPATIAL: frames, TEMPORAL: flow}, job)
         make = partial(StTrainer, job=job, clips=clips, starts=starts)
-        result = trainer.train(make, run)
-    artifact.save(out, about, result.state)
-    rows = result.log[["step", "loss", "accuracy", "lr"]]
-    write_csv(log, "training/1", rows)
-    run.checkpoint.unlink(missing_ok=True)
-    trainer.say_accuracy(job.network, rows)
+        training.train(make, about, out, log, job.seed, threads)
 
 
 def _settings(
@@ -124,7 +108,7 @@ class _Clips:
             ArtifactError: there are no training clips.
         """
         self.job = job
-        originals = {"dataset": job.dataset, "method": "hr", "part": "train"}
+        originals = training.originals(job.dataset)
         self.streams = {
             stream: stack.enter_context(
                 Snippets(paths, stream, job.views, originals, CACHE)
@@ -134,10 +118,7 @@ class _Clips:
         }
         self.rows = next(iter(self.streams.values())).rows
         if not self.rows:
-            raise ArtifactError(
-                f"{job.dataset}: no training clips; name published weights in the"
-                " config, or a split with training clips"
-            )
+            raise training.no_clips(job.dataset)
 
     def draw(self, item: int, rng: np.random.Generator) -> Snippet:
         """Draw a crop of a snippet of a clip; of base networks, of one frame."""
@@ -157,7 +138,7 @@ class _Clips:
         return train_crop(read, job.views, rng)
 
 
-class StTrainer(Trainer):
+class StTrainer(training.SgdTrainer):
     """One of the four networks under training."""
 
     def __init__(
@@ -170,10 +151,9 @@ class StTrainer(Trainer):
         starts: list[Path],
     ) -> None:
         """Take the open training clips; see `Trainer`."""
-        self.job, self.recipe, self.clips = job, job.recipe, clips
-        self.starts, self.clip = starts, job.recipe.clip
+        self.job, self.clips, self.starts = job, clips, starts
         self.mean = run.about["settings"].get("mean", MEAN_RGB)
-        super().__init__(fabric, run, job.recipe.steps)
+        super().__init__(fabric, run, job.recipe, job.seed)
 
     def build(self) -> nn.Module:
         """Build the network, with the weights of those that it starts from."""
@@ -216,16 +196,9 @@ class StTrainer(Trainer):
             }
         )
 
-    def build_optimizer(self) -> torch.optim.Optimizer:
-        """Use SGD with momentum."""
-        groups = optimizer.parameter_groups(
-            self.network, self.recipe.weight_decay, free_norms=True
-        )
-        return torch.optim.SGD(groups, self.recipe.lr, self.recipe.momentum)
-
-    def rate(self, step: int) -> float:
-        """Look the rate up in the recipe."""
-        return self.recipe.rate(step)
+    def group_settings(self) -> dict[str, Any]:
+        """Let normalisations learn as MatConvNet's do."""
+        return {"free_norms": True}
 
     def batches(self, first: int) -> Iterator[tuple[list[Tensor], Tensor]]:
         """Yield inputs (batch, T, C, crop, crop) of each stream and labels (batch,)."""
@@ -248,8 +221,7 @@ class StTrainer(Trainer):
     def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Compute the cross-entropy, summed over frames or windows and heads."""
         inputs, labels = batch
-        # Dropout's own seed, so that a resumed run drops the same units.
-        torch.manual_seed(provenance.seed(self.job.seed, "dropout", self.step))
+        self.seed_dropout()
         if self.job.stage in BASE:
             scores = [self.forward(inputs[0].flatten(0, 1))[:, None]]
         else:

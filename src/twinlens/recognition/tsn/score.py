@@ -14,8 +14,9 @@ from twinlens.networks import artifact
 from twinlens.networks.device import device
 from twinlens.recognisers import Reads
 from twinlens.recognisers.tsn import Views
+from twinlens.recognition.recode import Images
 from twinlens.recognition.shards import SPATIAL, TEMPORAL, recoded
-from twinlens.recognition.views import Images, network_input, test_crops
+from twinlens.recognition.tsn.views import network_input, test_crops
 
 BATCH = 64
 """Views that the networks see at once."""

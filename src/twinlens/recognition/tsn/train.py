@@ -15,13 +15,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from twinlens import provenance
 from twinlens.artifacts import reader
-from twinlens.artifacts.table import read_csv, write_csv
-from twinlens.errors import ArtifactError
-from twinlens.networks import artifact, schedule, trainer
-from twinlens.networks.device import device
-from twinlens.networks.trainer import Run, Trainer
+from twinlens.artifacts.table import read_csv
+from twinlens.networks import artifact, schedule
+from twinlens.networks.trainer import Run
 from twinlens.recognisers import STILLS
 from twinlens.recognisers.tsn import (
     RecogniserTraining,
@@ -29,9 +26,9 @@ from twinlens.recognisers.tsn import (
     channels,
     train_stacks,
 )
-from twinlens.recognition import backbones, optimizer
+from twinlens.recognition import backbones, training
 from twinlens.recognition.shards import CACHE, TEMPORAL, Snippets
-from twinlens.recognition.views import network_input, train_crop
+from twinlens.recognition.tsn.views import network_input, train_crop
 
 
 def train(
@@ -62,7 +59,7 @@ def train(
     images, init = frames or flow, next(iter(starts), None)
     about = artifact.about(
         "train",
-        ["twinlens.recognition.train"],
+        ["twinlens.recognition.tsn.train"],
         reader.ids(*images, classes, *starts),
         job,
         family="recogniser",
@@ -78,41 +75,16 @@ def train(
         stream=job.stream,
         threads=threads,
     )
-    run = Run(
-        name=job.network,
-        about=about,
-        out=out,
-        seed=job.seed,
-        threads=threads,
-        # bfloat16 keeps the range of gradients: no scaler whose state must be kept.
-        precision="bf16-mixed" if device().type == "cuda" else "32-true",
-    )
-    with _snippets(images, job) as snippets:
+    with Snippets(
+        images, job.stream, job.views, training.originals(job.dataset), CACHE
+    ) as snippets:
         if not snippets.rows:
-            raise ArtifactError(
-                f"{job.dataset}: no training clips; name published weights in the"
-                " config, or a split with training clips"
-            )
+            raise training.no_clips(job.dataset)
         make = partial(RecogniserTrainer, job=job, snippets=snippets, init=init)
-        result = trainer.train(make, run)
-    artifact.save(out, about, result.state)
-    rows = result.log[["step", "loss", "accuracy", "lr"]]
-    write_csv(log, "training/1", rows)
-    run.checkpoint.unlink(missing_ok=True)
-    trainer.say_accuracy(job.network, rows)
+        training.train(make, about, out, log, job.seed, threads)
 
 
-def _snippets(images: list[Path], job: RecogniserTraining) -> Snippets:
-    """Open the training clips of the originals.
-
-    Raises:
-        ArtifactError: there are none.
-    """
-    originals = {"dataset": job.dataset, "method": "hr", "part": "train"}
-    return Snippets(images, job.stream, job.views, originals, CACHE)
-
-
-class RecogniserTrainer(Trainer):
+class RecogniserTrainer(training.SgdTrainer):
     """A stream's network under training."""
 
     def __init__(
@@ -125,9 +97,8 @@ class RecogniserTrainer(Trainer):
         init: Path | None,
     ) -> None:
         """Take the open training clips; see `Trainer`."""
-        self.job, self.recipe, self.init = job, job.recipe, init
-        self.snippets, self.clip = snippets, job.recipe.clip
-        super().__init__(fabric, run, job.recipe.steps)
+        self.job, self.init, self.snippets = job, init, snippets
+        super().__init__(fabric, run, job.recipe, job.seed)
 
     def build(self) -> nn.Module:
         """Build the backbone, with the weights of an image network if there is one."""
@@ -139,19 +110,11 @@ class RecogniserTrainer(Trainer):
             backbones.freeze_batch_norm(network)
         return network
 
-    def build_optimizer(self) -> torch.optim.Optimizer:
-        """Use SGD with momentum."""
-        new_input = None
-        if self.init is not None and self.job.stream == TEMPORAL:
-            new_input = backbones.module(self.job.backbone).FIRST_CONV
-        groups = optimizer.parameter_groups(
-            self.network, self.recipe.weight_decay, new_input
-        )
-        return torch.optim.SGD(groups, self.recipe.lr, self.recipe.momentum)
-
-    def rate(self, step: int) -> float:
-        """Look the rate up in the recipe."""
-        return self.recipe.rate(step)
+    def group_settings(self) -> dict[str, Any]:
+        """Name the first convolution of a flow network that starts from images."""
+        if self.init is None or self.job.stream != TEMPORAL:
+            return {}
+        return {"first_conv": backbones.module(self.job.backbone).FIRST_CONV}
 
     def batches(self, first: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield inputs (batch, segments, C, crop, crop) and labels (batch,) by step."""
@@ -175,8 +138,7 @@ class RecogniserTrainer(Trainer):
     def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Compute the cross-entropy of the consensus of each clip's segments."""
         inputs, labels = batch
-        # Dropout's own seed, so that a resumed run drops the same units.
-        torch.manual_seed(provenance.seed(self.job.seed, "dropout", self.step))
+        self.seed_dropout()
         scores = self.forward(inputs.flatten(0, 1)).float()
         consensus = scores.reshape(*inputs.shape[:2], -1).mean(dim=1)
         loss = nn.functional.cross_entropy(consensus, labels)

@@ -1,63 +1,18 @@
-"""What a recogniser sees of a frame: recoding, crops, mirroring, mean subtraction.
+"""What TSN sees of a frame: crops, mirroring, mean subtraction.
 
 N images, C channels, H W sides. Images are uint8 until `network_input`.
 """
-
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlens.recognisers import Recoding
 from twinlens.recognisers.tsn import Views
+from twinlens.recognition.recode import FLOW_MEAN, Images, mirror
 
-Images = NDArray[np.uint8]
 # Blue, green, red: the means that the published Caffe networks were trained with.
 MEAN_BGR = np.array([104.0, 117.0, 123.0], np.float32)
-FLOW_MEAN = 128.0
 TRAIN_SPOTS = 13
-
-
-def recode_rgb(frames_nhwc: Images, views: Recoding) -> Images:
-    """Recode RGB frames as TSN's extraction stored them, channels first, BGR.
-
-    Returns:
-        uint8 (N, 3, H, W), channels blue, green, red.
-    """
-    stored = [_stored(frame[..., ::-1], views) for frame in frames_nhwc]
-    return np.ascontiguousarray(np.stack(stored).transpose(0, 3, 1, 2))
-
-
-def _stored(frame: Images, views: Recoding) -> Images:
-    frame = np.ascontiguousarray(frame)
-    if views.size is not None:
-        width, height = views.size
-        frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR)
-    return _jpeg(frame, views.jpeg)
-
-
-def recode_flow(flow_n2hw: Images, views: Recoding) -> Images:
-    """Recode 8-bit flow as TSN's extraction did: x and y in files of their own."""
-    if views.jpeg is None:
-        return flow_n2hw
-    planes = [_jpeg(plane, views.jpeg) for pair in flow_n2hw for plane in pair]
-    return np.stack(planes).reshape(flow_n2hw.shape)
-
-
-def _jpeg(image: Any, quality: int | None) -> Images:
-    if quality is None:
-        return image
-    _, coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
-
-
-def mirror(images_nchw: Images, flow: bool) -> Images:
-    """Mirror left to right; x flow then points the other way: 255 - x."""
-    mirrored = images_nchw[..., ::-1].copy()
-    if flow:
-        mirrored[:, 0::2] = 255 - mirrored[:, 0::2]
-    return mirrored
 
 
 def test_crops(images_nchw: Images, views: Views, flow: bool) -> Images:

@@ -1,0 +1,99 @@
+"""What trainings of all recognisers share: solver, rates, run, results."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from twinlens import provenance
+from twinlens.artifacts.table import write_csv
+from twinlens.errors import ArtifactError
+from twinlens.networks import artifact, trainer
+from twinlens.networks.device import device
+from twinlens.networks.recipe import SgdRecipe
+from twinlens.networks.trainer import Run, Trainer
+from twinlens.progress import say
+from twinlens.recognition import optimizer
+
+
+class SgdTrainer(Trainer):
+    """A recogniser's network under training by SGD."""
+
+    def __init__(self, fabric: Fabric, run: Run, recipe: SgdRecipe, seed: int) -> None:
+        """Take the recipe, and the seed of dropout; see `Trainer`."""
+        self.recipe, self.seed, self.clip = recipe, seed, recipe.clip
+        super().__init__(fabric, run, recipe.steps)
+
+    def group_settings(self) -> dict[str, Any]:
+        """Further arguments of `optimizer.parameter_groups`."""
+        return {}
+
+    def build_optimizer(self) -> torch.optim.Optimizer:
+        """Use SGD with momentum."""
+        decay = self.recipe.weight_decay
+        groups = optimizer.parameter_groups(
+            self.network, decay, **self.group_settings()
+        )
+        return torch.optim.SGD(groups, self.recipe.lr, self.recipe.momentum)
+
+    def rate(self, step: int) -> float:
+        """Look the rate up in the recipe."""
+        return self.recipe.rate(step)
+
+    def seed_dropout(self) -> None:
+        """Give a step's dropout its own seed: a resumed run drops the same units."""
+        torch.manual_seed(provenance.seed(self.seed, "dropout", self.step))
+
+
+def train(
+    make: Callable[[Fabric, Run], SgdTrainer],
+    about: Mapping[str, Any],
+    out: Path,
+    log: Path,
+    seed: int,
+    threads: int,
+) -> None:
+    """Train a network, publish it and its log.
+
+    Args:
+        make: gives the trainer.
+        about: of the artifact, see `artifact.about`.
+        out: HDF5 "network/1".
+        log: csv with step, loss, accuracy and learning rate.
+        seed: of the first weights.
+        threads: CPU threads of torch.
+    """
+    run = Run(
+        name=about["network"],
+        about=dict(about),
+        out=out,
+        seed=seed,
+        threads=threads,
+        # bfloat16 keeps the range of gradients: no scaler whose state must be kept.
+        precision="bf16-mixed" if device().type == "cuda" else "32-true",
+    )
+    result = trainer.train(make, run)
+    artifact.save(out, about, result.state)
+    rows = result.log[["step", "loss", "accuracy", "lr"]]
+    write_csv(log, "training/1", rows)
+    run.checkpoint.unlink(missing_ok=True)
+    last = rows.tail(max(1, len(rows) // 10))
+    say(
+        f"train {run.name}: loss {last['loss'].mean():.3f}, accuracy on training"
+        f" crops {100 * last['accuracy'].mean():.1f} %"
+    )
+
+
+def originals(dataset: str) -> dict[str, str]:
+    """What shards of training clips must say of themselves."""
+    return {"dataset": dataset, "method": "hr", "part": "train"}
+
+
+def no_clips(dataset: str) -> ArtifactError:
+    """The error of a data set without training clips."""
+    return ArtifactError(
+        f"{dataset}: no training clips; name published weights in the config, or a"
+        " split with training clips"
+    )
