@@ -13,11 +13,12 @@ HEADS = ("spatial", "temporal")
 
 
 def files(folder, name):
-    """Where a table's three forms go."""
+    """Where a table's forms go."""
     return Files(
         out=folder / f"{name}.csv",
         long=folder / f"{name}_long.csv",
         markdown=folder / f"{name}.md",
+        latex=folder / f"{name}.tex",
     )
 
 

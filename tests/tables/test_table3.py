@@ -1,4 +1,4 @@
-"""Table 3 in its three forms, from small scores."""
+"""Table 3 in its forms, from small scores."""
 
 import dataclasses
 from functools import partial
@@ -47,6 +47,18 @@ def test_one_leading_line_names_world_and_generated_data(tmp_path, scores):
         assert "world small" in first
         assert "GENERATED DATA" in first
         assert "a test" in first
+
+
+def test_latex_has_the_same_cells_and_escapes_signs(tmp_path, scores):
+    odd = dataclasses.replace(BICUBIC, label="50 % of A&B_c")
+    files = write(tmp_path, "table3", scores, _layout({"hr": HR, "bicubic": odd}))
+    lines = files.latex.read_text().splitlines()
+    assert lines[0].startswith("% twinlens table 3, world small: GENERATED DATA")
+    assert lines[1] == r"\begin{tabular}{lrrr}"
+    assert lines[2] == r"\toprule"
+    assert lines[3] == r"Method & One Spatial & One Temporal & One Fusion \\"
+    assert r"50 \% of A\&B\_c & 25.00 & 50.00 & 50.00 \\" in lines
+    assert lines[-1] == r"\end{tabular}"
 
 
 def test_pandas_reads_the_csv(tmp_path, scores):

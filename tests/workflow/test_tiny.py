@@ -461,7 +461,7 @@ def test_a_killed_cold_run_goes_on_to_the_same_bytes(done, tmp_path):
             *("table1", "table2", "table2_flow", "table3", "table4", "table5"),
             *("quality", "dispersion"),
         )
-        for ending in (".csv", "_long.csv", ".md")
+        for ending in (".csv", "_long.csv", ".md", ".tex")
     ]
     for name in names:
         one, other = (Path(each) / "results" / name for each in (done, folder))

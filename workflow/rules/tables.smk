@@ -2,7 +2,7 @@
 
 
 rule table:
-    """Write a table in three forms."""
+    """Write a table in its forms."""
     input:
         data=lambda w: plan.tables.table_inputs(w.table),
         gates=lambda w: plan.tables.table_gates(w.table),
@@ -10,6 +10,7 @@ rule table:
         csv=f"{WORLD}/{{table}}.csv",
         long=f"{WORLD}/{{table}}_long.csv",
         markdown=f"{WORLD}/{{table}}.md",
+        latex=f"{WORLD}/{{table}}.tex",
     log:
         f"{WORLD}/logs/table/{{table}}.log",
     params:
@@ -18,7 +19,8 @@ rule table:
     shell:
         "python -m twinlens.tables --plain --inputs {input.data}"
         " --job {params.job:q} --files.out {output.csv} --files.long {output.long}"
-        " --files.markdown {output.markdown} > {log} 2>&1"
+        " --files.markdown {output.markdown} --files.latex {output.latex}"
+        " > {log} 2>&1"
 
 
 rule figure:
@@ -54,9 +56,9 @@ rule audit:
 rule present_table:
     """Copy a table of the present world to where it is looked for."""
     input:
-        multiext(f"{WORLD}/{{table}}", ".csv", "_long.csv", ".md"),
+        multiext(f"{WORLD}/{{table}}", ".csv", "_long.csv", ".md", ".tex"),
     output:
-        multiext("results/{table}", ".csv", "_long.csv", ".md"),
+        multiext("results/{table}", ".csv", "_long.csv", ".md", ".tex"),
     log:
         f"{WORLD}/logs/present_table/{{table}}.log",
     localrule: True

@@ -250,7 +250,7 @@ def write(
     what: str,
     after: Sequence[str] = (),
 ) -> None:
-    """Publish a table of classes in its three forms.
+    """Publish a table of classes in its forms.
 
     Args:
         files: where.

@@ -39,14 +39,14 @@ NOTES = (
 
 
 def table(inputs: list[Path], job: TableJob, files: Files) -> None:
-    """Write the dispersion of every method about Bicubic's diagonal, in three forms.
+    """Write the dispersion of every method about Bicubic's diagonal.
 
     It is of the spatial stream, as Figure 6 is (see `table5`).
 
     Args:
         inputs: score shards with a spatial stream.
         job: its layout has the methods, Bicubic among them, and data sets.
-        files: where its three forms go.
+        files: where its forms go.
 
     Raises:
         ArtifactError: scores are missing or not of the same clips; no Bicubic.

@@ -39,7 +39,7 @@ def standing_for(layout: Layout, paper: str) -> str | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Files:
-    """Where a table's three forms go."""
+    """Where a table's forms go."""
 
     out: Path
     """csv as the paper prints the table, behind one `#` line."""
@@ -47,6 +47,8 @@ class Files:
     """csv with a line for each cell."""
     markdown: Path
     """The table to read."""
+    latex: Path
+    """The same for papers, of the package booktabs."""
 
 
 def write(
@@ -56,7 +58,7 @@ def write(
     long: pd.DataFrame,
     notes: Sequence[str],
 ) -> None:
-    """Publish a table's three forms, and print it.
+    """Publish a table's forms, and print it.
 
     Args:
         files: where.
@@ -71,6 +73,9 @@ def write(
     body = wide.to_markdown(index=False, disable_numparse=True, colalign=_sides(wide))
     text = "\n".join([first, "", body, "", *notes, ""])
     _publish(files.markdown, text)
+    columns = "".join(side[0] for side in _sides(wide))
+    body = wide.to_latex(index=False, escape=True, column_format=columns)
+    _publish(files.latex, f"% {first}\n{body}")
     say(text)
 
 

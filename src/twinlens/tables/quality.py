@@ -24,7 +24,7 @@ DRAWS = 2_000
 
 
 def table(inputs: list[Path], job: TableJob, files: Files) -> None:
-    """Write the table in three forms.
+    """Write the table in its forms.
 
     PSNR and SSIM are of luma (PSNR in dB, the mean of single frames' values; 4 pixels
     cut at each border), the warping error is that of Lai et al., ECCV 2018, times 1000,
@@ -33,7 +33,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     Args:
         inputs: csv of clips, each with its data set and method.
         job: its layout has rows, columns and their names.
-        files: where its three forms go.
+        files: where its forms go.
     """
     layout = job.layout
     clips = _joined(inputs)

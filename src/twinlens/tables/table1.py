@@ -19,7 +19,7 @@ MOST = 2  # the paper shows two classes a case
 
 
 def table(inputs: list[Path], job: TableJob, files: Files) -> None:
-    """Write the table in three forms.
+    """Write the table in its forms.
 
     It is of the spatial stream: section 3.2, where it stands, speaks of what this
     stream sees in single frames.
@@ -28,7 +28,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
         inputs: score shards with a spatial stream.
         job: its layout has columns (its `methods`, by HR, Bicubic and SR) and data
             sets.
-        files: where its three forms go.
+        files: where its forms go.
 
     Raises:
         ArtifactError: scores are missing or not of the same clips.

@@ -23,12 +23,12 @@ LONG = (
 
 
 def table(inputs: list[Path], job: TableJob, files: Files) -> None:
-    """Write the table in three forms.
+    """Write the table in its forms.
 
     Args:
         inputs: score shards with a spatial stream.
         job: its layout has columns (its `methods`, by loss) and rows (its `datasets`).
-        files: where its three forms go. In the one to read, columns that differ in
+        files: where its forms go. In the one to read, columns that differ in
             brackets alone are compared, by an exact McNemar test on the same clips.
     """
     layout, loaded = job.layout, load(inputs)

@@ -19,12 +19,12 @@ Cells = dict[tuple[str, str, str], Accuracy]
 
 
 def table(inputs: list[Path], job: TableJob, files: Files) -> None:
-    """Write the table in three forms.
+    """Write the table in its forms.
 
     Args:
         inputs: all score shards.
         job: its layout has rows, columns and their names.
-        files: where its three forms go.
+        files: where its forms go.
     """
     layout = job.layout
     cells = _cells(load(inputs), layout, job.seed)

@@ -21,7 +21,7 @@ MOST = {HARD: 4, EASY: 3}
 
 
 def table(inputs: list[Path], job: TableJob, files: Files) -> None:
-    """Write the table in three forms.
+    """Write the table in its forms.
 
     It is of the spatial stream: section 4.3 speaks of Figure 6 and Table 5 before it
     turns to the temporal stream, and FrontCrawl has the same values as in Table 1.
@@ -30,7 +30,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
         inputs: score shards with a spatial stream.
         job: its layout has columns (its `methods`, Bicubic among them) and data sets;
             columns in the paper's order, those beyond it after.
-        files: where its three forms go.
+        files: where its forms go.
 
     Raises:
         ArtifactError: scores are missing or not of the same clips.

@@ -8,11 +8,11 @@ from twinlens.tables.settings import TableJob
 
 
 def write_table(inputs: list[Path], job: TableJob, files: Files) -> None:
-    """Write a table in three forms.
+    """Write a table in its forms.
 
     Args:
         inputs: score shards, or what else its file reads.
         job: which table, and what it shows.
-        files: where its three forms go.
+        files: where its forms go.
     """
     import_module(f"twinlens.tables.{job.module}").table(inputs, job, files)
