@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from tests.networks.test_importer import import_network
+from tests.recognition.test_two_stream import randomise
 from tests.weights.mat import save_v5, save_v73
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import ArtifactError
@@ -15,16 +16,6 @@ from twinlens.recognition.two_stream import st_resnet
 from twinlens.recognition.two_stream.st_resnet import TimeConv
 
 SMALL = {"classes": 5, "width": 4, "blocks": [2, 3, 2, 2]}
-
-
-def randomise(network):
-    """Give every normalisation values of its own."""
-    torch.manual_seed(7)
-    for part in network.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            for each in (part.weight, part.bias, part.running_mean, part.running_var):
-                each.data.uniform_(0.5, 1.5)
-    return network.eval()
 
 
 def parameters(network, ending="", classifier="fc5"):

@@ -38,7 +38,7 @@ All indices count from 0 in the decoded clip. Flow `i` goes from frame `i` to `i
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -48,7 +48,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from twinlens.named import Package
+from twinlens.named import Package, nearest
 from twinlens.settings import STRICT
 
 PACKAGE = Package("recognisers", "recogniser")
@@ -199,6 +199,14 @@ def with_neighbours(frames: Indices, around: int, total: int) -> Indices:
     reach = np.arange(-around, around + 1)
     near = (frames[:, None] + reach).ravel()
     return np.unique(near[(near >= 0) & (near < total)])
+
+
+def unknown_datasets(settings: Any, datasets: Iterable[str]) -> Iterator[str]:
+    """A line for each data set that `weights` or `changes` name and nothing defines."""
+    for key in ("weights", "changes"):
+        for name in getattr(settings, key):
+            if name not in datasets:
+                yield f"{key}: unknown key {name!r}{nearest(name, datasets)}"
 
 
 def split_fault(file: str, split: int) -> str | None:

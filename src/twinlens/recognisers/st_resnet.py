@@ -15,7 +15,6 @@ from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from twinlens import provenance
-from twinlens.named import nearest
 from twinlens.networks.recipe import Below1, SgdRecipe
 from twinlens.recognisers import (
     FlowForm,
@@ -26,6 +25,7 @@ from twinlens.recognisers import (
     Reads,
     Recoding,
     split_fault,
+    unknown_datasets,
 )
 from twinlens.settings import STRICT, Count, DataPath, Name, Partial, none_is_empty
 
@@ -309,10 +309,7 @@ def faults(
         least, most = getattr(settings.sampling, which).strides
         if least > most:
             yield f"sampling.{which}.strides: {least} is larger than {most}"
-    for key in ("weights", "changes"):
-        for name in getattr(settings, key):
-            if name not in datasets:
-                yield f"{key}: unknown key {name!r}{nearest(name, datasets)}"
+    yield from unknown_datasets(settings, datasets)
     for name, entry in selected.items():
         weights = settings.weights.get(name)
         yield from _weights_faults(f"weights.{name}", weights, entry.split)

@@ -26,6 +26,7 @@ from twinlens.recognisers import (
     Reads,
     Recoding,
     split_fault,
+    unknown_datasets,
 )
 from twinlens.settings import (
     STRICT,
@@ -261,10 +262,7 @@ def faults(
     if settings.backbone not in backbones:
         near = nearest(settings.backbone, backbones)
         yield f"backbone: no {settings.backbone!r}{near}"
-    for key in ("weights", "changes"):
-        for name in getattr(settings, key):
-            if name not in datasets:
-                yield f"{key}: unknown key {name!r}{nearest(name, datasets)}"
+    yield from unknown_datasets(settings, datasets)
     for name, entry in selected.items():
         weights = settings.weights.get(name)
         if entry.low == "given" and not weights and not entry.split_file:

@@ -25,10 +25,7 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: not such a file, cut short, or empty.
     """
-    try:
-        named = _by_scipy(path)
-    except NotImplementedError:  # SciPy's, for files of version 7.3 (HDF5)
-        named = _by_h5py(path)
+    named = _by_h5py(path) if h5py.is_hdf5(path) else _by_scipy(path)
     if not named:
         raise ValueError(f"{path}: holds no variables")
     return named
@@ -37,8 +34,6 @@ def read(path: Path) -> dict[str, Any]:
 def _by_scipy(path: Path) -> dict[str, Any]:
     try:
         variables = scipy.io.loadmat(path, struct_as_record=False)
-    except NotImplementedError:
-        raise
     # A damaged file fails in many ways inside the reader.
     except Exception as error:
         raise ValueError(f"{path}: not a .mat file, or cut short: {error}") from error
