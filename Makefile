@@ -37,7 +37,7 @@ setup: .venv/.installed  ## only install
 	touch $@
 
 lock:  ## pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest
-	$(UV) pip compile pyproject.toml --extra workflow --extra dev -c requirements-torch.txt \
+	$(UV) pip compile pyproject.toml --extra workflow --extra export --extra dev -c requirements-torch.txt \
 	  --universal --python-version 3.11 --generate-hashes --no-emit-package torch $(UPGRADE) \
 	  --custom-compile-command 'make lock' --quiet -o requirements.lock
 	$(PYTHON) envs/derive.py > envs/twinlens.yaml.new

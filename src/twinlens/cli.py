@@ -39,6 +39,7 @@ STAGES = {
     "degrade": Stage("degrade.stage:degrade", "shrink frames to low resolution (x4)"),
     "sr": Stage("sr.stage:super_resolve", "super-resolve a shard by one method"),
     "upscale": Stage("sr.upscale:upscale", "super-resolve any video file"),
+    "export": Stage("sr.export:export", "write a network as .safetensors or .onnx"),
     "flow": Stage("flow.stage:flow", "compute the flow of a shard"),
     "motion": Stage("flow.motion:motion", "estimate motion of originals, in pixels"),
     "flow-error": Stage("flow.error:flow_error", "end-point errors of flow estimators"),
@@ -62,7 +63,7 @@ STAGES = {
     "doctor": Stage("doctor:main", "list all that is missing, and how to fix it"),
 }
 
-POSITIONAL = {"inspect", "upscale"}
+POSITIONAL = {"export", "inspect", "upscale"}
 """Stages that people type; those of the workflow name every argument."""
 USER_ERRORS = ("ArtifactError", "DataError", "DecodingError", "RejectedError")
 """Errors whose text is for the user: they are shown without a traceback."""

@@ -36,8 +36,8 @@ class Package:
         files = self.folder.glob("*.py")
         return sorted(file.stem for file in files if not file.stem.startswith("_"))
 
-    def path(self, name: str) -> str:
-        """The dotted name of a file, for the digest of code."""
+    def dotted_name(self, name: str) -> str:
+        """The module of a file, for the digest of code."""
         return f"twinlens.{self.dotted}.{name}"
 
     def module(self, name: str) -> ModuleType:
@@ -50,7 +50,7 @@ class Package:
         if not known or not self.file(name).is_file():
             there = ", ".join(self.names())
             raise ValueError(f"no {self.what} {name!r}; there are: {there}")
-        return import_module(self.path(name))
+        return import_module(self.dotted_name(name))
 
 
 def nearest(word: object, known: Iterable[str]) -> str:

@@ -125,7 +125,9 @@ def test_a_file_without_a_network_is_refused():
 
 
 def test_an_unknown_network_lists_those_there_are():
-    with pytest.raises(ValueError, match="no sr network 'espcn'; there are: bicubic"):
+    with pytest.raises(
+        ValueError, match="no super-resolution network 'espcn'; there are: bicubic"
+    ):
         families.module("sr", "espcn")
 
 

@@ -10,6 +10,9 @@ computed from, and `build(**settings)`, which returns a module of this contract:
                       frames of a clip, any T; it also has network.clip(low), which
                       yields all of them in order, in one pass: each (B, 3, 4h, 4w),
                       one at a time, so that no enlarged clip is held in floats.
+    network.start(first), network.step(frame, *state)    optional, of a network of
+                      whole clips, so that it can be written as ONNX: the state before
+                      a clip's first frame, and an enlarged frame with the next state.
     network.zeros_beyond    optional: True if what lies beyond a clip's ends is black,
                             and not the last frame repeated.
 
@@ -25,15 +28,15 @@ interpolated frame also has
 
 and is then trained on patches that were cut from whole interpolated frames, as the
 paper's are (section 4.2). One that learns nothing states `LEARNS = False`. One whose
-weights are published has `convert(published)`, see `twinlens.networks`. Nothing is
-registered.
+weights are published has `convert(published)`, and `export(state)` with `ORIGIN` for
+the way back, see `twinlens.networks`. Nothing is registered.
 """
 
 import ast
 import functools
 from typing import TYPE_CHECKING, Any
 
-from twinlens.named import Package
+from twinlens.networks.families import FAMILIES
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 WHOLE_CLIP = 0
 """`FRAMES` of a network that reads all frames of a clip at once."""
 SCALE = 4
-PACKAGE = Package("models", "super-resolution network")
+PACKAGE = FAMILIES["sr"]
 names, module = PACKAGE.names, PACKAGE.module
 
 

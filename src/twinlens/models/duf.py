@@ -331,6 +331,7 @@ def _flat(weight: Tensor) -> Tensor:
     return weight[:, :, 0] if weight.ndim == 5 and weight.shape[2] == 1 else weight
 
 
+ORIGIN = "BasicSR, `DUF` with `adapt_official_weights=True`"
 _SR_LAYERS = {
     "conv3d1": "conv1",
     "bn3d2": "norm",
@@ -369,3 +370,29 @@ def _counted(state: dict[str, Tensor]) -> dict[str, Tensor]:
         counter = key.replace("running_mean", "num_batches_tracked")
         state[counter] = torch.tensor(LONG_AGO)
     return state
+
+
+def export(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name a state dict's entries as BasicSR's module does; all kernels have time."""
+    layers = {ours: theirs for theirs, ours in _SR_LAYERS.items()}
+    inner = {ours: theirs for theirs, ours in _SR_BLOCK.items()}
+    count = 1 + max(int(key.split(".")[1]) for key in state if key.startswith("blocks"))
+    published = {}
+    for key, value in state.items():
+        layer, _, variable = key.rpartition(".")
+        if layer.startswith("blocks."):
+            _, number, part = layer.split(".")
+            theirs = f"{_basicsr_block(int(number), count)}.{inner[part]}"
+        else:
+            theirs = layers[layer]
+        timed = value.unsqueeze(2) if value.ndim == 4 else value
+        published[f"{theirs}.{variable}"] = timed
+    return published
+
+
+def _basicsr_block(block: int, count: int) -> str:
+    """Name the module of a block, of `count` whose last ones shrink."""
+    shrinking = block - (count - SHRINKING)
+    if shrinking < 0:
+        return f"dense_block1.dense_blocks.{block}"
+    return f"dense_block2.temporal_reduce{shrinking + 1}"

@@ -107,6 +107,7 @@ def build(
     return network
 
 
+ORIGIN = "BasicSR, `RRDBNet`; with `bicubic`, add the interpolated frame to its output"
 # Layers outside the blocks, in the three generations of names that files have.
 _OUTER = {
     "first": ("model.0", "conv_first"),
@@ -147,3 +148,18 @@ def convert(published: Mapping[str, Any]) -> dict[str, Tensor]:
     if "first.weight" not in state:
         raise ValueError(f"no RRDB in it, but {', '.join(sorted(published)[:6])}, ...")
     return state
+
+
+def export(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name a state dict's entries as the newest generation of names has them."""
+    inner = re.compile(r"blocks\.(\d+)\.(\d)\.convs\.(\d)")
+    published = {}
+    for key, value in state.items():
+        layer, _, part = key.rpartition(".")
+        if found := inner.fullmatch(layer):
+            block, dense, conv = (int(each) for each in found.groups())
+            theirs = f"body.{block}.rdb{dense + 1}.conv{conv + 1}"
+        else:
+            theirs = _OUTER[layer][-1]
+        published[f"{theirs}.{part}"] = value
+    return published

@@ -60,17 +60,40 @@ class Rrn(nn.Module):
 
     def clip(self, low_bt3hw: Tensor) -> Iterator[Tensor]:
         """Enlarge every frame in one pass: each (B, 3, 4h, 4w), not clipped."""
-        before = low_bt3hw[:, 0]
-        memory = before.new_zeros(len(before), self.width, *before.shape[-2:])
-        output = before.new_zeros(len(before), COLOURS, *before.shape[-2:])
+        state = self.start(low_bt3hw[:, 0])
         for frame in low_bt3hw.unbind(1):
-            features = self.enter(torch.cat([before, frame, memory, output], 1)).relu()
-            for block in self.blocks:
-                features = features + block(features)
-            memory = self.remember(features).relu()
-            output = self.leave(features)
-            yield functional.pixel_shuffle(output, SCALE) + upscale(frame)
-            before = frame
+            high, *state = self.step(frame, *state)
+            yield high
+
+    def start(self, first_b3hw: Tensor) -> list[Tensor]:
+        """Return what `step` takes beside a clip's first frame."""
+        size = first_b3hw.shape[-2:]
+        memory = first_b3hw.new_zeros(len(first_b3hw), self.width, *size)
+        output = first_b3hw.new_zeros(len(first_b3hw), COLOURS, *size)
+        return [first_b3hw, memory, output]
+
+    def step(
+        self, frame: Tensor, before: Tensor, memory: Tensor, output: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Enlarge a frame.
+
+        Args:
+            frame: (B, 3, h, w).
+            before: the frame before it, as `frame`.
+            memory: (B, C, h, w), of the frame before.
+            output: (B, 3 R R, h, w), likewise.
+
+        Returns:
+            The enlarged frame (B, 3, 4h, 4w), then before, memory and output for the
+            next.
+        """
+        features = self.enter(torch.cat([before, frame, memory, output], 1)).relu()
+        for block in self.blocks:
+            features = features + block(features)
+        memory = self.remember(features).relu()
+        output = self.leave(features)
+        high = functional.pixel_shuffle(output, SCALE) + upscale(frame)
+        return high, frame, memory, output
 
 
 def build(*, width: int = 128, blocks: int = 10) -> Rrn:

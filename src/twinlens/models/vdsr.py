@@ -18,6 +18,7 @@ from twinlens.resample.tensors import upscale
 
 FRAMES = 1
 MIDDLE = "residual_layer."
+ORIGIN = "twtygqyy/pytorch-vdsr, `Net`, of luma 16/255..235/255, with biases beside"
 
 
 class Vdsr(nn.Module):
@@ -83,8 +84,8 @@ def convert(published: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return the state dict of published weights, read by `twinlens.weights.read`.
 
     Known: `VDSR_Official.mat`, `VDSR_Adam.mat`, `VDSR_Adam.caffemodel` (project
-    huangzehao/caffe-vdsr) and `model_epoch_50.pth` (twtygqyy/pytorch-vdsr, which has no
-    biases: they are zero here, which is the same function).
+    huangzehao/caffe-vdsr), `model_epoch_50.pth` (twtygqyy/pytorch-vdsr, which has no
+    biases: they are zero here, which is the same function) and what `export` names.
 
     Raises:
         ValueError: the file holds another network.
@@ -129,9 +130,25 @@ def _from_caffe(published: Mapping[str, Any]) -> Layers:
 
 def _from_pytorch(published: Mapping[str, Tensor]) -> Layers:
     """Map the published module's names; its convolutions have no biases."""
-    inner = sorted(
-        int(key.split(".")[1]) for key in published if key.startswith(MIDDLE)
-    )
-    keys = ["input.weight", *(f"{MIDDLE}{number}.conv.weight" for number in inner)]
-    weights = [published[key].numpy() for key in [*keys, "output.weight"]]
-    return [(weight, np.zeros(len(weight), np.float32)) for weight in weights]
+    inner = {int(key.split(".")[1]) for key in published if key.startswith(MIDDLE)}
+    names = ["input", *(f"{MIDDLE}{number}.conv" for number in sorted(inner)), "output"]
+    layers = []
+    for name in names:
+        weight = published[f"{name}.weight"].numpy()
+        bias = published.get(f"{name}.bias", torch.zeros(len(weight)))
+        layers.append((weight, bias.numpy()))
+    return layers
+
+
+def export(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name a state dict's entries as pytorch-vdsr does, without biases if all are 0."""
+    last = len(state) // 2 - 1
+    biased = any(bool(state[f"convs.{index}.bias"].any()) for index in range(last + 1))
+    published = {}
+    for index in range(last + 1):
+        name = f"{MIDDLE}{index - 1}.conv"
+        name = {0: "input", last: "output"}.get(index, name)
+        published[f"{name}.weight"] = state[f"convs.{index}.weight"]
+        if biased:
+            published[f"{name}.bias"] = state[f"convs.{index}.bias"]
+    return published

@@ -18,5 +18,8 @@ imported only when its network is asked for. It provides
     settings_of(found)    optional: the arguments of `build` that a file determines,
                           such as its number of classes; what the config says goes first
 
+    export(state)         optional: the state dict under names that `convert` knows,
+                          those of `ORIGIN`, the project whose code loads them
+
 `convert` and `settings_of` raise ValueError if the file holds another network.
 """

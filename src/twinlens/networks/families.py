@@ -9,17 +9,17 @@ if TYPE_CHECKING:
     from torch import nn
 
 FAMILIES = {
-    "sr": Package("models", "sr network"),
-    "recogniser": Package("recognition.backbones", "recogniser network"),
+    "sr": Package("models", "super-resolution network"),
+    "recogniser": Package("recognition.backbones", "backbone"),
     "two_stream": Package("recognition.two_stream", "two-stream network"),
-    "flow": Package("flow.estimators", "flow network"),
+    "flow": Package("flow.estimators", "flow estimator"),
     "perceptual": Package("perceptual", "perceptual network"),
 }
 
 
 def dotted(family: str, kind: str) -> str:
     """The module of a network's file, for the digest of code."""
-    return FAMILIES[family].path(kind)
+    return FAMILIES[family].dotted_name(kind)
 
 
 def module(family: str, kind: str) -> ModuleType:

@@ -144,7 +144,7 @@ class Sampler:
     @property
     def module(self) -> str:
         """Its module, for the digest of code."""
-        return PACKAGE.path(self.kind)
+        return PACKAGE.dotted_name(self.kind)
 
     def reads(self, total: int, clip: str) -> Reads:
         """The frames and flows that it reads of a clip of `total` frames."""

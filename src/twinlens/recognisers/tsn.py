@@ -15,7 +15,8 @@ from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from twinlens import provenance
-from twinlens.named import Package, nearest
+from twinlens.named import nearest
+from twinlens.networks.families import FAMILIES
 from twinlens.networks.recipe import Below1, SgdRecipe
 from twinlens.recognisers import (
     FlowForm,
@@ -44,7 +45,7 @@ HEADS = {
 PAPER = "TSN"
 TRAIN = "recognition.tsn.train:train"
 SCORE = "recognition.tsn.score:scorer"
-BACKBONES = Package("recognition.backbones", "backbone")
+BACKBONES = FAMILIES["recogniser"]
 Stream = Literal["spatial", "temporal"]
 
 

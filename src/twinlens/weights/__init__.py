@@ -19,6 +19,7 @@ READERS = {
     ".pth": "torch_file",
     ".pt": "torch_file",
     ".pth.tar": "torch_file",
+    ".safetensors": "safetensors_file",
 }
 """File name ending to the module of this room that reads it."""
 MODULES = tuple(f"{__name__}.{name}" for name in sorted(set(READERS.values())))
@@ -38,7 +39,7 @@ def read(path: Path) -> dict[str, Any]:
     Returns:
         What the kind's reader returns: layer name to a list of numpy arrays for Caffe,
         variable name to arrays, dicts and lists for MATLAB, dotted name to a tensor for
-        PyTorch, path in the file to an array for HDF5.
+        PyTorch and safetensors, path in the file to an array for HDF5.
 
     Raises:
         ArtifactError: it is not there, of no known kind, an artifact of ours, or its

@@ -43,7 +43,7 @@ def read(path: Path) -> dict[str, Tensor]:
 
     Returns:
         Dotted names as `state_dict()` gives them (a wrapper's own name is left out) to
-        tensors on the CPU, without gradients.
+        tensors on the CPU, without gradients; half precision becomes single.
 
     Raises:
         ValueError: the file is not PyTorch's, is cut short, holds no tensors, or asks
@@ -103,9 +103,9 @@ def _unwrapped(loaded: object) -> object:
 def _named(value: object, name: str) -> Iterator[tuple[str, Tensor]]:
     """Yield every tensor below `value` with its dotted name."""
     if isinstance(value, Tensor):
-        yield name, value.detach()
+        yield name, single(value.detach())
     elif isinstance(value, inert.Leaf):
-        yield name, value.tensor
+        yield name, single(value.tensor)
     for key, child in _children(value):
         yield from _named(child, f"{name}.{key}" if name else str(key))
 
@@ -117,3 +117,9 @@ def _children(value: object) -> Iterator[tuple[object, object]]:
         yield from value.items()
     elif isinstance(value, list | tuple):
         yield from enumerate(value)
+
+
+def single(tensor: Tensor) -> Tensor:
+    """Widen half precision, of either kind: numpy has but one of them."""
+    half = tensor.dtype in (torch.float16, torch.bfloat16)
+    return tensor.float() if half else tensor

@@ -25,14 +25,14 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from twinlens.errors import ArtifactError
-from twinlens.named import Package
+from twinlens.networks.families import FAMILIES
 
 Frames = NDArray[np.uint8]
 """(N, H, W, 3), RGB 0..255."""
 Estimator = Callable[[Frames, Frames], NDArray[np.float32]]
 """First and second frames to flow (N, 2, H, W), px, x to the right then y down."""
 
-PACKAGE = Package("flow.estimators", "flow estimator")
+PACKAGE = FAMILIES["flow"]
 names, module = PACKAGE.names, PACKAGE.module
 
 
@@ -53,7 +53,7 @@ def needs_network(settings: Mapping[str, Any]) -> bool:
 
 def modules(settings: Mapping[str, Any]) -> list[str]:
     """Name the module of an entry's estimator, for the digest of code."""
-    return [PACKAGE.path(settings["kind"])]
+    return [PACKAGE.dotted_name(settings["kind"])]
 
 
 def load(

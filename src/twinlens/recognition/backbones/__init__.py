@@ -13,11 +13,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from twinlens.named import Package
 from twinlens.networks import artifact
+from twinlens.networks.families import FAMILIES
 
 CLASSIFIER = "fc"
-PACKAGE = Package("recognition.backbones", "backbone")
+PACKAGE = FAMILIES["recogniser"]
 names, module = PACKAGE.names, PACKAGE.module
 
 
