@@ -12,6 +12,8 @@ import pytest
 
 from tests.plan import worlds
 from twinlens import doctor
+from twinlens.assets import needs
+from twinlens.plan import overlays
 
 SOURCE = Path(doctor.__file__).resolve().parents[1]
 ROOT = SOURCE.parent
@@ -191,37 +193,39 @@ def test_what_is_there_is_not_missing(tmp_path):
     for name in ("videos", "splits"):
         (tmp_path / name).mkdir()
     entry = {name: str(tmp_path / name) for name in ("videos", "splits")}
-    assert doctor.assets(own(kind="ucf101", **entry)) == []
+    assert needs.missing(own(kind="ucf101", **entry)) == []
 
 
 def test_a_data_set_without_videos_is_reported():
-    assert doctor.assets(own(kind="folder")) == [
+    assert needs.missing(own(kind="folder")) == [
         "videos of data set own: set datasets.own.videos"
     ]
 
 
 def test_a_data_set_that_is_not_selected_is_not_missed():
     other = {"label": "Own", "kind": "folder", "videos": "/nowhere"}
-    assert doctor.assets(worlds.plan(datasets__own=other)) == []
+    assert needs.missing(worlds.plan(datasets__own=other)) == []
 
 
 def test_a_missing_image_network_is_reported():
     plan = worlds.plan(recognisers__tsn__init="/nowhere/net.pt")
-    assert doctor.assets(plan) == [
+    assert needs.missing(plan) == [
         "weights of tsn, images: looked for /nowhere/net.pt; put it there, or set"
         " recognisers.tsn"
     ]
 
 
 def test_a_missing_overlay_is_reported_in_a_line():
-    with pytest.raises(SystemExit, match="twinlens doctor: /no.yaml: .*No such file"):
+    with pytest.raises(
+        SystemExit, match=r"(?s)twinlens doctor: .*/no\.yaml: .*No such"
+    ):
         doctor.main(["--config", "/no.yaml"])
 
 
 def test_an_overlay_that_is_no_yaml_is_reported_in_a_line(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text("a: [1\n")
-    with pytest.raises(SystemExit, match="twinlens doctor: .*x.yaml: "):
+    with pytest.raises(SystemExit, match=r"(?s)twinlens doctor: .*x\.yaml: "):
         doctor.main(["--config", str(path)])
 
 
@@ -232,8 +236,14 @@ def test_a_mistyped_key_is_reported(tmp_path):
         doctor.main(["--config", str(path)])
 
 
+def test_outside_a_checkout_a_config_is_not_called_complete(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=r"(?s)config\.yaml: .*in the folder of"):
+        doctor.main(["--config", str(ROOT / "config/tiny.yaml")])
+
+
 def test_overlays_merge_mappings_and_replace_lists(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_text("select: {methods: [hr]}\n")
-    merged = doctor._merged([ROOT / "config.yaml", path])
+    merged = overlays.merged([ROOT / "config.yaml", path])
     assert merged["select"] == {**worlds.DEFAULT["select"], "methods": ["hr"]}

@@ -59,12 +59,15 @@ STAGES = {
     "table": Stage("tables.write:write_table", "write a table"),
     "figure": Stage("figures.draw:draw_figure", "draw a figure"),
     "audit": Stage("audit.write:audit", "check the paper's printed numbers"),
+    "fetch": Stage("assets.fetch:main", "download published files of a config"),
     "inspect": Stage("inspect:inspect", "look inside an artifact, draw a sheet"),
     "doctor": Stage("doctor:main", "list all that is missing, and how to fix it"),
 }
 
 POSITIONAL = {"export", "inspect", "upscale"}
 """Stages that people type; those of the workflow name every argument."""
+OWN_OPTIONS = {"doctor", "fetch"}
+"""Those that read their words themselves and return an exit status."""
 USER_ERRORS = ("ArtifactError", "DataError", "DecodingError", "RejectedError")
 """Errors whose text is for the user: they are shown without a traceback."""
 
@@ -108,7 +111,7 @@ def _run(stage: str, words: list[str], stages: Sequence[str]) -> None:
         os.environ["TWINLENS_PLAIN"] = "1"
     home, _, name = STAGES[stage].home.partition(":")
     function = getattr(importlib.import_module(f"twinlens.{home}"), name)
-    if stage == "doctor":
+    if stage in OWN_OPTIONS:
         sys.exit(function(words))
     _end_with_master()
     errors = importlib.import_module("twinlens.errors")

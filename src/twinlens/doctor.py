@@ -6,15 +6,16 @@ known to be there.
 """
 
 import argparse
-import copy
 import importlib.metadata
 import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from twinlens.assets import needs
 
 if TYPE_CHECKING:
     from twinlens.plan import Plan
@@ -36,13 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     found = list(installation())
-    if not found and not options.installed and Path("config.yaml").is_file():
+    looked = not found and not options.installed
+    if looked and (options.config or Path("config.yaml").is_file()):
         plan = _plan(options.config, options.data)
-        found = [*machine(plan), *assets(plan)]
+        found = [*machine(plan), *needs.missing(plan)]
+    elif looked:
+        print("no config.yaml here: looked at the installation only")
     for line in found:
         print(f"MISSING {line}")
-    if not found and not Path("config.yaml").is_file():
-        print("no config.yaml here: looked at the installation only")
     if not found:
         print("nothing is missing")
     return int(bool(found))
@@ -128,96 +130,12 @@ def _gpu() -> bool:
     return any(Path("/dev").glob("nvidia[0-9]*")) or bool(shutil.which("nvidia-smi"))
 
 
-def assets(plan: "Plan") -> list[str]:
-    """List missing folders and files that a world's config names."""
-    lines = []
-    for name in plan.world.select.datasets:
-        entry = plan.world.datasets[name]
-        for key in ("videos", "splits", "split_file"):
-            path = getattr(entry, key)
-            if path and not Path(path).exists():
-                lines.append(
-                    f"{key} of data set {name}: looked for {path}; put them there, set"
-                    f" datasets.{name}.{key}, or --config data=FOLDER"
-                )
-        if not entry.generated and not entry.videos:
-            lines.append(f"videos of data set {name}: set datasets.{name}.videos")
-    return lines + _training_assets(plan) + _recogniser_assets(plan)
-
-
-def _training_assets(plan: "Plan") -> list[str]:
-    """List what training super-resolution lacks: corpora, published weights."""
-    lines, world = [], plan.world
-    shown = plan.tables.methods_read
-    for name in plan.methods.corpora(shown):
-        entry = world.datasets[name]
-        if not entry.generated and not Path(entry.videos or "").is_dir():
-            lines.append(
-                f"videos of corpus {name}: looked for {entry.videos}; put videos"
-                f" there, set datasets.{name}.videos, or --config data=FOLDER"
-            )
-    networks = plan.methods.networks(shown)
-    for name, network in networks.items():
-        key = name.replace("/", ".") if "/" in name else f"methods.{name}"
-        lines += _file(network.weights, f"weights of {name}", f"{key}.weights")
-    if any(
-        each.trained and each.recipe.loss.kind == "sosr" for each in networks.values()
-    ):
-        perceptual = world.training.perceptual.weights
-        lines += _file(perceptual, "perceptual network", "training.perceptual.weights")
-    for flow in dict.fromkeys([*plan.networks.flows_used, world.quality.flow]):
-        weights = getattr(world.flows[flow], "weights", None)
-        lines += _file(weights, f"weights of {flow}", f"flows.{flow}.weights")
-    return lines
-
-
-def _recogniser_assets(plan: "Plan") -> list[str]:
-    """List missing published weights of recognisers."""
-    lines = []
-    for name in plan.world.select.recognisers:
-        for dataset in plan.world.select.datasets:
-            for key, network in plan.networks.of_recogniser(name, dataset).items():
-                of = "" if network.shared else f" of {dataset}"
-                what = f"weights of {name}, {key}{of}"
-                lines += _file(network.weights, what, f"recognisers.{name}")
-    return list(dict.fromkeys(lines))
-
-
-def _file(path: str | None, what: str, key: str) -> list[str]:
-    if not path or Path(path).is_file():
-        return []
-    return [f"{what}: looked for {path}; put it there, or set {key}"]
-
-
-def _plan(overlays: Sequence[Path], data: str | None) -> "Plan":
+def _plan(config: Sequence[Path], data: str | None) -> "Plan":
     """Plan a world as the workflow does; its packages are installed by now."""
     from twinlens.errors import ConfigError
-    from twinlens.plan import Plan
+    from twinlens.plan import overlays
 
-    config = _merged([Path("config.yaml"), *overlays])
     try:
-        return Plan.of({**config, "data": data or config.get("data", "data")})
+        return overlays.plan(config, data)
     except ConfigError as error:
         sys.exit(f"twinlens doctor: {error}")
-
-
-def _merged(paths: Sequence[Path]) -> dict[str, Any]:
-    """Merge configs one over the other, as Snakemake does."""
-    import yaml
-
-    merged: dict[str, Any] = {}
-    for path in paths:
-        try:
-            loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
-            sys.exit(f"twinlens doctor: {path}: {error}")
-        _merge(merged, loaded or {})
-    return merged
-
-
-def _merge(into: dict[str, Any], over: Mapping[str, Any]) -> None:
-    for key, value in over.items():
-        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = copy.deepcopy(value)  # aliases are copies there

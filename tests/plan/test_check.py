@@ -13,7 +13,8 @@ from tests.plan.worlds import (
     problems,
     problems_of,
 )
-from twinlens import doctor, models
+from twinlens import models
+from twinlens.assets import needs
 from twinlens.plan import Plan, registry
 from twinlens.plan.world import World
 
@@ -444,8 +445,8 @@ def test_weights_of_flownet2_lie_below_the_data_and_are_named_when_missing():
         "weights of flownet2: looked for /nowhere/f.pth.tar; put it there, or set"
         " flows.flownet2.weights"
     )
-    assert doctor.assets(there) == [wanted]
-    assert doctor.assets(plan(data="/nowhere", select__table2_flow=None, **fits)) == []
+    assert needs.missing(there) == [wanted]
+    assert needs.missing(plan(data="/nowhere", select__table2_flow=None, **fits)) == []
 
 
 def test_a_window_must_fit_the_network(monkeypatch):
@@ -555,7 +556,7 @@ def test_weights_and_corpora_that_are_missing_are_named():
         training__perceptual__weights="vgg.caffemodel",
         datasets__corpus={"label": "C", "kind": "corpus", "videos": "clips"},
     )
-    lines = doctor.assets(there)
+    lines = needs.missing(there)
     assert [line.split(":")[0] for line in lines] == [
         "videos of corpus corpus",
         "weights of starts/vdsr",

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import yaml
 
-from twinlens import doctor
+import twinlens
 from twinlens.errors import ConfigError
-from twinlens.plan import Plan
+from twinlens.plan import Plan, overlays
 from twinlens.plan.check import load
 
-ROOT = Path(doctor.__file__).resolve().parents[2]
+ROOT = Path(twinlens.__file__).resolve().parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 OVERLAYS = sorted((ROOT / "config").glob("*.yaml"))
 
@@ -46,7 +46,7 @@ def plan(**changes):
 
 def merged(*names):
     """The default config under overlays of the folder config."""
-    return doctor._merged(
+    return overlays.merged(
         [ROOT / "config.yaml", *(ROOT / f"config/{n}" for n in names)]
     )
 

@@ -12,6 +12,7 @@ SRC = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SRC))
 
 from twinlens import doctor, endings, errors
+from twinlens.assets import needs
 from twinlens.plan import Plan, code
 from twinlens.settings import as_json
 
@@ -19,8 +20,9 @@ try:
     plan = Plan.of(config)
 except errors.ConfigError as error:
     raise WorkflowError(str(error))
-if missing := doctor.assets(plan):
-    raise WorkflowError("missing, all at once:\n  " + "\n  ".join(missing))
+if missing := needs.missing(plan):
+    hint = "what is published comes by twinlens fetch, --config as --configfile here"
+    raise WorkflowError("\n  ".join(["missing, all at once:", *missing, hint]))
 
 STARTED = time.time()
 WORLD = plan.root
