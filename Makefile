@@ -6,7 +6,7 @@ CORES ?= all
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q
 UV ?= uv
 
-.PHONY: table3 test check setup lint lock
+.PHONY: table3 test test-full check setup lint lock
 
 table3: setup  ## install, then Table 3 of the default world
 	$(BIN)/snakemake --cores $(CORES) results/table3.csv
@@ -14,6 +14,9 @@ table3: setup  ## install, then Table 3 of the default world
 test: setup lint  ## install, then every check
 	$(BIN)/pytest -n 2 -m "not slow"
 	$(BIN)/pytest -m slow
+
+test-full: setup  ## the paper's world at its full size, on made-up weights: hours
+	$(BIN)/pytest -s tests/full/full_size.py
 
 check: setup lint  ## the quick part
 	$(BIN)/pytest -n 2 -m "not slow"

@@ -66,6 +66,34 @@ def test_the_log_has_a_row_a_step_with_what_was_measured(tmp_path):
     assert log["seen"].dropna().tolist() == [1, 3, 5]
 
 
+class InParts(Line):
+    """The same, its batches computed in parts."""
+
+    count = 2
+    seen = ()
+
+    def parts(self, batch):
+        return batch.chunk(self.count)
+
+    def loss(self, batch):
+        self.seen = (*self.seen, (self.step, self.part, len(batch)))
+        return super().loss(batch)
+
+    def after_step(self):
+        self.facts["seen"] = self.seen
+        return {}
+
+
+def test_parts_of_a_batch_give_the_gradients_of_the_whole(tmp_path):
+    whole, parts = train(tmp_path, name="whole"), train(tmp_path, InParts)
+    for key, value in whole.state.items():
+        torch.testing.assert_close(parts.state[key], value, rtol=1e-5, atol=1e-6)
+    columns = ["loss", "error"]
+    np.testing.assert_allclose(parts.log[columns], whole.log[columns], rtol=1e-5)
+    steps, numbers = range(STEPS), range(InParts.count)
+    assert parts.facts["seen"] == [[s, p, 2] for s in steps for p in numbers]
+
+
 def test_facts_are_those_of_the_end(tmp_path):
     assert train(tmp_path).facts == {"half": STEPS // 2}
 

@@ -49,7 +49,7 @@ def train(folder, stage_, files, starts=(), steps=6, lr=0.02, size=SIZE):
         dataset="yard",
         stage=stage_,
         size=size,
-        recipe=Recipe(steps=steps, lr=lr, batch=6, dropout=0.2),
+        recipe=Recipe(steps=steps, lr=lr, batch=6, parts=2, dropout=0.2),
         clips=CLIPS,
         stack=STACK,
         views=VIEWS,
@@ -156,6 +156,30 @@ def test_a_start_of_another_size_is_refused(final, tmp_path):
     start = [final.parent / "stage1.h5"]
     with pytest.raises(ArtifactError, match=r"stage1\.h5: of another size than"):
         train(tmp_path, "stage2", files, start, size=wider, **STILL)
+
+
+def test_parts_see_their_own_statistics_and_dropout(tmp_path):
+    """Each half of a batch is normalised by itself, and drops units of its own."""
+    files = shard(tmp_path, [40, 33, 36, 35, 34, 38], reads=sampler("train"))
+    seen = []
+
+    class Watched(training.StTrainer):
+        def loss(self, batch):
+            found = super().loss(batch)
+            seen.append((self.part, len(batch[1]), torch.rand(1).item()))
+            return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "StTrainer", Watched)
+        train(tmp_path, "appearance", files, steps=2)
+    assert [each[:2] for each in seen] == [(0, 3), (1, 3)] * 2
+    assert len({each[2] for each in seen}) == 4
+
+
+@pytest.mark.parametrize("parts", [0, 4])
+def test_parts_of_unequal_size_are_refused(parts):
+    with pytest.raises(ValueError, match="parts"):
+        Recipe(steps=1, lr=0.1, batch=6, parts=parts)
 
 
 def test_a_clip_s_loss_is_the_sum_over_its_frames():

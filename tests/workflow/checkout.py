@@ -21,7 +21,7 @@ PARTS = (
 
 def copy(folder):
     """A checkout without results, of its own so that its source can be edited."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():

@@ -21,6 +21,9 @@ class SgdRecipe:
     """First learning rate of SGD."""
     batch: Count = 128
     """Clips a step."""
+    parts: Count = 1
+    """Equal parts that a batch is computed in, one after the other, for a network that
+    memory can't hold whole batches of; batch normalisation sees a part at once."""
     milestones: tuple[Share, ...] = ()
     """Fractions of `steps` after which the rate falls to a tenth."""
     schedule: Literal["steps", "cosine"] = "steps"
@@ -31,6 +34,17 @@ class SgdRecipe:
     """Of weights; biases have none and twice the learning rate."""
     clip: Rate = 40.0
     """Largest norm of all gradients together."""
+
+    def __post_init__(self) -> None:
+        """Refuse parts of unequal size.
+
+        Raises:
+            ValueError: naming the settings.
+        """
+        if self.batch % self.parts:
+            raise ValueError(
+                f"batch {self.batch} is no multiple of its parts, {self.parts}"
+            )
 
     def rate(self, step: int) -> float:
         """Compute the learning rate of a step."""

@@ -7,7 +7,7 @@ in the checkpoint, so that a training that was killed resumes to the same bits.
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -115,6 +115,7 @@ class Trainer(ABC):
 
     Attributes:
         step: how many steps are done.
+        part: which part of a batch `loss` is asked for.
         network: as it is stored; `forward` runs it.
         facts: what the training found out; JSON, it is in each checkpoint.
     """
@@ -133,7 +134,7 @@ class Trainer(ABC):
             steps: how many there are.
         """
         self.fabric, self.run, self.steps = fabric, run, steps
-        self.step, self.facts = 0, dict[str, Any]()
+        self.step, self.part, self.facts = 0, 0, dict[str, Any]()
         self._columns, self._log = list[str](), np.zeros((0, 0))
         self._fresh: list[tuple[list[float], Tensor]] = []
         torch.manual_seed(run.seed)
@@ -167,6 +168,10 @@ class Trainer(ABC):
     @abstractmethod
     def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
         """What step `self.step` minimises, and further columns of the log."""
+
+    def parts(self, batch: Any) -> Sequence[Any]:
+        """Equal parts of a batch, for `loss`, whose gradients are averaged."""
+        return [batch]
 
     def output(self, network: nn.Module, *inputs: Any) -> Any:
         """What `self.forward` computes, on shared devices and in lower precision."""
@@ -202,9 +207,8 @@ class Trainer(ABC):
         rate = self.rate(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group.get("times", 1.0)
-        loss, columns = self.loss(batch)
         self.optimizer.zero_grad()
-        self.fabric.backward(loss)
+        loss, columns = self._gradients(batch)
         if self.clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
         self.optimizer.step()
@@ -212,6 +216,21 @@ class Trainer(ABC):
         self._note(rate, loss, columns, self.after_step())
         if time.monotonic() - self._saved > checkpoint.SECONDS_BETWEEN:
             self.save()
+
+    def _gradients(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Compute a step's gradients; its loss and columns are the parts' means."""
+        found = []
+        parts = self.parts(batch)
+        for self.part, part in enumerate(parts):
+            loss, columns = self.loss(part)
+            self.fabric.backward(loss / len(parts))
+            found.append({"loss": loss.detach(), **columns})
+        columns = found[0]
+        means = {
+            key: torch.stack([each[key] for each in found]).mean(dim=0)
+            for key in columns
+        }
+        return means.pop("loss"), means
 
     def _note(
         self,

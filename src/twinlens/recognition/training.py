@@ -1,11 +1,12 @@
 """What trainings of all recognisers share: solver, rates, run, results."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
 from twinlens import provenance
 from twinlens.artifacts.table import write_csv
@@ -42,9 +43,16 @@ class SgdTrainer(Trainer):
         """Look the rate up in the recipe."""
         return self.recipe.rate(step)
 
+    def parts(self, batch: Any) -> list[tuple[Sequence[Tensor], Tensor]]:
+        """Cut inputs and labels of a batch into the recipe's parts."""
+        inputs, labels = batch
+        cut = [each.chunk(self.recipe.parts) for each in [*inputs, labels]]
+        return [(images, label) for *images, label in zip(*cut, strict=True)]
+
     def seed_dropout(self) -> None:
-        """Give a step's dropout its own seed: a resumed run drops the same units."""
-        torch.manual_seed(provenance.seed(self.seed, "dropout", self.step))
+        """Give a part's dropout its own seed: a resumed run drops the same units."""
+        number = self.step * self.recipe.parts + self.part
+        torch.manual_seed(provenance.seed(self.seed, "dropout", number))
 
 
 def train(

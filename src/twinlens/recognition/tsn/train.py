@@ -116,7 +116,7 @@ class RecogniserTrainer(training.SgdTrainer):
             return {}
         return {"first_conv": backbones.module(self.job.backbone).FIRST_CONV}
 
-    def batches(self, first: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, first: int) -> Iterator[tuple[list[Tensor], Tensor]]:
         """Yield inputs (batch, segments, C, crop, crop) and labels (batch,) by step."""
         rows, seed = self.snippets.rows, self.job.seed
         sampling = Sampling(**self.job.sampling)
@@ -133,11 +133,11 @@ class RecogniserTrainer(training.SgdTrainer):
                 chosen.append((network_input(crop, flow), clip.label))
             inputs = np.stack([each for each, _ in chosen])
             targets = np.array([label for _, label in chosen])
-            yield torch.from_numpy(inputs), torch.from_numpy(targets)
+            yield [torch.from_numpy(inputs)], torch.from_numpy(targets)
 
     def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Compute the cross-entropy of the consensus of each clip's segments."""
-        inputs, labels = batch
+        (inputs,), labels = batch
         self.seed_dropout()
         scores = self.forward(inputs.flatten(0, 1)).float()
         consensus = scores.reshape(*inputs.shape[:2], -1).mean(dim=1)
