@@ -39,6 +39,7 @@ All indices count from 0 in the decoded clip. Flow `i` goes from frame `i` to `i
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -207,6 +208,36 @@ def unknown_datasets(settings: Any, datasets: Iterable[str]) -> Iterator[str]:
         for name in getattr(settings, key):
             if name not in datasets:
                 yield f"{key}: unknown key {name!r}{nearest(name, datasets)}"
+
+
+def dataset_faults(
+    settings: Any, name: str, entry: Any, *, trained: bool
+) -> Iterator[str]:
+    """What is wrong with a recogniser's settings beside a data set's entry.
+
+    Args:
+        settings: its entry.
+        name: of the data set.
+        entry: of the data set.
+        trained: whether it is trained there, having no published weights.
+    """
+    if trained and entry.low == "given" and not entry.split_file:
+        yield (
+            f"weights.{name}: `low: given` needs the data set's split_file (training"
+            " clips of full resolution, test clips of low), or published weights"
+        )
+    if not entry.generated and not settings.views.size:
+        yield (
+            "views.size: real videos of any size need one to be resized to, such as"
+            " [340, 256]"
+        )
+
+
+def recipe(settings: Any, dataset: str, network: str) -> Any:
+    """How a network is trained on a data set: its recipe with the set's changes."""
+    changes = settings.changes.get(dataset)
+    own = getattr(changes, network) if changes else {}
+    return replace(getattr(settings.training, network), **own)
 
 
 def split_fault(file: str, split: int) -> str | None:

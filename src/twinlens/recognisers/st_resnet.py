@@ -24,6 +24,8 @@ from twinlens.recognisers import (
     Pixels,
     Reads,
     Recoding,
+    dataset_faults,
+    recipe,
     split_fault,
     unknown_datasets,
 )
@@ -202,12 +204,6 @@ class Settings:
     changes: dict[str, Changes] = Field(default_factory=dict)
     """What a data set, by name, changes of the training."""
 
-    def recipe(self, dataset: str, stage: str) -> Recipe:
-        """How a network is trained on a data set."""
-        recipe: Recipe = getattr(self.training, stage)
-        own = getattr(self.changes.get(dataset, Changes()), stage)
-        return replace(recipe, **own)
-
 
 def sampling(settings: Settings, part: str) -> dict[str, Any]:
     """What decides the frames that are read of a part's clips."""
@@ -272,7 +268,7 @@ def _training(
         dataset=dataset,
         stage=stage,  # type: ignore[arg-type]
         size=settings.size,
-        recipe=settings.recipe(dataset, stage),
+        recipe=recipe(settings, dataset, stage),
         clips=clips.stage2 if stage == "stage2" else clips.stage1,
         stack=clips.stack,
         views=replace(settings.views, sides=Views().sides),
@@ -313,17 +309,8 @@ def faults(
     for name, entry in selected.items():
         weights = settings.weights.get(name)
         yield from _weights_faults(f"weights.{name}", weights, entry.split)
-        final = weights.stage2 if weights else None
-        if entry.low == "given" and not final and not entry.split_file:
-            yield (
-                f"weights.{name}: `low: given` needs the data set's split_file"
-                " (training clips of full resolution, test clips of low), or stage2"
-            )
-        if not entry.generated and not settings.views.size:
-            yield (
-                "views.size: real videos of any size need one to be resized to, such as"
-                " [340, 256]"
-            )
+        trained = not (weights and weights.stage2)
+        yield from dataset_faults(settings, name, entry, trained=trained)
 
 
 def _weights_faults(where: str, weights: Weights | None, split: int) -> Iterator[str]:

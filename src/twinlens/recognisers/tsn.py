@@ -26,6 +26,8 @@ from twinlens.recognisers import (
     Pixels,
     Reads,
     Recoding,
+    dataset_faults,
+    recipe,
     split_fault,
     unknown_datasets,
 )
@@ -181,12 +183,6 @@ class Settings:
     changes: dict[str, Changes] = Field(default_factory=dict)
     """What a data set, by name, changes of the training."""
 
-    def recipe(self, dataset: str, stream: str) -> Recipe:
-        """How a stream is trained on a data set."""
-        recipe: Recipe = getattr(self.training, stream)
-        own = getattr(self.changes.get(dataset, Changes()), stream)
-        return replace(recipe, **own)
-
 
 # What of the sampling decides which frames are read: a change of one part's reruns
 # nothing of the other's.
@@ -223,7 +219,7 @@ def networks(
             dataset=dataset,
             stream=stream,  # type: ignore[arg-type]
             backbone=settings.backbone,
-            recipe=settings.recipe(dataset, stream),
+            recipe=recipe(settings, dataset, stream),
             sampling=sampling(settings, "train"),
             views=_without(settings.views, "crops"),
             seed=seed,
@@ -266,16 +262,7 @@ def faults(
     yield from unknown_datasets(settings, datasets)
     for name, entry in selected.items():
         weights = settings.weights.get(name)
-        if entry.low == "given" and not weights and not entry.split_file:
-            yield (
-                f"weights.{name}: `low: given` needs the data set's split_file"
-                " (training clips of full resolution, test clips of low), or weights"
-            )
-        if not entry.generated and not settings.views.size:
-            yield (
-                "views.size: real videos of any size need one to be resized to, such as"
-                " [256, 192] with crop 160"
-            )
+        yield from dataset_faults(settings, name, entry, trained=not weights)
         for stream, file in asdict(weights).items() if weights else ():
             if fault := split_fault(file, entry.split):
                 yield f"weights.{name}.{stream}: {fault}"
