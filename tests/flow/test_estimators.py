@@ -198,6 +198,40 @@ def test_flow_of_two_shards_is_that_of_one(tmp_path, entry):
     assert len(one)
 
 
+@pytest.mark.parametrize("entry", [TVL1, DIS], ids=["tvl1", "dis"])
+def test_what_another_recogniser_stores_is_not_computed_again(tmp_path, entry):
+    frames = _shard(tmp_path / "hr.h5", "test")
+    first = replace(FLOW, estimator=entry)
+    own = sampler(snippets=5, stack=3)
+    alone = replace(first, sampler=own)
+    rest = replace(alone, excluded=(first.sampler,))
+    for name, job in (("first", first), ("alone", alone), ("rest", rest)):
+        flow([frames], job, tmp_path / f"{name}.h5")
+    index = own.flows(16, "c/a")
+    with reader.open_shards([tmp_path / "alone.h5"], "flow/1") as shards:
+        wanted = shards.clip("c/a").at("flow", index)
+    files = [tmp_path / "first.h5", tmp_path / "rest.h5"]
+    with reader.open_shards(files, "flow/1") as shards:
+        clip = shards.clip("c/a")
+        np.testing.assert_array_equal(clip.at("flow", index), wanted)
+        stored = [part.index.tolist() for part in clip.parts]
+    assert not set(stored[0]) & set(stored[1])
+    assert stored[1]
+
+
+@pytest.mark.parametrize("kind", estimators.names())
+def test_a_clip_whose_flow_is_all_stored_elsewhere_has_none(tmp_path, kind, request):
+    entry = {"tvl1": TVL1, "dis": DIS, "flownet2": FLOWNET2}[kind]
+    network = request.getfixturevalue("network") if kind == "flownet2" else None
+    frames = _shard(tmp_path / "hr.h5", "test")
+    job = replace(FLOW, estimator=entry, excluded=(FLOW.sampler,))
+    flow([frames], job, tmp_path / "flow.h5", network)
+    with reader.open(tmp_path / "flow.h5", "flow/1") as file:
+        clip = file.clip("c/a")
+        assert clip["flow"].shape[:2] == (0, 2)
+        assert len(clip.index) == 0
+
+
 def _flow(frames, job, out):
     flow(frames, job, out)
     with reader.open(out, "flow/1") as file:

@@ -102,12 +102,13 @@ def test_limits_of_time_and_labels_are_no_settings_of_a_job():
 # --- Several recognisers
 
 
-def two(**changes):
+def two(bound=20.0, **changes):
     """A world with a second TSN that reads more snippets."""
     config = changed(**changes)
     other = config["recognisers"]["tsn"] | {
         "label": "Other",
         "table": "table_other",
+        "bound": bound,
         "sampling": {"snippets": 7, "stack": 5, "segments": 1, "positions": 3},
     }
     config["recognisers"]["other"] = other
@@ -149,17 +150,46 @@ def test_a_method_of_a_table_of_the_first_alone_has_no_files_of_the_second():
     assert shards.reading("other", "yard", "sosr_wmse", "test").samplers[0].inputs == ()
 
 
-def test_equal_flow_is_shared_and_other_flow_is_not():
-    args = "yard", "sosr", "test", "00"
-    assert two().shards.flow_file("other", *args) == (
-        f"{ROOT}/flow/other/yard/sosr/test-00.h5"
-    )
+FLOW = "yard", "sosr", "test", "00"
+
+
+def flow_file(reader):
+    return f"{ROOT}/flow/{reader}/yard/sosr/test-00.h5"
+
+
+def test_flow_of_one_form_is_computed_once():
+    shards = two().shards
+    assert shards.flow_files("tsn", *FLOW) == [flow_file("tsn")]
+    assert shards.flow_files("other", *FLOW) == [flow_file("tsn"), flow_file("other")]
+    first, own = (shards.flow_job(each, *FLOW[:3]) for each in ("tsn", "other"))
+    assert first.excluded == ()
+    found = [job.flows(120, "c") for job in (first, own)]
+    assert not set(found[0]) & set(found[1])
+    assert set(own.sampler.flows(120, "c")) <= set(np.concatenate(found))
+
+
+def test_flow_of_another_form_is_not_shared():
+    shards = two(bound=15.0).shards
+    assert shards.flow_files("other", *FLOW) == [flow_file("other")]
+    assert shards.flow_job("other", *FLOW[:3]).excluded == ()
+
+
+def test_the_same_flow_is_stored_once():
     config = changed()
     twin = config["recognisers"]["tsn"] | {"label": "Twin", "table": "table_twin"}
     config["recognisers"]["twin"] = twin
     config["select"]["recognisers"] = ["tsn", "twin"]
-    twin = Plan.of(config).shards.flow_file("twin", *args)
-    assert twin == f"{ROOT}/flow/tsn/yard/sosr/test-00.h5"
+    assert Plan.of(config).shards.flow_files("twin", *FLOW) == [flow_file("tsn")]
+
+
+def test_training_flow_of_a_recogniser_that_is_not_trained_is_not_asked_for():
+    """Its published weights need none: the second computes all of its own."""
+    weights = {"yard": {"spatial": "a.caffemodel", "temporal": "b.caffemodel"}}
+    shards = two(recognisers__tsn__weights=weights).shards
+    args = "yard", "hr", "train", "00"
+    only = f"{ROOT}/flow/other/yard/hr/train-00.h5"
+    assert shards.flow_files("other", *args) == [only]
+    assert shards.flow_job("other", *args[:3]).excluded == ()
 
 
 def test_each_recogniser_has_a_table_of_its_own():

@@ -19,7 +19,7 @@ rule flow:
         gpu=lambda w: plan.flow_gpu(plan.shards.flow_of(w.recogniser)),
     params:
         job=lambda w: as_json(plan.shards.flow_job(*w[:4])),
-        code=lambda w: code("flow.stage", *plan.shards.flow_job_modules(w.recogniser)),
+        code=lambda w: code("flow.stage", *plan.shards.flow_job_modules(*w[:4])),
     shell:
         "python -m twinlens.flow flow --plain --frames {input.frames}"
         " --network={input.network} --job {params.job:q} --threads {threads}"

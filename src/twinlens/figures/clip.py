@@ -72,18 +72,18 @@ class _Sources:
     """A clip's frames and flow by method, as some artifacts store them."""
 
     def __init__(self, files: list[Artifact], name: str) -> None:
-        self.frames: dict[str, JoinedClip] = {}
-        self.flow: dict[str, Clip] = {}
         self.bound: dict[str, float] = {}
-        parts: dict[str, list[Clip]] = {}
+        frames: dict[str, list[Clip]] = {}
+        flow: dict[str, list[Clip]] = {}
         for file in files:
             method = LOW if file.kind == "low/1" else str(file.about["method"])
             if file.kind == "flow/1":
-                self.flow[method] = file.clip(name)
+                flow.setdefault(method, []).append(file.clip(name))
                 self.bound[method] = float(file.about["form"]["bound"])
             else:
-                parts.setdefault(method, []).append(file.clip(name))
-        self.frames = {method: JoinedClip(each) for method, each in parts.items()}
+                frames.setdefault(method, []).append(file.clip(name))
+        self.frames = {method: JoinedClip(each) for method, each in frames.items()}
+        self.flow = {method: JoinedClip(each) for method, each in flow.items()}
 
 
 def _columns(sources: _Sources, job: FigureJob) -> dict[str, Column]:

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from twinlens.recognisers import FlowForm, Sampler
+from twinlens.recognisers import FlowForm, Indices, Sampler
 from twinlens.settings import STRICT
 
 Count = Annotated[int, Field(ge=1)]
@@ -24,6 +25,25 @@ class FlowJob:
     """How it is stored."""
     estimator: dict[str, Any]
     """What of that entry decides the flow, see `twinlens.flow.estimators`."""
+    excluded: tuple[Sampler, ...] = ()
+    """Recognisers whose flow of this form is stored elsewhere, and not here again."""
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules that choose the flows, for the digest of code."""
+        return sorted({each.module for each in [self.sampler, *self.excluded]})
+
+    def flows(self, total: int, clip: str) -> Indices:
+        """The flows to compute, ascending, each once.
+
+        Args:
+            total: frames of the clip.
+            clip: its name.
+        """
+        own = self.sampler.flows(total, clip)
+        for each in self.excluded:
+            own = np.setdiff1d(own, each.flows(total, clip))
+        return own
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)

@@ -44,7 +44,7 @@ def flow(
             "flow",
             [
                 "twinlens.flow.stage",
-                job.sampler.module,
+                *job.modules,
                 *estimators.modules(job.estimator),
             ],
             reader.ids(*frames, *([network] if network else [])),
@@ -53,8 +53,7 @@ def flow(
         )
 
         def compute(name: str, clip: JoinedClip) -> Computed:
-            reads = job.sampler.reads(int(clip.facts["frames"]), name)
-            index = np.unique(reads.flows)
+            index = job.flows(int(clip.facts["frames"]), name)
             found = estimate(*pairs_of(clip, index, size=job.form.size))
             coded = encode(found, job.form.bound)
             return {"flow": coded, "index": index.astype(np.int32)}, {}

@@ -319,8 +319,11 @@ class Networks:
         if "flow" not in self.of_recogniser(recogniser, dataset)[key].inputs:
             return []
         return [
-            self.shards.flow_file(recogniser, dataset, "hr", "train", shard)
+            file
             for shard in self.data.shards(dataset, "train")
+            for file in self.shards.flow_files(
+                recogniser, dataset, "hr", "train", shard
+            )
         ]
 
     def training_modules(self, recogniser: str, dataset: str, key: str) -> list[str]:

@@ -109,7 +109,7 @@ class Scores:
         if not self._reads(recogniser, row, "flow"):
             return []
         method = Row.of(row).flow_of
-        return [self.shards.flow_file(recogniser, dataset, method, part, shard)]
+        return self.shards.flow_files(recogniser, dataset, method, part, shard)
 
     def _reads(self, recogniser: str, row: str, kind: str) -> bool:
         heads = self._heads(recogniser)

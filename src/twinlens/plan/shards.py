@@ -3,12 +3,12 @@
 Of a data set's clips those frames are stored that recognisers read. Each recogniser has
 files of its own, below its name, which hold what those before it (in the order of
 `select.recognisers`) don't store already: a frame that two read is super-resolved once,
-and a recogniser that is added changes no file of the others. Files below `all` hold all
-frames: of a corpus, and where the config or a network asks for whole clips.
+and flow that both store in the same form is computed once. A recogniser that is added
+changes no file of the others. Files below `all` hold all frames: of a corpus, and where
+the config or a network asks for whole clips.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from twinlens import models, provenance, recognisers
 from twinlens.degrade.settings import Degradation
@@ -21,7 +21,7 @@ from twinlens.plan.data import Data
 from twinlens.plan.methods import HR, Methods
 from twinlens.plan.world import World
 from twinlens.quality.settings import Measurement
-from twinlens.recognisers import INPUTS, Reading, Sampler
+from twinlens.recognisers import INPUTS, FlowForm, Reading, Sampler
 from twinlens.sr.settings import Enlargement
 
 ALL = "all"
@@ -250,46 +250,62 @@ class Shards:
 
     # Flow
 
-    def flow_file(
+    def flow_files(
         self, recogniser: str, dataset: str, method: str, part: str, shard: str
-    ) -> str:
-        """A shard of the flow of a method's frames, as a recogniser reads it."""
-        owner = self._flow_owner(recogniser)
-        return f"{self.root}/flow/{owner}/{dataset}/{method}/{part}-{shard}.h5"
+    ) -> list[str]:
+        """Shards of the flow of a method's frames that a recogniser reads."""
+        *before, own = self._flow_holders(recogniser, dataset, method, part)
+        samplers = [self.sampler(each, part) for each in before]
+        holders = before if self.sampler(own, part) in samplers else [*before, own]
+        return [
+            f"{self.root}/flow/{each}/{dataset}/{method}/{part}-{shard}.h5"
+            for each in holders
+        ]
 
-    def _flow_owner(self, recogniser: str) -> str:
-        """The first recogniser that reads the same flow: they share its files."""
+    def _flow_holders(
+        self, recogniser: str, dataset: str, method: str, part: str
+    ) -> list[str]:
+        """Those before a recogniser that read flow of the same form, and itself."""
+        *before, own = self._until(recogniser, dataset, part)
+        form = self._flow_form(own)
+        same = [
+            each
+            for each in before
+            if self._flow_form(each) == form and "flow" in self.inputs(each, method)
+        ]
+        return [*same, own]
 
-        def read(name: str) -> tuple[Any, ...]:
-            entry = self.world.recognisers[name]
-            parts = [self.sampler(name, part) for part in ("train", "test")]
-            return recognisers.module(entry.kind).flow_form(entry), *parts
-
-        wanted = read(recogniser)
-        return next(each for each in self.recognisers if read(each) == wanted)
+    def _flow_form(self, recogniser: str) -> FlowForm:
+        entry = self.world.recognisers[recogniser]
+        form: FlowForm = recognisers.module(entry.kind).flow_form(entry)
+        return form
 
     def flow_of(self, recogniser: str) -> str:
         """The entry of `flows` that computes a recogniser's flow."""
         flow: str = self.world.recognisers[recogniser].flow
         return flow
 
-    def flow_job_modules(self, recogniser: str) -> list[str]:
-        """The modules of a recogniser's flow."""
-        kind = self.world.recognisers[recogniser].kind
-        return [f"recognisers.{kind}", *self.flow_modules(self.flow_of(recogniser))]
+    def flow_job_modules(
+        self, recogniser: str, dataset: str, method: str, part: str
+    ) -> list[str]:
+        """The modules of a shard's flow, and of those that choose what is computed."""
+        job = self.flow_job(recogniser, dataset, method, part)
+        choosing = [each.removeprefix("twinlens.") for each in job.modules]
+        return [*choosing, *self.flow_modules(self.flow_of(recogniser))]
 
     def flow_job(
         self, recogniser: str, dataset: str, method: str, part: str
     ) -> FlowJob:
         """A shard's flow to compute."""
-        entry = self.world.recognisers[recogniser]
-        form = recognisers.module(entry.kind).flow_form(entry)
+        form = self._flow_form(recogniser)
+        *before, own = self._flow_holders(recogniser, dataset, method, part)
         return FlowJob(
             dataset=dataset,
             method=method,
-            sampler=self.sampler(recogniser, part),
+            sampler=self.sampler(own, part),
             form=form,
             estimator=estimators.deciding(self.world.flows[form.flow]),
+            excluded=tuple(self.sampler(each, part) for each in before),
         )
 
     def motion_file(

@@ -180,8 +180,9 @@ class Tables:
             folder = f"{self.root}/low"
             found += [f"{folder}/{r}/{dataset}/{part}-{shard}.h5" for r in readers]
         return found + [
-            self.shards.flow_file(of, dataset, method, part, shard)
+            file
             for method in sorted(flow)
+            for file in self.shards.flow_files(of, dataset, method, part, shard)
         ]
 
     def figure_gates(self, name: str, dataset: str) -> list[str]:

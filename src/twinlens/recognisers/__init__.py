@@ -154,6 +154,10 @@ class Sampler:
         )
         return found
 
+    def flows(self, total: int, clip: str) -> Indices:
+        """The flows that it reads, ascending, each once."""
+        return np.unique(self.reads(total, clip).flows)
+
     def frames(self, total: int, clip: str) -> Indices:
         """The frames that it or its flow is computed from, ascending, each once."""
         reads, found = self.reads(total, clip), [_NONE]

@@ -146,12 +146,14 @@ def _check_same_frames(
     frames, flow = images.files[0].path, flows.files[0].path
     if flows.clips != images.clips:
         raise unusable(flow, f"is not of the clips of {frames}")
-    sources = set(flows.about["inputs"].values())
-    # Flow that recognisers share is of the first shards alone.
-    known = [file.about["id"] in sources for file in images.files]
-    in_order = known[0] and known == sorted(known, reverse=True)
-    if job.frames_of == job.flow_of and not in_order:
-        raise unusable(flow, f"its flow is not that of {frames}")
+    if job.frames_of != job.flow_of:
+        return
+    for file in flows.files:
+        sources = set(file.about["inputs"].values())
+        # The flow of a recogniser is of its frames and of those before it.
+        known = [each.about["id"] in sources for each in images.files]
+        if not known[0] or known != sorted(known, reverse=True):
+            raise unusable(file.path, f"its flow is not that of {frames}")
 
 
 def _check_finite(
