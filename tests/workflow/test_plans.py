@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from tests.workflow.checkout import copy, snakemake
+from tests.workflow.checkout import TINY, copy, snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -232,3 +232,15 @@ def test_the_default_profile_overrides_no_other(folder):
 def test_every_job_runs_in_the_environment(folder):
     said = snakemake(folder, "--lint")
     assert "good condition" in said
+
+
+def test_the_scheduler_looks_at_ready_jobs_once_for_each_that_ends(tmp_path):
+    """Its looks cost time, and are at every input file of the jobs."""
+    folder = copy(tmp_path / "checkout")
+    targets = [
+        f"results/tiny/low/tsn/{each}/test-00.h5" for each in ("workshop", "yard")
+    ]
+    said = snakemake(folder, *targets, *TINY, "--cores", "1", "--verbose")
+    steps = int(re.search(r"(\d+) steps to do", said).group(1))
+    assert steps >= 6
+    assert said.count("Ready jobs") <= steps + 2
