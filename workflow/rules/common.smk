@@ -11,11 +11,13 @@ from snakemake.settings.types import DeploymentMethod
 SRC = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SRC))
 
-from twinlens import doctor, endings, errors
+from twinlens import doctor, endings, errors, runs
 from twinlens.assets import needs
 from twinlens.plan import Plan, code
 from twinlens.settings import as_json
 
+if workflow.is_main_process:
+    runs.begin()
 try:
     plan = Plan.of(config)
 except errors.ConfigError as error:
