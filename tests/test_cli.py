@@ -1,5 +1,7 @@
+import errno
 import importlib
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -8,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from twinlens import __version__, cli
+from twinlens import __version__, cli, errors
+from twinlens.artifacts import reader
 
 ROOMS = sorted({stage.room for stage in cli.STAGES.values() if stage.room})
 
@@ -209,3 +212,29 @@ def test_a_job_ends_with_the_workflow_that_started_it():
         check=False,
     )
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize("number", errors.REMEDIES, ids=errno.errorcode.get)
+def test_what_a_disk_refuses_is_said_in_a_line(tmp_path, monkeypatch, number):
+    """Wherever a stage stumbles over it; what to do stands at the end."""
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number), "/disk/x.h5")
+
+    monkeypatch.setattr(reader, "open", refuse)
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["inspect", str(tmp_path / "x.h5")])
+    text = str(caught.value.code)
+    assert text.startswith("twinlens inspect: /disk/x.h5: can't be read or written: ")
+    assert os.strerror(number) in text
+    assert text.endswith("then run the same command again: finished jobs are kept")
+    assert "\n" not in text
+
+
+def test_other_errors_of_the_system_keep_their_trace(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ECHILD, "none")
+
+    monkeypatch.setattr(reader, "open", refuse)
+    with pytest.raises(ChildProcessError):
+        cli.main(["inspect", str(tmp_path / "x.h5")])

@@ -119,6 +119,12 @@ def _run(stage: str, words: list[str], stages: Sequence[str]) -> None:
         call(function, words, stage)
     except tuple(getattr(errors, each) for each in USER_ERRORS) as error:
         sys.exit(f"twinlens {stage}: {error}")
+    except OSError as error:
+        if error.errno not in errors.REMEDIES:
+            raise
+        path = error.filename2 or error.filename or "a file"
+        what = errors.refused(path, error, "read or written")
+        sys.exit(f"twinlens {stage}: {what}")
 
 
 def call(function: Callable[..., Any], words: Sequence[str], stage: str) -> None:

@@ -3,6 +3,7 @@
 They say which file or setting is at fault and what to do about it.
 """
 
+import errno
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,37 @@ def message(text: str) -> str:
     letter counts.
     """
     return text
+
+
+REMEDIES = {
+    errno.ENOSPC: "make room",
+    errno.EDQUOT: "make room, or ask for a larger quota",
+    errno.EIO: "the disk or its connection fails: repair it",
+    errno.EROFS: "it is mounted read-only: mount it for writing, or take another disk",
+    errno.EFBIG: "its file system takes no file of that size: take another disk",
+    errno.EACCES: "you may not: have its owner allow it, or take a folder of your own",
+    errno.EPERM: "you may not: have its owner allow it, or take a folder of your own",
+    errno.ENAMETOOLONG: "shorten the name of the folder, data set or method",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENOTCONN: "the network drive is gone: mount it again",
+    errno.ESTALE: "the network drive has changed: mount it again",
+}
+"""What to do about a disk that refuses, by the number of its error."""
+
+
+def refused(path: object, error: OSError, what: str = "written") -> ArtifactError:
+    """Make an error in words of a disk that refused.
+
+    Args:
+        path: what it refused to take or give.
+        error: best with a number of `REMEDIES`.
+        what: "written", or "read or written" where that is not known.
+    """
+    remedy = REMEDIES.get(error.errno or 0, "repair the disk")
+    return ArtifactError(
+        f"{path}: can't be {what}: {error.strerror or error}; {remedy}, then run the"
+        " same command again: finished jobs are kept"
+    )
 
 
 def unusable(path: Path, what: str) -> ArtifactError:

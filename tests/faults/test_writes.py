@@ -86,7 +86,7 @@ def test_a_refused_write_publishes_nothing_else(tmp_path, call, number, lasting)
 
 
 def test_what_was_refused_is_said_with_the_file_and_the_reason(tmp_path):
-    words = r"x\.h5: can't be written: No space left on device; make room or repair"
+    words = r"x\.h5: can't be written: No space left on device; make room, then"
     for k in (1, 3, 8):
         with (
             Refusal("pwrite", errno.ENOSPC, k, lasting=True),

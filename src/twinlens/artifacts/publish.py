@@ -9,14 +9,12 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from twinlens.errors import ArtifactError
+from twinlens.errors import REMEDIES, ArtifactError, refused
 
 ENOTSUPP = 524
 """Linux's own number for "not supported"; NFS gives it instead of ENOTSUP."""
 WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK, ENOTSUPP}
 """What file systems without locks say; unique temporary names still protect there."""
-REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
-"""What a full, failing or read-only disk says to a writer."""
 WITHOUT_FOLDER_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, ENOTSUPP}
 """What CIFS, sshfs and VirtualBox say to fsync of a folder, which they lack."""
 
@@ -47,7 +45,7 @@ def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator
                 check(temporary)
             _replace(temporary, path)
         except OSError as error:
-            if error.errno in REFUSALS:
+            if error.errno in REMEDIES:
                 raise refused(path, error) from error
             raise
 
@@ -70,14 +68,6 @@ def _replace(temporary: Path, path: Path) -> None:
     _sync(temporary)
     temporary.replace(path)
     _sync_folder(path.parent)
-
-
-def refused(path: Path, error: OSError) -> ArtifactError:
-    """Build the error for a disk that refused to take a file."""
-    return ArtifactError(
-        f"{path}: can't be written: {error.strerror}; make room or repair the disk,"
-        " then run the same command again"
-    )
 
 
 def hidden(path: Path, ending: str) -> list[Path]:

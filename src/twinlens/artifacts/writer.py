@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlens.artifacts import digests, reader
-from twinlens.artifacts.publish import publish, refused
+from twinlens.artifacts.publish import publish
+from twinlens.errors import refused
 
 Array = NDArray[Any]
 
