@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from twinlens.artifacts import reader
 from twinlens.plan import Plan
 from twinlens.plan.tables import Tables
 
@@ -44,6 +45,15 @@ def print_tables(plan: Plan, started: float) -> None:
         for line in path.read_text(errors="replace").splitlines():
             if line.startswith("WARNING"):
                 print(line, file=sys.stderr)
+
+
+def remove_checkpoints(plan: Plan) -> None:
+    """Remove the checkpoints of trainings whose networks a run has now recorded."""
+    for path in Path(plan.root, "networks").rglob(".*.checkpoint"):
+        name, _, identity = path.name[1:].removesuffix(".checkpoint").rpartition(".")
+        network = path.with_name(name)
+        if network.exists() and reader.file_id(network).startswith(identity):
+            path.unlink(missing_ok=True)
 
 
 def report_failures(logs: str | Sequence[str]) -> None:

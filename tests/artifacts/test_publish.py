@@ -1,8 +1,11 @@
 import errno
 import fcntl
 import os
+import queue
 import signal
+import socket
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pandas as pd
@@ -19,10 +22,14 @@ from tests.artifacts.made import (
     killed,
     write,
 )
+from twinlens.artifacts import publish as module
 from twinlens.artifacts.publish import publish
 from twinlens.artifacts.shard import Shard
-from twinlens.artifacts.table import write_csv
+from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.errors import ArtifactError
+
+HANG = 3600
+"""Seconds after which a test counts as stuck."""
 
 
 def test_a_failed_block_keeps_the_old_file_and_leaves_nothing(tmp_path):
@@ -128,7 +135,15 @@ def test_a_disk_without_locks_is_written_to(tmp_path, monkeypatch, number):
     assert [each.name for each in tmp_path.iterdir()] == ["x.txt"]
 
 
-def test_a_second_writer_hears_of_the_first(tmp_path):
+@pytest.fixture
+def told(monkeypatch):
+    """What a process says while it waits."""
+    said = queue.Queue()
+    monkeypatch.setattr(module, "say", said.put)
+    return said
+
+
+def test_a_second_writer_waits_for_the_first(tmp_path, told):
     path = tmp_path / "x.txt"
 
     def work(wait):
@@ -136,15 +151,23 @@ def test_a_second_writer_hears_of_the_first(tmp_path):
             temporary.write_text("first")
             wait()
 
-    with another(work) as first:
-        with pytest.raises(ArtifactError, match=f"x.txt: process {first} is writing"):
-            write_csv(path, "report/1", pd.DataFrame({"clip": ["a"]}))
-        assert not path.exists()
-    assert path.read_text() == "first"
+    rows = pd.DataFrame({"clip": ["a"]})
+    with ThreadPoolExecutor() as pool:
+        with another(work) as first:
+            second = pool.submit(write_csv, path, "report/1", rows)
+            host = socket.gethostname()
+            words = f"{path}: process {first} on {host} works on it: waiting until"
+            assert told.get(timeout=HANG).startswith(words)
+            assert not path.exists()
+        second.result(timeout=HANG)
+    assert read_csv(path, "report/1").equals(rows)
+    assert [each.name for each in tmp_path.iterdir()] == ["x.txt"]
 
 
 @pytest.mark.parametrize("seconds", ["0", "60"])
-def test_a_second_writer_of_a_shard_hears_of_the_first(tmp_path, monkeypatch, seconds):
+def test_a_second_writer_of_a_shard_waits_for_the_first(
+    tmp_path, monkeypatch, told, seconds
+):
     monkeypatch.setenv("TWINLENS_PART_SECONDS", seconds)
     path = tmp_path / "x.h5"
 
@@ -155,7 +178,10 @@ def test_a_second_writer_of_a_shard_hears_of_the_first(tmp_path, monkeypatch, se
                 if name == NAMES[2]:
                     wait()
 
-    with another(work) as first:  # noqa: SIM117
-        with pytest.raises(ArtifactError, match=f"x.h5: process {first} is writing"):
-            write(path)
+    with ThreadPoolExecutor() as pool:
+        with another(work) as first:
+            second = pool.submit(write, path)
+            assert f"x.h5: process {first} on " in told.get(timeout=HANG)
+        second.result(timeout=HANG)
     assert content(path)["names"] == NAMES
+    assert [each.name for each in tmp_path.iterdir()] == ["x.h5"]

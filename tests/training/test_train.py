@@ -202,6 +202,28 @@ def test_no_checkpoint_is_left_behind(tmp_path, monkeypatch):
     assert not list(tmp_path.glob(".*checkpoint*"))
 
 
+def test_a_job_of_the_workflow_leaves_what_brings_its_outputs_back(
+    tmp_path, monkeypatch
+):
+    """Snakemake takes them away where it is killed before it hears of the job."""
+    monkeypatch.setattr(checkpoint, "IN_JOB", True)
+    shard = runs.patches(tmp_path)
+    first = runs.train(tmp_path, shard=shard)
+    files = [tmp_path / f"net.{ending}" for ending in ("h5", "csv", "png")]
+    before = [each.read_bytes() for each in files[:2]]
+    for each in files:
+        each.unlink()
+
+    def never(*_):
+        raise AssertionError("it takes a step again")
+
+    monkeypatch.setattr(trainer.Trainer, "update", never)
+    again = runs.train(tmp_path, shard=shard)
+    assert all(torch.equal(again[key], first[key]) for key in first)
+    assert [each.read_bytes() for each in files[:2]] == before
+    assert files[2].exists()
+
+
 # --- killed and resumed ---------------------------------------------------------------
 
 

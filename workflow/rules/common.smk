@@ -82,6 +82,7 @@ onstart:
 
 onsuccess:
     endings.print_tables(plan, STARTED)
+    endings.remove_checkpoints(plan)
 
 
 onerror:

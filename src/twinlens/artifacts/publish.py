@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 
 from twinlens.errors import REMEDIES, ArtifactError, refused
+from twinlens.progress import say
 
 ENOTSUPP = 524
 """Linux's own number for "not supported"; NFS gives it instead of ENOTSUP."""
@@ -30,9 +32,10 @@ def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator
         path: the file to publish; its folder is created.
         check: reads the finished temporary file and raises if it is not whole.
 
+    Where another process writes the same file, it is waited for.
+
     Raises:
-        ArtifactError: another process is writing the same file, nothing was written, or
-            the disk refused it.
+        ArtifactError: nothing was written, or the disk refused it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,12 +81,20 @@ def hidden(path: Path, ending: str) -> list[Path]:
 
 @contextmanager
 def locked(path: Path, what: str = "") -> Iterator[None]:
-    """Be the one writer of `path`, or raise an error that names the other."""
+    """Be the one who works on `path`; wait for another who does, and say so at once.
+
+    To fail instead would cost the other its work: Snakemake removes the outputs of a
+    job that failed, whoever wrote them.
+
+    Args:
+        path: of the file.
+        what: which lock of it, such as ".training"; "" for writing.
+    """
     note = path.with_name(f".{path.name}{what}.lock")
     lock = FileLock(note, timeout=0, fallback_to_soft=False)
     _acquire(lock, path)
     try:
-        note.write_text(str(os.getpid()))
+        note.write_text(f"{os.getpid()} on {socket.gethostname()}")
         yield
     finally:
         note.unlink(missing_ok=True)  # while held: who waits for it then sees it gone
@@ -94,12 +105,10 @@ def _acquire(lock: BaseFileLock, path: Path) -> None:
     """Take a lock, where the file system has locks."""
     try:
         lock.acquire()
-    except Timeout as error:
+    except Timeout:
         holder = _holder(Path(lock.lock_file))
-        raise ArtifactError(
-            f"{path}: process {holder} is writing it now; wait until it ends, or"
-            f" end it (kill {holder}), then run again"
-        ) from error
+        say(f"{path}: process {holder} works on it: waiting until that ends")
+        lock.acquire(timeout=-1, poll_interval=0.5)
     except OSError as error:
         if error.errno not in WITHOUT_LOCKS:
             raise

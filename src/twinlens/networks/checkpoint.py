@@ -22,6 +22,7 @@ from torch import Tensor
 from twinlens.artifacts import reader, writer
 from twinlens.artifacts.reader import Group
 from twinlens.networks import state
+from twinlens.settings import IN_JOB
 
 CHECKPOINT = "checkpoint/1"
 SECONDS_BETWEEN = float(os.environ.get("TWINLENS_CHECKPOINT_SECONDS", "60"))
@@ -86,6 +87,17 @@ def load(
             facts=json.loads(file.attrs["facts"]),
             network=state.load(file["state"]),
         )
+
+
+def finish(path: Path) -> None:
+    """Remove the checkpoint of a training whose artifact was published.
+
+    A job leaves it until the run of the workflow has ended well, see `endings`: where
+    the run is killed before it has heard of a finished job, it takes away what the job
+    published, and from the checkpoint that comes back in a moment.
+    """
+    if not IN_JOB:
+        path.unlink(missing_ok=True)
 
 
 def _save_optimizer(group: h5py.Group, optimizer: torch.optim.Optimizer) -> None:

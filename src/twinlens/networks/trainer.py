@@ -22,6 +22,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from twinlens.artifacts.publish import locked
 from twinlens.errors import ArtifactError
 from twinlens.networks import checkpoint
 from twinlens.networks.checkpoint import Checkpoint
@@ -74,8 +75,9 @@ class Result:
 def train(make: Callable[[Fabric, Run], "Trainer"], run: Run) -> Result:
     """Train on one device, or on several of this machine.
 
-    The last checkpoint brings the result here: what another process returned would end
-    with it. Remove it when the artifact is published.
+    Where another process has the same training, it is waited for, and its checkpoint
+    taken. The last checkpoint brings the result here: what another process returned
+    would end with it. Finish it when the artifact is published.
 
     Args:
         make: gives the trainer; it is called in each process.
@@ -92,7 +94,8 @@ def train(make: Callable[[Fabric, Run], "Trainer"], run: Run) -> Result:
         # A cluster's variables describe the job as a whole, not the processes here.
         plugins=[LightningEnvironment()],
     )
-    fabric.launch(partial(_fit, make=make, run=run))
+    with locked(run.checkpoint, ".training"):
+        fabric.launch(partial(_fit, make=make, run=run))
     last = checkpoint.load(run.checkpoint, run.about["id"])
     log = pd.DataFrame(last.log, columns=list(last.columns)).astype({"step": int})
     return Result(state=last.network, log=log, facts=last.facts)

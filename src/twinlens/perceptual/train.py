@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from twinlens import provenance
-from twinlens.networks import artifact, trainer
+from twinlens.networks import artifact, checkpoint, trainer
 from twinlens.networks.trainer import Run, Trainer
 from twinlens.perceptual.glyphs import KINDS, pictures
 from twinlens.perceptual.recipe import PerceptualTraining
@@ -51,7 +51,7 @@ def train_perceptual(job: PerceptualTraining, out: Path, threads: int = 1) -> No
         if key.startswith("0.")
     }
     artifact.save(out, {**about, "correct": round(correct, 4)}, vgg)
-    run.checkpoint.unlink(missing_ok=True)
+    checkpoint.finish(run.checkpoint)
 
 
 class PerceptualTrainer(Trainer):

@@ -11,7 +11,7 @@ from torch import Tensor
 from twinlens import provenance
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import ArtifactError
-from twinlens.networks import artifact, trainer
+from twinlens.networks import artifact, checkpoint, trainer
 from twinlens.networks.device import device
 from twinlens.networks.recipe import SgdRecipe
 from twinlens.networks.trainer import Run, Trainer
@@ -86,7 +86,7 @@ def train(
     artifact.save(out, about, result.state)
     rows = result.log[["step", "loss", "accuracy", "lr"]]
     write_csv(log, "training/1", rows)
-    run.checkpoint.unlink(missing_ok=True)
+    checkpoint.finish(run.checkpoint)
     last = rows.tail(max(1, len(rows) // 10))
     say(
         f"train {run.name}: loss {last['loss'].mean():.3f}, accuracy on training"

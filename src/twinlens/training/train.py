@@ -6,7 +6,7 @@ from pathlib import Path
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import ArtifactError
-from twinlens.networks import artifact, trainer
+from twinlens.networks import artifact, checkpoint, trainer
 from twinlens.networks.trainer import Run
 from twinlens.progress import say
 from twinlens.training.curve import draw_curve
@@ -98,7 +98,7 @@ def _publish(
     draw_curve(result.log, bicubic, f"{job.network}: {job.recipe.loss.kind}", curve)
     _warn(job, last, bicubic)
     artifact.save(run.out, {**run.about, "psnr": last, **result.facts}, result.state)
-    run.checkpoint.unlink(missing_ok=True)
+    checkpoint.finish(run.checkpoint)
 
 
 def _warn(job: SrTraining, psnr: float, bicubic: float) -> None:

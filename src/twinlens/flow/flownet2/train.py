@@ -22,7 +22,7 @@ from twinlens.flow.flownet2.curve import draw_stages
 from twinlens.flow.flownet2.networks import DECODED, LEVELS
 from twinlens.flow.flownet2.recipe import SMALL_STAGE, FlowTraining, Recipe, Stage
 from twinlens.flow.flownet2.scenes import SMALL, Pairs, Scenes
-from twinlens.networks import artifact, trainer
+from twinlens.networks import artifact, checkpoint, trainer
 from twinlens.networks.trainer import Run, Trainer
 
 LEVEL_WEIGHTS = (0.32, 0.08, 0.02, 0.01, 0.005)
@@ -58,7 +58,7 @@ def train_flownet2(
     write_csv(log, "training/1", rows)
     draw_stages(rows, f"FlowNet2 at width {job.width:g}", curve)
     artifact.save(out, about, result.state)
-    run.checkpoint.unlink(missing_ok=True)
+    checkpoint.finish(run.checkpoint)
 
 
 def _by_stage(log: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
