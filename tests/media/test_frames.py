@@ -370,3 +370,26 @@ def test_the_file_is_read_by_plain_hdf5(videos, tmp_path):
     with h5py.File(path) as file:
         assert file["clip/run/d#1/frames"].dtype == np.uint8
         assert file["clip/run/d#1/index"].dtype == np.int32
+
+
+def test_the_report_says_what_a_clip_shows_and_which_have_the_same_frames(
+    own, tmp_path, make_video, noise
+):
+    """The same frames in another container are the same, whatever the file's bytes."""
+    moving, black = noise(12), np.zeros((12, 24, 32, 3), np.uint8)
+    lossless = "-c:v ffv1 -pix_fmt bgr0 -f matroska"
+    make_video(own / "videos/jump/c.avi", moving)
+    (own / "videos/run/d#1.avi").unlink()
+    make_video(own / "videos/run/d#1.mkv", moving, encoding=lossless)
+    make_video(own / "videos/jump/a b.avi", black)
+    make_video(own / "videos/run/e.avi", np.repeat(moving[:1], 12, axis=0))
+    _, report = run(own, tmp_path)
+    assert report["sha1"]["jump/c"] != report["sha1"]["run/d#1"]
+    assert report["content"]["jump/c"] == report["content"]["run/d#1"]
+    assert report["content"].nunique() == 3
+    assert dict(report["look"]) == {
+        "jump/a b": "one colour",
+        "jump/c": "",
+        "run/d#1": "",
+        "run/e": "still",
+    }

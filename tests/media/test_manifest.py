@@ -34,6 +34,8 @@ def row(name, **more):
         "status": "ok",
         "note": "",
         "frames": 36,
+        "content": f"{len(name):04d}{name.encode().hex()}",
+        "look": "",
         "path": f"/v/{name}.avi",
         **more,
     }
@@ -46,7 +48,8 @@ def join(tmp_path, own, max_rejected=0.02, **changes):
     reports = [tmp_path / "test-00.csv", tmp_path / "test-01.csv"]
     for path, some in zip(reports, (rows[:6], rows[6:]), strict=True):
         write_csv(path, "report/1", pd.DataFrame(some, columns=REPORT))
-    out = {name: tmp_path / f"{name}.csv" for name in ("out", "missing", "rejected")}
+    names = ("out", "missing", "rejected", "cautions")
+    out = {name: tmp_path / f"{name}.csv" for name in names}
     job = Listing(dataset="own", source=source, max_rejected=max_rejected)
     manifest(reports, job, **out)
 
@@ -134,7 +137,7 @@ def test_a_spoilt_report_is_named(tmp_path, own):
         manifest(
             [path],
             Listing(dataset="own", source=own[0]),
-            *(tmp_path / f"{name}.csv" for name in ("o", "m", "r")),
+            *(tmp_path / f"{name}.csv" for name in ("o", "m", "r", "c")),
         )
 
 
@@ -147,3 +150,60 @@ def test_a_set_without_test_clips_stops_the_run(tmp_path, own):
 def test_a_class_that_is_tested_and_never_trained_is_reported(tmp_path, own, capsys):
     join(tmp_path, own)
     assert "WARNING own: no training clips of 007" in capsys.readouterr().err
+
+
+def cautions(tmp_path):
+    return list(table(tmp_path, "cautions")["caution"])
+
+
+def test_a_sound_set_has_no_cautions(tmp_path, own, capsys):
+    join(tmp_path, own)
+    assert cautions(tmp_path) == []
+    assert list(table(tmp_path, "out", "manifest/1")["content"])[0].startswith("0005")
+
+
+def test_a_test_clip_that_was_learnt_is_cautioned_of(tmp_path, own, capsys):
+    same = {"content": "1200000000000000"}
+    join(tmp_path, own, **{"007/3": same, "run/x": same})
+    found = cautions(tmp_path)
+    assert found[0].startswith("1 test clips have the very frames of a training clip")
+    assert found[0].endswith("007/3 = run/x")
+    assert found[1].startswith("2 clips have the same frames under two classes")
+    assert len(found) == 2
+    assert f"WARNING own: {found[0]}" in capsys.readouterr().err
+
+
+def test_a_clip_that_counts_twice_is_cautioned_of(tmp_path, own):
+    same = {name: {"content": "12e4567890123456"} for name in own[1][:3]}
+    join(tmp_path, own, **same)
+    (line,) = cautions(tmp_path)
+    assert line.startswith("3 clips have the same frames as another of their class")
+    assert line.endswith("007/0 = 007/1")
+
+
+@pytest.mark.parametrize(
+    ("look", "what"),
+    [("one colour", "show one colour only"), ("still", "show nothing that moves")],
+)
+def test_clips_that_show_nothing_are_cautioned_of(tmp_path, own, look, what):
+    join(tmp_path, own, **{name: {"look": look} for name in own[1][2:5]})
+    assert cautions(tmp_path) == [f"3 clips {what}: 007/2, 007/3, ..."]
+
+
+def test_classes_of_one_test_clip_are_cautioned_of(tmp_path, own):
+    join(tmp_path, own, **{"007/0": {"class": "golf"}})
+    (line,) = cautions(tmp_path)
+    assert line.startswith("1 classes are tested by one clip each")
+    assert line.endswith(": golf")
+
+
+def test_rejected_clips_are_no_twins(tmp_path, own):
+    bad = {name: {**BAD, "content": ""} for name in own[1][:2]}
+    join(tmp_path, own, max_rejected=1.0, **bad)
+    assert cautions(tmp_path) == []
+
+
+def test_a_single_class_stops_the_run(tmp_path, own):
+    source = replace(own[0], classes=("007",))
+    with pytest.raises(ArtifactError, match="007 is its one class, and every clip"):
+        join(tmp_path, (source, own[1]))

@@ -51,11 +51,11 @@ def layout(methods, datasets=None, **changes):
     return Layout(datasets=datasets, methods=methods, **settings)
 
 
-def write(folder, name, inputs, layout, module=None):
+def write(folder, name, inputs, layout, module=None, cautions=()):
     """Write a table as its stage does; its files."""
     written = files(folder, name)
     job = TableJob(name=name, module=module or name, layout=layout)
-    write_table(inputs, job, written)
+    write_table(inputs, list(cautions), job, written)
     return written
 
 

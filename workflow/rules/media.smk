@@ -69,6 +69,7 @@ rule manifest:
         manifest=f"{WORLD}/manifest/{{dataset}}/manifest.csv",
         missing=f"{WORLD}/manifest/{{dataset}}/missing.csv",
         rejected=f"{WORLD}/manifest/{{dataset}}/rejected.csv",
+        cautions=f"{WORLD}/manifest/{{dataset}}/cautions.csv",
     log:
         f"{WORLD}/logs/manifest/{{dataset}}.log",
     # Before all else: if too many clips were rejected, the run stops here.
@@ -79,4 +80,5 @@ rule manifest:
     shell:
         "python -m twinlens.media manifest --plain --reports {input}"
         " --job {params.job:q} --out {output.manifest}"
-        " --missing {output.missing} --rejected {output.rejected} 2>&1 | tee {log}"
+        " --missing {output.missing} --rejected {output.rejected}"
+        " --cautions {output.cautions} 2>&1 | tee {log}"

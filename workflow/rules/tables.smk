@@ -5,6 +5,7 @@ rule table:
     """Write a table in its forms."""
     input:
         data=lambda w: plan.tables.table_inputs(w.table),
+        cautions=lambda w: plan.tables.table_cautions(w.table),
         gates=lambda w: plan.tables.table_gates(w.table),
     output:
         csv=f"{WORLD}/{{table}}.csv",
@@ -18,6 +19,7 @@ rule table:
         code=lambda w: code("tables.write", *plan.tables.table_modules(w.table)),
     shell:
         "python -m twinlens.tables --plain --inputs {input.data}"
+        " --cautions={input.cautions}"
         " --job {params.job:q} --files.out {output.csv} --files.long {output.long}"
         " --files.markdown {output.markdown} --files.latex {output.latex}"
         " > {log} 2>&1"

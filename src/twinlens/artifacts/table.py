@@ -9,7 +9,9 @@ import pandas as pd
 from twinlens.artifacts.publish import publish
 from twinlens.errors import ArtifactError, unusable
 
-TEXT = "clip class part status note sha1 path file dataset method".split()
+TEXT = (
+    "clip class part status note sha1 content look path file dataset method caution"
+).split()
 """Columns of text: a class may be named 007."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xxhash
 from numpy.typing import NDArray
 
 from twinlens import provenance
@@ -26,8 +27,10 @@ from twinlens.settings import mapping
 FRAMES = "frames/1"
 REPORT = (
     "clip class label part status note frames kept width height fps container_frames"
-    " sha1 path"
+    " sha1 content look path"
 ).split()
+LEVELS = 8
+"""Of brightness, below which a clip shows one colour only: noise of coding."""
 COUNTS = "label frames kept width height container_frames".split()
 
 
@@ -107,8 +110,17 @@ def _decoded(
         "container_frames": clip.container_frames,
         "concealed": clip.concealed,
         "sha1": row["sha1"],
+        "content": xxhash.xxh3_64_hexdigest(clip.frames.tobytes()),
+        "look": _look(clip.frames),
     }
     return {"frames": kept, "index": index.astype(np.int32)}, facts
+
+
+def _look(frames: NDArray[np.uint8]) -> str:
+    """Say of what can't show an action: "one colour" or "still"; else ""."""
+    if int(frames.max()) - int(frames.min()) < LEVELS:
+        return "one colour"
+    return "still" if all((each == frames[0]).all() for each in frames[1:]) else ""
 
 
 def _sha1(path: Path) -> str:

@@ -7,12 +7,18 @@ import pandas as pd
 from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.errors import ArtifactError
 from twinlens.media import sets
+from twinlens.media.cautions import cautions as warned
 from twinlens.media.settings import Listing
 from twinlens.progress import say
 
 
 def manifest(
-    reports: list[Path], job: Listing, out: Path, missing: Path, rejected: Path
+    reports: list[Path],
+    job: Listing,
+    out: Path,
+    missing: Path,
+    rejected: Path,
+    cautions: Path,
 ) -> None:
     """Write a data set's manifest.
 
@@ -22,9 +28,11 @@ def manifest(
         out: csv of all clips with part, shard, length, size, fps and sha1.
         missing: csv of listed files that are not there.
         rejected: csv of the clips that can't be used, with the reason.
+        cautions: csv of what makes the data set's numbers mean less than they seem;
+            tables print it.
 
     Raises:
-        ArtifactError: more were rejected, or no test clip is left.
+        ArtifactError: more were rejected, no test clip is left, or there is one class.
     """
     dataset, listed = job.dataset, sets.listing(job.source)
     for warning in listed.warnings:
@@ -43,7 +51,16 @@ def manifest(
             " allows; replace these files, take them off the list, or raise"
             f" datasets.{dataset}.max_rejected in the config"
         )
+    found = warned(rows)
+    for line in found:
+        say(f"WARNING {dataset}: {line}")
+    write_csv(cautions, "cautions/1", pd.DataFrame({"caution": found}))
     write_csv(out, "manifest/1", rows)
+    if len(listed.classes) == 1:
+        raise ArtifactError(
+            f"{dataset}: {listed.classes[0]} is its one class, and every clip would be"
+            " right: name two classes or more"
+        )
     usable = rows[(rows["part"] == "test") & (rows["status"] == "ok")]
     if listed.classes and usable.empty:
         raise ArtifactError(

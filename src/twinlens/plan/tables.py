@@ -74,6 +74,13 @@ class Tables:
         spec = self.names[name]
         return self._gates(spec, self.datasets(spec))
 
+    def table_cautions(self, name: str) -> list[str]:
+        """What a table warns of: each of its data sets' own file."""
+        return [
+            f"{self.root}/manifest/{each}/cautions.csv"
+            for each in self.datasets(self.names[name])
+        ]
+
     def _gates(self, spec: Spec, datasets: Iterable[str]) -> list[str]:
         """Manifests and counts.
 

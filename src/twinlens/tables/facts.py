@@ -154,6 +154,20 @@ def sizes(dataset: Dataset, cells: Sequence[Accuracy]) -> list[str]:
     ]
 
 
+def at_chance(
+    dataset: Dataset, layout: Layout, stream: str, cell: Accuracy
+) -> list[str]:
+    """Write a line where even originals are recognised no better than by chance."""
+    chance = 100 / cell.classes
+    if cell.overall_low > chance:
+        return []
+    return [
+        f"CAUTION {dataset.label}: {layout.recogniser} {stream} recognises"
+        f" {cell.overall:.2f} % of the originals, where guessing gives {chance:.2f} %:"
+        " that column says nothing about super-resolution"
+    ]
+
+
 def _half(cell: Accuracy) -> float:
     """Halve the wider interval: redrawing within all-correct classes says 0."""
     overall = cell.overall_high - cell.overall_low

@@ -49,6 +49,8 @@ class Files:
     """The table to read."""
     latex: Path
     """The same for papers, of the package booktabs."""
+    cautions: tuple[str, ...] = ()
+    """Lines that stand before the notes; `write_table` fills them in."""
 
 
 def write(
@@ -71,7 +73,7 @@ def write(
         body = table.to_csv(index=False, lineterminator="\n")
         _publish(path, f"# {first}\n{body}")
     body = wide.to_markdown(index=False, disable_numparse=True, colalign=_sides(wide))
-    text = "\n".join([first, "", body, "", *notes, ""])
+    text = "\n".join([first, "", body, "", *files.cautions, *notes, ""])
     _publish(files.markdown, text)
     columns = "".join(side[0] for side in _sides(wide))
     body = wide.to_latex(index=False, escape=True, column_format=columns)

@@ -39,6 +39,11 @@ class Method:
     origin: str = ""
     """Where its weights come from, in words."""
 
+    @property
+    def is_hr(self) -> bool:
+        """Whether it stands for the originals."""
+        return self.frames_of == self.flow_of == "hr"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
 class Layout:

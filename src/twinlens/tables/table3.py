@@ -39,9 +39,11 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
         if layout.methods[name].origin
     ]
     for dataset, about in layout.datasets.items():
-        notes += facts.sizes(
-            about, [c for key, c in cells.items() if key[1] == dataset]
-        )
+        own = {key: cell for key, cell in cells.items() if key[1] == dataset}
+        notes += facts.sizes(about, list(own.values()))
+        for (name, _, stream), cell in own.items():
+            if layout.methods[name].is_hr:
+                notes += facts.at_chance(about, layout, stream, cell)
     streams = [each.lower() for each in _streams(layout)]
     what = f"{layout.recogniser}, {facts.counted(layout, streams)}"
     forms.write(

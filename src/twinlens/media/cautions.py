@@ -1,0 +1,88 @@
+"""What makes the numbers of a data set mean less than they seem, in words."""
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from twinlens.errors import message
+
+EXAMPLES = 2
+"""Clips that a line names."""
+
+
+def cautions(rows: pd.DataFrame) -> list[str]:
+    """Look through a manifest for what its readers should know.
+
+    Args:
+        rows: a line a clip: clip, class, part, status, content, note.
+
+    Returns:
+        A line for each kind of trouble, with how many clips it is of and some names.
+    """
+    usable = rows[rows["status"] == "ok"]
+    return [*_twins(usable), *_dull(usable), *_few(usable)]
+
+
+def _twins(usable: pd.DataFrame) -> Iterator[str]:
+    """Clips of the same frames, under two names."""
+    groups = [each for _, each in usable.groupby("content") if len(each) > 1]
+    learnt = [each for each in groups if {"train", "test"} <= set(each["part"])]
+    if learnt:
+        tested = sum(int((each["part"] == "test").sum()) for each in learnt)
+        yield message(
+            f"{tested} test clips have the very frames of a training clip, so that"
+            f" they were learnt by heart: {_pairs(learnt)}"
+        )
+    twofold = [each for each in groups if each["class"].nunique() > 1]
+    if twofold:
+        yield message(
+            f"{_count(twofold)} clips have the same frames under two classes, of which"
+            f" one must be wrong: {_pairs(twofold)}"
+        )
+    twice = [
+        part
+        for each in groups
+        for _, part in each.groupby(["part", "class"])
+        if len(part) > 1
+    ]
+    if twice:
+        yield message(
+            f"{_count(twice)} clips have the same frames as another of their class and"
+            f" part, and count more than once: {_pairs(twice)}"
+        )
+
+
+def _count(groups: Sequence[pd.DataFrame]) -> int:
+    return sum(map(len, groups))
+
+
+def _pairs(groups: Sequence[pd.DataFrame]) -> str:
+    named = [" = ".join(each["clip"].iloc[:2]) for each in groups[:EXAMPLES]]
+    return ", ".join(named) + (", ..." if len(groups) > EXAMPLES else "")
+
+
+def _dull(usable: pd.DataFrame) -> Iterator[str]:
+    """Clips in which there is nothing to see."""
+    for look, what in LOOKS.items():
+        found = usable[usable["look"] == look]
+        if len(found):
+            names = ", ".join(found["clip"].iloc[:EXAMPLES])
+            more = ", ..." if len(found) > EXAMPLES else ""
+            yield message(f"{len(found)} clips {what}: {names}{more}")
+
+
+LOOKS = {"one colour": "show one colour only", "still": "show nothing that moves"}
+"""What the look of a clip means, by what its report says."""
+
+
+def _few(usable: pd.DataFrame) -> Iterator[str]:
+    """Classes whose accuracy rests on a single clip."""
+    tested = usable.loc[usable["part"] == "test", "class"].value_counts()
+    single = sorted(tested.index[tested == 1])
+    if single and tested.sum() > len(single):
+        names = ", ".join(single[:EXAMPLES])
+        more = ", ..." if len(single) > EXAMPLES else ""
+        yield message(
+            f"{len(single)} classes are tested by one clip each, whose verdict is 0 or"
+            f" 100 % of the class: {names}{more}"
+        )
