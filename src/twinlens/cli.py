@@ -61,12 +61,13 @@ STAGES = {
     "audit": Stage("audit.write:audit", "check the paper's printed numbers"),
     "fetch": Stage("assets.fetch:main", "download published files of a config"),
     "inspect": Stage("inspect:inspect", "look inside an artifact, draw a sheet"),
+    "verify": Stage("verify:main", "check a world's artifacts and their inputs"),
     "doctor": Stage("doctor:main", "list all that is missing, and how to fix it"),
 }
 
 POSITIONAL = {"export", "inspect", "upscale"}
 """Stages that people type; those of the workflow name every argument."""
-OWN_OPTIONS = {"doctor", "fetch"}
+OWN_OPTIONS = {"doctor", "fetch", "verify"}
 """Those that read their words themselves and return an exit status."""
 USER_ERRORS = ("ArtifactError", "DataError", "DecodingError", "RejectedError")
 """Errors whose text is for the user: they are shown without a traceback."""

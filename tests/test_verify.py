@@ -1,0 +1,101 @@
+"""Damaged and stale artifacts are named, and nothing else is."""
+
+import os
+from pathlib import Path
+
+import h5py
+import pandas as pd
+import pytest
+
+from tests.artifacts.made import write
+from tests.plan import worlds
+from tests.training import runs
+from twinlens import cli, verify
+from twinlens.artifacts import reader
+from twinlens.artifacts.table import write_csv
+from twinlens.media.ffmpeg import sha1
+
+
+def found(root):
+    return list(verify.problems(verify.artifacts(root)))
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """A network that was trained from patches, a shard, a manifest of one video."""
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "results/made"
+    runs.train(root / "networks")
+    write(root / "frames/test-00.h5")
+    video = tmp_path / "a.avi"
+    video.write_bytes(b"video")
+    row = {"clip": "c/a", "path": str(video), "sha1": sha1(video)}
+    path = root / "manifest/yard/manifest.csv"
+    path.parent.mkdir(parents=True)
+    write_csv(path, "manifest/1", pd.DataFrame([row]))
+    return root
+
+
+def test_a_sound_world_has_no_fault(world):
+    (world / "networks/.x.h5.tmp").write_text("hidden")
+    (world / "table3.csv").write_text("# twinlens table 3\nMethod\n")
+    assert found(world) == []
+    names = {path.name for path in verify.artifacts(world)}
+    assert {"net.h5", "net.csv", "test-00.h5", "manifest.csv"} <= names
+    assert not names & {".x.h5.tmp", "table3.csv"}
+
+
+def test_an_artifact_made_from_another_input_is_stale(world):
+    with reader.open(world / "networks/net.h5") as file:
+        (patches,) = map(Path, file.about["inputs"])
+    write(patches, about={"id": "f" * 32, "inputs": {}})
+    (line,) = found(world)
+    assert line.startswith(
+        f"{world}/networks/net.h5: stale: made from another {patches}"
+    )
+    assert line.endswith("ffffffffffff now)")
+    patches.unlink()
+    assert found(world) == []
+
+
+def test_other_values_than_were_written_are_found(world):
+    path = world / "frames/test-00.h5"
+    with h5py.File(path, "a") as file:
+        frames = file["clip"]["d"]["frames"]
+        frames[0, 0, 0, 0] = 255 - frames[0, 0, 0, 0]
+    (line,) = found(world)
+    assert line.startswith(f"{path}: is damaged (other values at /clip/d/frames")
+
+
+def test_a_cut_csv_is_found(world):
+    path = world / "networks/net.csv"
+    path.write_bytes(path.read_bytes()[:-3])
+    (line,) = found(world)
+    assert "net.csv: was cut off or edited" in line
+
+
+def test_a_video_whose_bytes_changed_is_found_though_size_and_time_did_not(world):
+    video = world.parents[1] / "a.avi"
+    times = video.stat()
+    video.write_bytes(b"VIDEO")
+    os.utime(video, ns=(times.st_atime_ns, times.st_mtime_ns))
+    (line,) = found(world)
+    assert line.endswith("a.avi has other bytes than those that were decoded")
+    video.unlink()
+    (line,) = found(world)
+    assert line.endswith("a.avi is gone; c/a was decoded from it")
+
+
+def test_the_command_ends_with_what_it_found(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text((worlds.ROOT / "config.yaml").read_text())
+    root = tmp_path / "results/playground"
+    write(root / "frames/test-00.h5")
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["verify"])
+    assert caught.value.code == 0
+    assert "1 files looked at, 0 with a fault" in capsys.readouterr().out
+    (root / "frames/test-00.h5").write_bytes(b"")
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["verify"])
+    assert caught.value.code == 1
