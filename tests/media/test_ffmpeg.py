@@ -141,7 +141,7 @@ def test_a_missing_file_is_rejected(tmp_path):
 
 
 def test_a_folder_is_rejected(tmp_path):
-    assert rejected(tmp_path) == "no such file"
+    assert rejected(tmp_path) == "not a regular file"
 
 
 def test_an_empty_file_is_rejected(tmp_path):
@@ -363,3 +363,13 @@ def test_real_clips_have_the_frames_that_others_counted(realdata, prefix, folder
         assert clip.frames.shape == (int(row["frames"]), *size, 3)
         top, bottom = map(int, row["fps"].split("/"))
         assert clip.fps == pytest.approx(top / bottom, abs=0.01)
+
+
+def test_pipes_and_devices_are_not_read(tmp_path):
+    """To read them would never end."""
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "zero.mp4").symlink_to("/dev/zero")
+    (tmp_path / "folder.mp4").mkdir()
+    for path in tmp_path.iterdir():
+        with pytest.raises(RejectedError, match="not a regular file"):
+            decode(path)

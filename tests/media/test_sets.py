@@ -568,3 +568,19 @@ def test_videos_outside_class_folders_are_reported(tmp_path):
         path.touch()
     found = listing("folder", {"videos": str(tmp_path / "own")})
     assert any("2 videos" in warning for warning in found.warnings)
+
+
+def test_links_to_a_folder_around_them_are_not_followed_for_ever(own):
+    before = parts(listing("folder", own))
+    root = Path(own["videos"])
+    (root / "jump/again").symlink_to(root)
+    (root / "jump/here").symlink_to(".")
+    (root / "self").symlink_to(root)
+    assert parts(listing("folder", own)) == before
+
+
+def test_a_class_may_be_a_link_to_a_folder_elsewhere(own, tmp_path):
+    touch(tmp_path, "elsewhere/scene0_take0.avi", "elsewhere/scene1_take0.avi")
+    (Path(own["videos"]) / "walk").symlink_to(tmp_path / "elsewhere")
+    clips = parts(listing("folder", own))
+    assert {"walk/scene0_take0", "walk/scene1_take0"} <= set(clips)

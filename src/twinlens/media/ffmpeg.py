@@ -106,8 +106,9 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
             disk could not be read: nothing is known of the video.
     """
     limits = limits or Limits()
-    if not path.is_file():
-        raise RejectedError("no such file")
+    if not path.is_file():  # to read a pipe or a device would never end
+        there = path.exists()
+        raise RejectedError("not a regular file" if there else "no such file")
     if path.stat().st_size == 0:
         raise RejectedError("the file is empty")
     code, raw, messages = _run(path, limits)

@@ -5,7 +5,7 @@ of `twinlens.media.settings.Source`.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,8 +124,20 @@ def videos(root: Path) -> list[Path]:
     """List all video files below a folder, by name; links are followed."""
     paths = [
         Path(folder) / name
-        for folder, folders, names in os.walk(root, followlinks=True)
+        for folder, folders, names in _walk(root)
         for name in [*folders, *names]
         if not name.startswith(".")
     ]
     return sorted(path for path in paths if path.suffix.lower() in SUFFIXES)
+
+
+def _walk(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Walk as `os.walk`, through links, but not into one to a folder around it."""
+    for folder, folders, names in os.walk(root, followlinks=True):
+        around = Path(folder).resolve()
+        yield folder, list(folders), names
+        folders[:] = [
+            name
+            for name in folders
+            if not around.is_relative_to((around / name).resolve())
+        ]
