@@ -29,11 +29,21 @@ STRICT = ConfigDict(
 )
 """Of every settings class: unknown keys are errors, docstrings are descriptions."""
 
-Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]*$")]
-Count = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(gt=0)]
+Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]*$", max_length=64)]
+Count = Annotated[int, Field(ge=1, le=10**8)]
+"""Of steps, patches and the like."""
+Few = Annotated[int, Field(ge=1, le=10**4)]
+"""Of frames, crops, channels, clips of a batch: what memory must hold at once."""
+Pixels = Annotated[int, Field(ge=16, le=2**14)]
+"""A side of a picture."""
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Rate = Annotated[float, Field(gt=0, le=1e12)]
 Share = Annotated[float, Field(ge=0, le=1)]
-NotNegative = Annotated[float, Field(ge=0)]
+NotNegative = Annotated[float, Field(ge=0, le=1e12)]
+Label = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+"""A name on tables, of a line: no newline, no other control character."""
 
 
 def as_json(settings: Any) -> str:

@@ -722,3 +722,57 @@ def test_an_odd_value_is_a_line_and_no_traceback(change, where):
     lines = problems(**change)
     assert not where or (len(lines) == 1 and lines[0].startswith(where))
     assert "1.0e-3" not in "".join(lines)
+
+
+TSN, ST = "recognisers__tsn", "recognisers__st_resnet"
+INFINITE = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (f"{TSN}__views", {"crop": 10**6}),
+        (f"{TSN}__views", {"crop": 80, "size": [10**6, 10**6]}),
+        (f"{TSN}__views", {"crop": 80, "scales": [1e-9, 1.0]}),
+        (f"{ST}__views", {"crop": 10**6}),
+        (f"{ST}__views", {"scales": [1e-9, 1.0]}),
+        (f"{ST}__sampling", {"frames": 10**9}),
+        (f"{ST}__size", {"width": 10**9}),
+        (f"{TSN}__sampling", {"snippets": 10**9}),
+        (f"{TSN}__training__spatial__batch", 10**12),
+        ("training__recipe__batch", 10**12),
+        ("training__recipe__lr", INFINITE),
+        ("training__recipe__lr", float("nan")),
+        ("training__recipe__steps", INFINITE),
+        ("methods__tosr1__recipe__loss", {"kind": "tosr", "terms": [0, 0, 0]}),
+        ("datasets__workshop__limits", {"seconds": INFINITE}),
+        ("datasets__yard__generated", {"kind": "action", "width": 10**6}),
+        ("starts__vdsr__settings", {"width": -3, "depth": 4}),
+        ("starts__vdsr__settings", {"width": "x", "depth": 4}),
+        ("starts__vdsr__settings", {"width": 3, "depth": 0}),
+        ("starts__vdsr__settings", {"width": True, "depth": 4}),
+        ("starts__duf16__settings", {"depth": 10**9}),
+        ("starts__duf16__settings", {"depth": 10, "bilinear": 1}),
+        ("patches__spatial__size", 10**9),
+        ("patches__spatial__window", 10**9),
+        ("resources__threads", 10**9),
+        ("seed", 10**40),
+        ("seed", -1),
+        ("world", "x" * 400),
+        ("world", "../x"),
+        ("methods__vdsr__label", "a\nb"),
+        ("methods__vdsr__label", "a\x00b"),
+        ("methods__vdsr__label", ""),
+    ],
+)
+def test_values_that_no_job_can_work_with_are_refused_by_their_key(where, value):
+    """Each ended in a traceback, or never, in a job."""
+    lines = problems(**{where: value})
+    assert lines
+    assert any(line.startswith(where.replace("__", ".")[:12]) for line in lines)
+
+
+def test_a_data_set_named_by_a_number_is_refused():
+    config = changed()
+    config["datasets"][5] = config["datasets"]["yard"]
+    assert any("datasets.5" in line for line in problems_of(config))

@@ -1,15 +1,12 @@
 """What the stages of `flow` do, typed."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from twinlens.recognisers import FlowForm, Indices, Sampler
-from twinlens.settings import STRICT
-
-Count = Annotated[int, Field(ge=1)]
+from twinlens.settings import STRICT, Count, Few
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -57,7 +54,7 @@ class MotionJob:
     """What of that entry decides the flow."""
     pairs: Count
     """Pairs of frames of each clip, at most."""
-    gap: Count
+    gap: Few
     """Frames from a pair's first to its second."""
     sampler: Sampler | None
     """Of test clips, the recogniser from whose flows the pairs are chosen."""

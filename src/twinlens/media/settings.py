@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from twinlens.recognisers import Reading
-from twinlens.settings import STRICT, DataPath
+from twinlens.settings import STRICT, DataPath, Few, Pixels, Rate, Seed
 
 SUFFIXES = frozenset(
     ".avi .mp4 .m4v .mov .mkv .webm .ts .mpg .mpeg .ogv .flv .wmv .gif .y4m".split()
@@ -14,13 +14,14 @@ SUFFIXES = frozenset(
 """Files that are taken for videos."""
 
 Part = Literal["train", "test", "corpus"]
+Length = Annotated[int, Field(ge=2, le=10**4)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
 class Limits:
     """What a single file may cost."""
 
-    seconds: Annotated[float, Field(gt=0)] = 300.0
+    seconds: Rate = 300.0
     """Wall time of its decoding."""
     frames: Annotated[int, Field(ge=2)] = 20_000
     """Frames that are decoded of it at most."""
@@ -50,9 +51,9 @@ class Source:
     """Regular expression for the scene in a file name, for kind folder."""
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3
     """Fraction of the clips that is tested, for kind folder without a split file."""
-    seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Seed | None = None
     """Draws that split; by default the world's."""
-    short_side: Annotated[int, Field(ge=16)] | None = None
+    short_side: Pixels | None = None
     """Shrink frames to this short side first (the paper's corpus, about 240)."""
     limits: Limits = Limits()
     """What decoding one file may cost."""
@@ -68,19 +69,19 @@ class Generated:
     """Which family of actions."""
     classes: tuple[str, ...] | None = None
     """Which of the family's classes; all of them by default."""
-    width: Annotated[int, Field(ge=32, multiple_of=2)] = 128
+    width: Annotated[int, Field(ge=32, le=4096, multiple_of=2)] = 128
     """Of the frames, in pixels; even, as the encoder asks."""
-    height: Annotated[int, Field(ge=32, multiple_of=2)] = 96
+    height: Annotated[int, Field(ge=32, le=4096, multiple_of=2)] = 96
     """Of the frames, in pixels; even."""
-    fps: Annotated[int, Field(ge=1)] = 25
+    fps: Annotated[int, Field(ge=1, le=1000)] = 25
     """Frames a second; says how the files play, not how things move."""
-    frames: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(ge=2)]] = (32, 40)
+    frames: tuple[Length, Length] = (32, 40)
     """Fewest and most frames of a clip."""
-    train: Annotated[int, Field(ge=1)] = 40
+    train: Few = 40
     """Training clips of a class, in the first split."""
-    test: Annotated[int, Field(ge=1)] = 25
+    test: Few = 25
     """Test clips of a class, in the first split."""
-    clips: Annotated[int, Field(ge=1)] = 60
+    clips: Few = 60
     """Clips of a corpus or of a flow set."""
 
 

@@ -34,8 +34,10 @@ the way back, see `twinlens.networks`. Nothing is registered.
 
 import ast
 import functools
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from twinlens.named import nearest
 from twinlens.networks.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -131,6 +133,61 @@ def settings(name: str) -> list[str] | None:
                 return None
             return [each.arg for each in [*taken.args, *taken.kwonlyargs]]
     raise ValueError(f"{PACKAGE.file(name)}: has no function build")
+
+
+def argument_faults(name: str, given: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with arguments of a network's `build`, read without PyTorch.
+
+    Unknown ones, and values that are not what the argument's annotation says: a number
+    above 0 for int and float (depths and widths), true or false for bool.
+
+    Args:
+        name: of the network.
+        given: arguments by name.
+    """
+    known = settings(name)
+    if known is None:
+        return
+    kinds = _annotations(name)
+    for key, value in given.items():
+        if key not in known:
+            yield f"{name} takes no {key!r}{nearest(key, known)}"
+        elif not _fits(value, kinds[key]):
+            yield f"{key}: {value!r}: {name} takes {WORDS.get(kinds[key], kinds[key])}"
+
+
+WORDS = {
+    "int": "a whole number from 1 to 10000",
+    "float": "a number above 0, at most 10000",
+    "bool": "true or false",
+}
+"""What values of an annotated argument are."""
+LARGEST = 10_000
+
+
+def _fits(value: Any, annotation: str) -> bool:
+    """Whether a value is of an annotation; of one that is not in `WORDS`, all are."""
+    kinds = annotation.split(" | ")
+    if value is None:
+        return "None" in kinds
+    if isinstance(value, bool) or kinds[0] == "bool":
+        return isinstance(value, bool) and kinds[0] not in {"int", "float"}
+    if kinds[0] in {"int", "float"}:
+        numbers = (int,) if kinds[0] == "int" else (int, float)
+        return isinstance(value, numbers) and 0 < value <= LARGEST
+    return True
+
+
+def _annotations(name: str) -> dict[str, str]:
+    """The annotations of the arguments of a network's `build`, "" without one."""
+    for node in _stated(name):
+        if isinstance(node, ast.FunctionDef) and node.name == "build":
+            taken = [*node.args.args, *node.args.kwonlyargs]
+            return {
+                each.arg: ast.unparse(each.annotation) if each.annotation else ""
+                for each in taken
+            }
+    return {}
 
 
 @functools.cache

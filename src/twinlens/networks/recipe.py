@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from twinlens.networks import schedule
-from twinlens.settings import STRICT, Count, NotNegative, Rate, Share
+from twinlens.settings import STRICT, Count, Few, NotNegative, Rate, Share
 
 Below1 = Annotated[float, Field(ge=0, lt=1)]
 
@@ -19,9 +19,9 @@ class SgdRecipe:
     """Optimiser steps."""
     lr: Rate
     """First learning rate of SGD."""
-    batch: Count = 128
+    batch: Few = 128
     """Clips a step."""
-    parts: Count = 1
+    parts: Few = 1
     """Equal parts that a batch is computed in, one after the other, for a network that
     memory can't hold whole batches of; batch normalisation sees a part at once."""
     milestones: tuple[Share, ...] = ()

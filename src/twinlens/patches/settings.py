@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from twinlens.settings import STRICT
+from twinlens.settings import STRICT, Few
 
 PATCHES = "patches/1"
-Count = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -18,15 +17,15 @@ class PatchSettings:
     pair: bool = False
     """Whether a patch holds both frames of a pair and their flow (ToSR), or the first
     frame and its speed (SoSR)."""
-    size: Annotated[int, Field(ge=16, multiple_of=4)] = 128
+    size: Annotated[int, Field(ge=16, le=4096, multiple_of=4)] = 128
     """Side of a patch in pixels of the original; a multiple of 4."""
-    crops: Count = 10
+    crops: Few = 10
     """Crops of each pair, those with most motion."""
-    stride: tuple[Count, Count] = (40, 30)
+    stride: tuple[Few, Few] = (40, 30)
     """Steps between candidates, across and down, in pixels."""
-    margin: Annotated[int, Field(ge=0)] = 10
+    margin: Annotated[int, Field(ge=0, le=2048)] = 10
     """Pixels at a crop's borders that don't count when crops are ranked and checked."""
-    window: Count = 1
+    window: Few = 1
     """Low-resolution frames around each frame; what a network of T frames reads."""
     cut: Literal["frame", "patch"] = "frame"
     """"frame" makes low-resolution and interpolated frames whole and cuts them (the
@@ -78,7 +77,7 @@ class Cutting:
     """The corpus."""
     flow: str
     """The entry of `flows` that estimated its motion."""
-    gap: Count
+    gap: Few
     """Frames from a pair's first to its second."""
     settings: PatchSettings
     seed: int

@@ -1,27 +1,25 @@
 """How the narrow perceptual network is trained, typed; imports no PyTorch."""
 
 import math
-from typing import Annotated
 
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from twinlens.settings import STRICT, Count, Rate
+from twinlens.settings import STRICT, Count, Few, Pixels, Rate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
 class Recipe:
     """How it is trained on generated glyphs; `training.perceptual.recipe`."""
 
-    widths: tuple[Count, Count, Count] = (8, 16, 32)
+    widths: tuple[Few, Few, Few] = (8, 16, 32)
     """Channels of VGG-16's first three blocks."""
     steps: Count = 400
     """Optimiser steps."""
-    batch: Count = 32
+    batch: Few = 32
     """Pictures a step."""
     lr: Rate = 2e-3
     """First learning rate of Adam, down to zero by a cosine."""
-    side: Annotated[int, Field(ge=16)] = 48
+    side: Pixels = 48
     """Of the generated pictures, in pixels."""
 
     def rate(self, step: int) -> float:

@@ -172,11 +172,8 @@ def _network(
     if wrong := models.problem(network.model):
         yield f"{where}.model: {wrong}"
         return
-    known = models.settings(network.model)
-    for key in entry.settings:
-        if known is not None and key not in known:
-            near = nearest(key, known)
-            yield f"{where}.settings: {network.model} takes no {key!r}{near}"
+    for wrong in models.argument_faults(network.model, entry.settings):
+        yield f"{where}.settings: {wrong}"
     yield from _origin(where, network, world)
 
 

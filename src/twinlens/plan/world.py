@@ -19,7 +19,7 @@ from pydantic.dataclasses import dataclass
 from twinlens.media.settings import Generated, Source
 from twinlens.patches.settings import PatchSettings, Split
 from twinlens.perceptual.recipe import Recipe as PerceptualRecipe
-from twinlens.settings import STRICT, Count, DataPath, Name, Partial
+from twinlens.settings import STRICT, DataPath, Few, Label, Name, Partial, Seed
 from twinlens.training.recipe import Recipe
 
 
@@ -83,7 +83,7 @@ class Shards:
 class Dataset(Source):
     """A data set."""
 
-    label: str
+    label: Label
     """Name in the tables."""
     paper: Literal["UCF101", "HMDB51", "CDVL-134"] | None = None
     """The paper's data set that it is, beside whose printed numbers ours are shown."""
@@ -93,7 +93,7 @@ class Dataset(Source):
     """Largest fraction of the clips that may be unusable before the run stops."""
     frames: Literal["protocol", "all"] = "protocol"
     """Which frames are kept, protocol = those that are read, or all."""
-    pairs: Count = 120
+    pairs: Few = 120
     """Of a corpus, pairs of frames of each clip to train on (paper 4.2, 120)."""
     shards: Shards = Shards()
     """How many jobs each part is cut into."""
@@ -109,7 +109,7 @@ class PatchSet(PatchSettings):
     """The data set of kind corpus that is cut."""
     flow: str = "tvl1"
     """The entry of `flows` that estimates motion."""
-    gap: Count = 1
+    gap: Few = 1
     """Frames from a pair's first to its second."""
 
 
@@ -156,7 +156,7 @@ class Start:
 class Method:
     """A super-resolution method; `hr` is the original frames and names no model."""
 
-    label: str
+    label: Label
     """Name in the tables."""
     paper: str | None = None
     """The row of the paper's tables that it stands for, such as VSR-DUF-52."""
@@ -182,7 +182,7 @@ class Method:
 class Quality:
     """How super-resolved frames are compared with the originals."""
 
-    pairs: Count = 3
+    pairs: Few = 3
     """Pairs of frames of a test clip for the warping error."""
     flow: str = "tvl1"
     """The entry of `flows` that estimates their motion."""
@@ -192,11 +192,11 @@ class Quality:
 class Resources:
     """What a job may use here; memory and time on a cluster stand in its profile."""
 
-    threads: Count = 1
+    threads: Few = 1
     """CPU threads of a flow, training or scoring job."""
-    gpus: Annotated[int, Field(ge=0)] = 0
+    gpus: Annotated[int, Field(ge=0, le=64)] = 0
     """GPUs of a training or scoring job; several share a batch of SR training."""
-    readers: Annotated[int, Field(ge=0)] = 0
+    readers: Annotated[int, Field(ge=0, le=1024)] = 0
     """Processes that read patches ahead of a training; 0 reads in between."""
 
 
@@ -205,11 +205,13 @@ class World(BaseModel):
 
     model_config = {**STRICT, "frozen": True}
 
-    world: Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_-]*$")]
+    world: Annotated[
+        str, StringConstraints(pattern="^[a-z][a-z0-9_-]*$", max_length=64)
+    ]
     """Name of the world; its artifacts live in results/<world>/."""
     note: str
     """One line about the world, printed on its tables."""
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     """Master seed; every stage derives its own from it."""
     data: str
     """Folder that relative paths of videos, splits and weights start from."""

@@ -50,7 +50,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from twinlens.named import Package, nearest
-from twinlens.settings import STRICT
+from twinlens.settings import STRICT, Pixels, Rate
 
 PACKAGE = Package("recognisers", "recogniser")
 names, module = PACKAGE.names, PACKAGE.module
@@ -60,7 +60,6 @@ STILLS = "still images"
 """The data set of a shared network; no data set of a config has a blank in it."""
 CLASSES, CLIPS, VIEWS = "classes", "clips", "views"
 Indices = NDArray[np.int64]
-Pixels = Annotated[int, Field(ge=16)]
 
 
 class Reads(NamedTuple):
@@ -111,7 +110,7 @@ class FlowForm:
 
     flow: str
     """The entry of `flows` that computes it."""
-    bound: Annotated[float, Field(gt=0)] = 20.0
+    bound: Rate = 20.0
     """Pixels at the ends of the 8-bit range."""
     size: tuple[int, int] | None = None
     """Width and height that frames are resized to first; None leaves them."""

@@ -21,7 +21,6 @@ from twinlens.recognisers import (
     Head,
     Indices,
     Network,
-    Pixels,
     Reads,
     Recoding,
     dataset_faults,
@@ -29,7 +28,18 @@ from twinlens.recognisers import (
     split_fault,
     unknown_datasets,
 )
-from twinlens.settings import STRICT, Count, DataPath, Name, Partial, none_is_empty
+from twinlens.settings import (
+    STRICT,
+    DataPath,
+    Few,
+    Label,
+    Name,
+    NotNegative,
+    Partial,
+    Pixels,
+    Rate,
+    none_is_empty,
+)
 
 HEADS = {
     "spatial": Head(("frames", "flow"), ("stage2",), metric="views"),
@@ -44,6 +54,7 @@ STAGES = ("appearance", "motion", "stage1", "stage2")
 """The trainings, in their order."""
 LETTERS = 26
 """Blocks of a stage are called a to z."""
+Scale = Annotated[float, Field(ge=0.05, le=20)]
 BASE = {"appearance": "frames", "motion": "flow"}
 """What each base network reads."""
 
@@ -52,11 +63,11 @@ BASE = {"appearance": "frames", "motion": "flow"}
 class Clips:
     """How snippets of a training clip are taken."""
 
-    frames: Count
+    frames: Few
     """Frames of a snippet."""
-    strides: tuple[Count, Count]
+    strides: tuple[Few, Few]
     """Least and most frames from one to the next."""
-    positions: Count = 1
+    positions: Few = 1
     """Snippets that are kept of each training clip."""
 
 
@@ -64,9 +75,9 @@ class Clips:
 class Sampling:
     """How clips are sampled."""
 
-    frames: Count = 25
+    frames: Few = 25
     """Frames of a test clip."""
-    stack: Annotated[int, Field(ge=2, multiple_of=2)] = 10
+    stack: Annotated[int, Field(ge=2, le=200, multiple_of=2)] = 10
     """Flows around each frame, half of them before it."""
     stage1: Clips = Clips(frames=5, strides=(5, 15))
     """Of the networks before pooling over time."""
@@ -82,7 +93,7 @@ class Views(Recoding):
     """Side of the square that training sees, in pixels."""
     sides: tuple[Pixels, Pixels] = (224, 448)
     """Least and most of each side of a test frame, which is not cropped."""
-    scales: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (
+    scales: tuple[Scale, Scale] = (
         0.75,
         1.25,
     )
@@ -93,9 +104,9 @@ class Views(Recoding):
 class Size:
     """The size of each stream's network; by default ResNet-50."""
 
-    width: Count = 64
+    width: Few = 64
     """Channels of the first convolution."""
-    blocks: tuple[Count, Count, Count, Count] = (3, 4, 6, 3)
+    blocks: tuple[Few, Few, Few, Few] = (3, 4, 6, 3)
     """Bottlenecks of each stage, two or more."""
 
 
@@ -164,7 +175,7 @@ class Training:
     """How to train."""
     clips: Clips
     """Its snippets."""
-    stack: Count
+    stack: Few
     """Flows around each frame."""
     views: Views
     """How frames become inputs."""
@@ -177,7 +188,7 @@ class Settings:
     """An ST-ResNet: its networks, and how clips are sampled, seen and scored."""
 
     kind: Literal["st_resnet"]
-    label: str
+    label: Label
     """Name on the tables."""
     table: Name = "table4"
     """The table of all methods' accuracies."""
@@ -187,9 +198,9 @@ class Settings:
     views: Views = Views()
     flow: str = "tvl1"
     """The entry of `flows` that computes its flow."""
-    bound: Annotated[float, Field(gt=0)] = 20.0
+    bound: Rate = 20.0
     """Pixels at the ends of the 8-bit range of flow (20)."""
-    fusion: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] = (
+    fusion: tuple[NotNegative, NotNegative] = (
         0.5,
         0.5,
     )

@@ -23,7 +23,6 @@ from twinlens.recognisers import (
     Head,
     Indices,
     Network,
-    Pixels,
     Reads,
     Recoding,
     dataset_faults,
@@ -33,10 +32,14 @@ from twinlens.recognisers import (
 )
 from twinlens.settings import (
     STRICT,
-    Count,
     DataPath,
+    Few,
+    Label,
     Name,
+    NotNegative,
     Partial,
+    Pixels,
+    Rate,
     none_is_empty,
 )
 
@@ -55,13 +58,13 @@ Stream = Literal["spatial", "temporal"]
 class Sampling:
     """How clips are sampled."""
 
-    snippets: Count = 25
+    snippets: Few = 25
     """RGB frames and flow stacks of a test clip."""
-    stack: Count = 5
+    stack: Few = 5
     """Consecutive flows in a stack."""
-    segments: Count = 3
+    segments: Few = 3
     """Segments of a training clip; one snippet is drawn from each."""
-    positions: Count = 1
+    positions: Few = 1
     """Snippets that are kept for each segment of a training clip."""
 
 
@@ -74,7 +77,7 @@ class Views(Recoding):
     crops: Literal[1, 2, 5, 10] = 10
     """Views of a test image: 10 (corners and centre, mirrored too), 5, 2 or 1."""
     scales: Annotated[
-        tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=1)
+        tuple[Annotated[float, Field(ge=0.05, le=1)], ...], Field(min_length=1)
     ] = (1.0, 0.875, 0.75, 0.66)
     """Sides of training crops as fractions of the short side."""
 
@@ -156,7 +159,7 @@ class Settings:
     """A TSN: its networks, and how clips are sampled, seen and scored."""
 
     kind: Literal["tsn"]
-    label: str
+    label: Label
     """Name on the tables."""
     table: Name = "table3"
     """The table of all methods' accuracies."""
@@ -166,9 +169,9 @@ class Settings:
     views: Views = Views()
     flow: str = "tvl1"
     """The entry of `flows` that computes its flow."""
-    bound: Annotated[float, Field(gt=0)] = 20.0
+    bound: Rate = 20.0
     """Pixels at the ends of the 8-bit range of flow (TSN, 20)."""
-    fusion: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] = (
+    fusion: tuple[NotNegative, NotNegative] = (
         1.0,
         1.5,
     )

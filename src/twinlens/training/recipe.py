@@ -1,14 +1,13 @@
 """How a super-resolution network is trained, typed; imports no PyTorch."""
 
 from dataclasses import field, fields
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from twinlens.networks import schedule
 from twinlens.patches.settings import Split
-from twinlens.settings import STRICT, Count, NotNegative, Rate, Share
+from twinlens.settings import STRICT, Count, Few, NotNegative, Rate, Share
 
 ONLY_FOR = {
     "criterion": ("mse", "tosr"),
@@ -42,7 +41,7 @@ class Loss:
     alpha: Share | Literal["auto"] = "auto"
     """Of sosr: weight of the perceptual term, that of wmse is 1 - alpha. "auto" brings
     both terms to one scale on the first batches."""
-    auto_batches: Count = 20
+    auto_batches: Few = 20
     """Batches that "auto" measures both terms on, before the first step."""
     terms: tuple[NotNegative, NotNegative, NotNegative] = (1.0, 1.0, 1.0)
     """Of tosr: alpha, beta, gamma of eq. 3 (SR, warp-SR, warp-HR)."""
@@ -63,6 +62,8 @@ class Loss:
             if self.kind not in kinds and getattr(self, each.name) != each.default:
                 text = ", ".join(kinds)
                 raise ValueError(f"{self.kind} has no {each.name}: {text} have")
+        if not any(self.terms):
+            raise ValueError("all terms are 0: nothing would be learnt")
 
     @property
     def parts(self) -> list[str]:
@@ -102,7 +103,7 @@ class Recipe:
     """First learning rate of Adam, of weights."""
     bias_lr: NotNegative = 0.1
     """Times `lr` for biases (paper section 4.2: 1e-3 and 1e-4)."""
-    batch: Count = 50
+    batch: Few = 50
     """Patches (or pairs) a step."""
     schedule: Literal["steps", "cosine"] = "steps"
     """How the rate falls: at milestones, or by a cosine to zero."""
@@ -110,7 +111,7 @@ class Recipe:
     """Fractions of `steps` after which the rate falls to a tenth (4.2: quarters)."""
     weight_decay: NotNegative = 1e-4
     """Added to the gradient, times the parameter (caffe-vdsr's solver)."""
-    clip: Annotated[float, Field(gt=0)] | None = None
+    clip: Rate | None = None
     """Largest norm of all gradients together; none in the paper's Caffe solver."""
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     """Of the arithmetic, as Lightning Fabric names it."""

@@ -21,7 +21,7 @@ STAGES: tuple[Stage, ...] = (
 """Of FlowNet2's training, by the parts of its cascade."""
 STEP = 64
 """Sides of FlowNet2's pictures are multiples of it."""
-Side = Annotated[int, Field(ge=STEP, multiple_of=STEP)]
+Side = Annotated[int, Field(ge=STEP, le=4096, multiple_of=STEP)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -32,7 +32,7 @@ class Recipe:
         default_factory=lambda: dict.fromkeys(STAGES, 500)
     )
     """Optimiser steps of each of the five stages."""
-    batch: Annotated[int, Field(ge=2, multiple_of=2)] = 8
+    batch: Annotated[int, Field(ge=2, le=10**4, multiple_of=2)] = 8
     """Pairs a step, an even number: half are the others turned by 180 degrees."""
     lr: Rate = 2e-3
     """First learning rate of Adam, down to zero by a cosine in each stage."""
