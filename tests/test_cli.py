@@ -216,7 +216,7 @@ def test_a_job_ends_with_the_workflow_that_started_it():
 
 @pytest.mark.parametrize("number", errors.REMEDIES, ids=errno.errorcode.get)
 def test_what_a_disk_refuses_is_said_in_a_line(tmp_path, monkeypatch, number):
-    """Wherever a stage stumbles over it; what to do stands at the end."""
+    """Wherever a stage meets it; what to do stands at the end."""
 
     def refuse(*_, **__):
         raise OSError(number, os.strerror(number), "/disk/x.h5")
@@ -227,7 +227,7 @@ def test_what_a_disk_refuses_is_said_in_a_line(tmp_path, monkeypatch, number):
     text = str(caught.value.code)
     assert text.startswith("twinlens inspect: /disk/x.h5: can't be read or written: ")
     assert os.strerror(number) in text
-    assert text.endswith("then run the same command again: finished jobs are kept")
+    assert text.endswith("then run the same command again")
     assert "\n" not in text
 
 

@@ -14,10 +14,13 @@ def test_checkpoints_of_recorded_networks_go_and_others_stay(tmp_path):
     recorded = folder / f".sosr.h5.{identity}.checkpoint"
     other_settings = folder / ".sosr.h5.0123456789ab.checkpoint"
     unfinished = folder / ".vdsr.h5.0123456789ab.checkpoint"
-    for path in (recorded, other_settings, unfinished):
+    damaged = folder / ".rrn.h5.0123456789ab.checkpoint"
+    (folder / "rrn.h5").write_bytes(b"cut")
+    for path in (recorded, other_settings, unfinished, damaged):
         path.touch()
     endings.remove_checkpoints(SimpleNamespace(root=str(tmp_path)))
     assert not recorded.exists()
     assert other_settings.exists()
     assert unfinished.exists()
+    assert damaged.exists()
     assert (folder / "sosr.h5").exists()

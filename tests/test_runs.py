@@ -1,16 +1,22 @@
 """Runs of the workflow in a folder, and the locks of killed ones."""
 
-import json
+import errno
 import os
+import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
 from twinlens import runs
-from twinlens.runs import Run, begin
+from twinlens.runs import begin
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+BEGIN = (
+    "import sys, pathlib, twinlens.runs;"
+    " twinlens.runs.begin(pathlib.Path(sys.argv[1]));"
+)
+SLEEP = [sys.executable, "-c", "import time; time.sleep(3600)"]
 
 
 @pytest.fixture
@@ -23,53 +29,70 @@ def home(tmp_path):
     return tmp_path
 
 
-def note(home, host=None, pid=None, created=None):
-    own = Run.own()
-    text = {
-        "host": host or own.host,
-        "pid": pid or own.pid,
-        "created": own.created if created is None else created,
-    }
-    folder = home / "twinlens-runs"
-    folder.mkdir(exist_ok=True)
-    (folder / f"{len(list(folder.iterdir()))}-other.json").write_text(json.dumps(text))
+@contextmanager
+def running(home, end="kill"):
+    """Another run in the folder, which is there in the block."""
+    code = f"{BEGIN} print(flush=True); sys.stdin.read()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    process.stdout.readline()
+    try:
+        yield process.pid
+    finally:
+        if end == "kill":
+            process.kill()
+        process.communicate()
 
 
 def locks(home):
     return sorted(each.name for each in (home / "locks").iterdir())
 
 
-def gone():
-    """The number of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
+def notes(home):
+    return sorted(each.name for each in (home / "twinlens-runs").glob("*.run"))
+
+
+@pytest.fixture(autouse=True)
+def leave(monkeypatch):
+    """Leave at the end of a test what `begin` leaves at the end of a process."""
+    left = []
+    monkeypatch.setattr(runs.atexit, "register", lambda *call: left.append(call))
+    yield
+    for function, *arguments in left:
+        function(*arguments)
 
 
 def test_locks_of_a_killed_run_are_removed(home, capsys):
-    note(home, pid=gone(), created=1.0)
+    with running(home) as pid:
+        pass
     begin(home)
     assert locks(home) == []
-    assert "the last run here was killed (process" in capsys.readouterr().err
-    (own,) = (home / "twinlens-runs").glob("*.json")
-    assert json.loads(own.read_text())["pid"] == os.getpid()
-
-
-def test_a_number_that_another_process_has_by_now_is_no_run(home):
-    note(home, created=1.0)
-    begin(home)
-    assert locks(home) == []
-
-
-@pytest.mark.parametrize("host", [None, "elsewhere"], ids=["here", "elsewhere"])
-def test_locks_of_a_run_that_may_live_stay(home, host, capsys):
-    note(home, host=host)
-    note(home, pid=gone(), created=1.0)
-    begin(home)
-    assert len(locks(home)) == 2
     said = capsys.readouterr().err
-    assert "another run of the workflow is in this folder: process" in said
-    assert (f"on {host}" in said) == (host is not None)
+    assert f"the last run here was killed (process {pid} on " in said
+    assert notes(home) == [f"{socket.gethostname()}-{os.getpid()}.run"]
+
+
+def test_locks_of_a_run_that_lives_stay(home, capsys):
+    with running(home) as pid:
+        begin(home)
+        assert len(locks(home)) == 2
+    said = capsys.readouterr().err
+    assert f"another run of the workflow is in this folder: process {pid} on" in said
+
+
+def test_a_killed_run_beside_a_living_one_is_found_by_the_next(home):
+    with running(home, end="well"):
+        with running(home):
+            pass
+        with running(home, end="well"):
+            assert len(locks(home)) == 2
+        assert len(notes(home)) == 2
+    begin(home)
+    assert locks(home) == []
 
 
 def test_locks_that_nobody_left_a_note_of_stay(home):
@@ -77,23 +100,21 @@ def test_locks_that_nobody_left_a_note_of_stay(home):
     assert len(locks(home)) == 2
 
 
-def test_a_note_that_was_cut_says_nothing(home):
-    folder = home / "twinlens-runs"
-    folder.mkdir()
-    (folder / "a.json").write_text('{"host": "x')
-    begin(home)
-    assert len(locks(home)) == 2
-    assert not (folder / "a.json").exists()
+def test_a_run_that_ends_well_takes_its_note_with_it(home):
+    with running(home, end="well"):
+        assert len(notes(home)) == 1
+    assert notes(home) == []
+    assert [each.name for each in (home / "twinlens-runs").iterdir()] == []
 
 
 def test_jobs_of_a_killed_run_are_waited_for(home):
-    killed = gone()
-    environment = {**os.environ, "TWINLENS_MASTER": str(killed)}
+    with running(home) as pid:
+        pass
+    environment = {**os.environ, "TWINLENS_MASTER": str(pid)}
     job = subprocess.Popen(SLEEP, env=environment)
     try:
-        assert [each.pid for each in runs._jobs(Run("", killed, 0.0))] == [job.pid]
+        assert [each.pid for each in runs._jobs(str(pid))] == [job.pid]
         subprocess.Popen(["sh", "-c", f"sleep 1; kill {job.pid}"])
-        note(home, pid=killed, created=1.0)
         begin(home)
         assert job.poll() is not None
     finally:
@@ -101,18 +122,25 @@ def test_jobs_of_a_killed_run_are_waited_for(home):
         job.wait()
 
 
-def test_a_job_that_does_not_end_is_not_waited_for_ever(home, monkeypatch):
+def test_jobs_that_do_not_end_are_not_waited_for_ever(home, monkeypatch, capsys):
+    with running(home) as pid:
+        pass
     monkeypatch.setattr(runs, "SECONDS_FOR_JOBS", 0.5)
-    monkeypatch.setattr(runs, "_jobs", lambda run: iter([run]))
-    note(home, pid=gone(), created=1.0)
+    monkeypatch.setattr(runs, "_jobs", lambda pid: iter([pid]))
     begin(home)
     assert locks(home) == []
-
-
-def test_a_run_takes_its_note_with_it(tmp_path):
-    code = (
-        "import sys, pathlib, twinlens.runs;"
-        " twinlens.runs.begin(pathlib.Path(sys.argv[1]))"
+    assert f"jobs of process {pid}, which was killed, still run" in (
+        capsys.readouterr().err
     )
-    subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
-    assert list((tmp_path / "twinlens-runs").glob("*.json")) == []
+
+
+def test_on_a_disk_without_locks_nothing_is_removed(home, monkeypatch):
+    with running(home):
+        pass
+
+    def refuse(*_, **__):
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(runs.FileLock, "acquire", refuse)
+    begin(home)
+    assert len(locks(home)) == 2

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_type_hints
@@ -69,7 +70,9 @@ POSITIONAL = {"export", "inspect", "upscale"}
 """Stages that people type; those of the workflow name every argument."""
 OWN_OPTIONS = {"doctor", "fetch", "verify"}
 """Those that read their words themselves and return an exit status."""
-USER_ERRORS = ("ArtifactError", "DataError", "DecodingError", "RejectedError")
+USER_ERRORS = (
+    *("ArtifactError", "ConfigError", "DataError", "DecodingError", "RejectedError"),
+)
 """Errors whose text is for the user: they are shown without a traceback."""
 
 
@@ -112,11 +115,11 @@ def _run(stage: str, words: list[str], stages: Sequence[str]) -> None:
         os.environ["TWINLENS_PLAIN"] = "1"
     home, _, name = STAGES[stage].home.partition(":")
     function = getattr(importlib.import_module(f"twinlens.{home}"), name)
-    if stage in OWN_OPTIONS:
-        sys.exit(function(words))
-    _end_with_master()
     errors = importlib.import_module("twinlens.errors")
     try:
+        if stage in OWN_OPTIONS:
+            sys.exit(function(words))
+        _end_with_master()
         call(function, words, stage)
     except tuple(getattr(errors, each) for each in USER_ERRORS) as error:
         sys.exit(f"twinlens {stage}: {error}")
@@ -128,15 +131,25 @@ def _run(stage: str, words: list[str], stages: Sequence[str]) -> None:
         sys.exit(f"twinlens {stage}: {what}")
 
 
+def config_options(stage: str, about: str | None) -> ArgumentParser:
+    """The options of a command that looks at a whole world."""
+    parser = ArgumentParser(prog=f"twinlens {stage}", description=about)
+    parser.add_argument(
+        "--config", type=Path, nargs="*", default=[], help="overlays of config.yaml"
+    )
+    parser.add_argument("--data", help="folder of the data, as the config's `data`")
+    return parser
+
+
 def call(function: Callable[..., Any], words: Sequence[str], stage: str) -> None:
     """Call a stage's function with the command line's arguments.
 
     A parameter whose type is a settings class is one line of JSON.
     """
-    from jsonargparse import ArgumentParser
+    from jsonargparse import ArgumentParser as Parser
 
     settings = _settings(function)
-    parser = ArgumentParser(prog=f"twinlens {stage}", description=_about(function))
+    parser = Parser(prog=f"twinlens {stage}", description=_about(function))
     parser.add_function_arguments(
         function,
         as_group=False,

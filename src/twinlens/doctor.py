@@ -5,16 +5,15 @@ the same before its first job. Only the standard library is imported before all 
 known to be there.
 """
 
-import argparse
 import importlib.metadata
 import re
 import shutil
-import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinlens import cli
 from twinlens.assets import needs
 
 if TYPE_CHECKING:
@@ -27,11 +26,7 @@ CHECKOUT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what is missing; 1 if anything is."""
-    parser = argparse.ArgumentParser(prog="twinlens doctor", description=__doc__)
-    parser.add_argument(
-        "--config", type=Path, nargs="*", default=[], help="overlays of config.yaml"
-    )
-    parser.add_argument("--data", help="folder of the data, as the config's `data`")
+    parser = cli.config_options("doctor", __doc__)
     parser.add_argument(
         "--installed", action="store_true", help="look at the installation only"
     )
@@ -39,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = list(installation())
     looked = not found and not options.installed
     if looked and (options.config or Path("config.yaml").is_file()):
-        plan = _plan(options.config, options.data)
+        from twinlens.plan import overlays  # its packages are installed by now
+
+        plan = overlays.plan(options.config, options.data)
         found = [*machine(plan), *needs.missing(plan)]
     elif looked:
         print("no config.yaml here: looked at the installation only")
@@ -128,14 +125,3 @@ def _disk_need(world: "World") -> int:
 
 def _gpu() -> bool:
     return any(Path("/dev").glob("nvidia[0-9]*")) or bool(shutil.which("nvidia-smi"))
-
-
-def _plan(config: Sequence[Path], data: str | None) -> "Plan":
-    """Plan a world as the workflow does; its packages are installed by now."""
-    from twinlens.errors import ConfigError
-    from twinlens.plan import overlays
-
-    try:
-        return overlays.plan(config, data)
-    except ConfigError as error:
-        sys.exit(f"twinlens doctor: {error}")

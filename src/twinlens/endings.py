@@ -4,9 +4,11 @@ import functools
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from twinlens.artifacts import reader
+from twinlens.errors import ArtifactError
 from twinlens.plan import Plan
 from twinlens.plan.tables import Tables
 
@@ -52,8 +54,9 @@ def remove_checkpoints(plan: Plan) -> None:
     for path in Path(plan.root, "networks").rglob(".*.checkpoint"):
         name, _, identity = path.name[1:].removesuffix(".checkpoint").rpartition(".")
         network = path.with_name(name)
-        if network.exists() and reader.file_id(network).startswith(identity):
-            path.unlink(missing_ok=True)
+        with suppress(ArtifactError):  # a damaged one may be trained again from it
+            if network.exists() and reader.file_id(network).startswith(identity):
+                path.unlink(missing_ok=True)
 
 
 def report_failures(logs: str | Sequence[str]) -> None:

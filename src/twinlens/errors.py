@@ -77,7 +77,7 @@ def refused(path: object, error: OSError, what: str = "written") -> ArtifactErro
     remedy = REMEDIES.get(error.errno or 0, "repair the disk")
     return ArtifactError(
         f"{path}: can't be {what}: {error.strerror or error}; {remedy}, then run the"
-        " same command again: finished jobs are kept"
+        " same command again"
     )
 
 

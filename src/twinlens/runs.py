@@ -1,58 +1,28 @@
 """Runs of the workflow in one folder: who is there, and locks that killed ones left.
 
 Snakemake locks the files of a run and forgets whose lock it is, so that a run that was
-killed must be unlocked by hand. Here each run leaves a note of its process beside the
-locks; locks of runs that all are gone are removed when the next one starts.
+killed must be unlocked by hand. Here each run holds a lock of its own, which ends with
+its process, beside a note that says which process that is. Where nobody holds the
+locks of the notes that are there, Snakemake's are of killed runs, and are removed.
 """
 
 import atexit
-import json
+import os
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
+from twinlens.artifacts.publish import WITHOUT_LOCKS, locked
 from twinlens.progress import say
 
 HOME = Path(".snakemake")
 """Where Snakemake keeps what it knows of a folder."""
 SECONDS_FOR_JOBS = 30
 """Jobs end by themselves some seconds after the run that started them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A process that runs the workflow."""
-
-    host: str
-    pid: int
-    created: float
-    """When the process began, in seconds since the epoch; processes reuse numbers."""
-
-    @classmethod
-    def own(cls) -> "Run":
-        """This process."""
-        process = psutil.Process()
-        return cls(socket.gethostname(), process.pid, process.create_time())
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether it is known to be gone; of another machine nothing is known."""
-        if self.host != socket.gethostname():
-            return False
-        try:
-            return psutil.Process(self.pid).create_time() != self.created
-        except psutil.NoSuchProcess:
-            return True
-
-    def __str__(self) -> str:
-        """Say where and since when."""
-        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.created))
-        return f"process {self.pid} on {self.host}, since {since}"
 
 
 def begin(home: Path = HOME) -> None:
@@ -64,59 +34,83 @@ def begin(home: Path = HOME) -> None:
     Args:
         home: `.snakemake` of the folder.
     """
-    notes = home.resolve() / "twinlens-runs"
-    notes.mkdir(parents=True, exist_ok=True)
-    with FileLock(notes / "lock"):
-        found = dict(_notes(notes))
-        dead = {path: run for path, run in found.items() if run.is_dead}
-        for path, run in dead.items():
-            _wait_for_jobs(run)
-            path.unlink(missing_ok=True)
-        alive = [run for path, run in found.items() if path not in dead]
-        if dead and not alive:
-            _unlock(home, dead)
-        for run in alive:
-            say(f"another run of the workflow is in this folder: {run}")
-        _leave_note(notes)
+    folder = home.resolve() / "twinlens-runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / "runs"):
+        notes = sorted(folder.glob("*.run"))
+        dead = [note for note in notes if _is_dead(note)]
+        for note in notes:
+            if note not in dead:
+                text = note.read_text(errors="replace")
+                say(f"another run of the workflow is in this folder: {text} ({note})")
+        if dead and dead == notes:
+            _clear(home, dead)
+        _leave_note(folder)
 
 
-def _notes(folder: Path) -> Iterator[tuple[Path, Run]]:
-    """Read the notes that are there; one that is cut off says nothing."""
-    for path in sorted(folder.glob("*.json")):
-        try:
-            yield path, Run(**json.loads(path.read_text()))
-        except (ValueError, TypeError):
-            path.unlink(missing_ok=True)
+def _is_dead(note: Path) -> bool:
+    """Whether the process of a note is gone: nobody holds the lock beside it."""
+    lock = FileLock(note.with_suffix(".lock"), timeout=0, fallback_to_soft=False)
+    try:
+        with lock:
+            return True
+    except Timeout:
+        return False
+    except OSError as error:
+        if error.errno not in WITHOUT_LOCKS:
+            raise
+        return False  # nothing is known on this disk
 
 
-def _unlock(home: Path, dead: dict[Path, Run]) -> None:
+def _clear(home: Path, dead: list[Path]) -> None:
+    """Remove the notes of killed runs and Snakemake's locks, once their jobs ended."""
+    killed = ", ".join(note.read_text(errors="replace") for note in dead)
+    for note in dead:
+        _wait_for_jobs(note)
     locks = list((home / "locks").glob("*.lock"))
-    for lock in locks:
-        lock.unlink(missing_ok=True)
+    for path in (*locks, *dead, *(note.with_suffix(".lock") for note in dead)):
+        path.unlink(missing_ok=True)
     if locks:
-        killed = ", ".join(map(str, dead.values()))
         say(f"the last run here was killed ({killed}): going on from there")
 
 
 def _leave_note(folder: Path) -> None:
-    own = Run.own()
-    path = folder / f"{own.host}-{own.pid}.json"
-    path.write_text(json.dumps(asdict(own)))
-    atexit.register(path.unlink, missing_ok=True)
+    """Write who this is, and hold the lock beside it until the process ends."""
+    note = folder / f"{socket.gethostname()}-{os.getpid()}.run"
+    lock = FileLock(note.with_suffix(".lock"), timeout=0, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except OSError as error:
+        if error.errno not in WITHOUT_LOCKS:
+            raise
+        return
+    since = time.strftime("%Y-%m-%d %H:%M")
+    note.write_text(f"process {os.getpid()} on {socket.gethostname()}, since {since}")
+    atexit.register(_leave, note, lock)
 
 
-def _wait_for_jobs(run: Run) -> None:
+def _leave(note: Path, lock: FileLock) -> None:
+    note.unlink(missing_ok=True)
+    Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
+
+
+def _wait_for_jobs(note: Path) -> None:
     """Wait until the jobs of a killed run have seen that it is gone, and end."""
+    host, _, pid = note.stem.rpartition("-")
     deadline = time.monotonic() + SECONDS_FOR_JOBS
-    while time.monotonic() < deadline and any(_jobs(run)):
+    while host == socket.gethostname() and any(_jobs(pid)):
+        if time.monotonic() > deadline:
+            say(f"jobs of process {pid}, which was killed, still run: going on")
+            return
         time.sleep(0.2)
 
 
-def _jobs(run: Run) -> Iterator[psutil.Process]:
+def _jobs(pid: str) -> Iterator[psutil.Process]:
     """Processes that a run started and that still run."""
     for process in psutil.process_iter():
         try:
-            if process.environ().get("TWINLENS_MASTER") == str(run.pid):
+            if process.environ().get("TWINLENS_MASTER") == pid:
                 yield process
         except (psutil.Error, OSError):  # of others, or gone by now
             continue

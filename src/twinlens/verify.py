@@ -1,55 +1,45 @@
 """Check every artifact of a world: against its own digests, and against its inputs."""
 
-import argparse
 import functools
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from twinlens import cli
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv
-from twinlens.errors import ArtifactError, ConfigError
+from twinlens.errors import ArtifactError
 from twinlens.media.ffmpeg import sha1
 from twinlens.plan import overlays
 from twinlens.progress import track
 
+HEAD = b"# twinlens "
 MANIFEST = "manifest/1"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what is damaged or stale; 1 if anything is."""
-    parser = argparse.ArgumentParser(prog="twinlens verify", description=__doc__)
-    parser.add_argument(
-        "--config", type=Path, nargs="*", default=[], help="overlays of config.yaml"
-    )
-    parser.add_argument("--data", help="folder of the data, as the config's `data`")
-    options = parser.parse_args(arguments)
-    try:
-        root = Path(overlays.plan(options.config, options.data).root)
-    except ConfigError as error:
-        sys.exit(f"twinlens verify: {error}")
-    files = artifacts(root)
-    found = list(problems(files))
-    for line in found:
-        print(line)
-    print(f"{root}: {len(files)} files looked at, {len(found)} with a fault")
-    return int(bool(found))
+    """Print what is damaged or stale; 1 if anything is, or there is nothing.
+
+    Raises:
+        ConfigError: the config can't be used.
+    """
+    options = cli.config_options("verify", __doc__).parse_args(arguments)
+    root = Path(overlays.plan(options.config, options.data).root)
+    files, faults = artifacts(root), 0
+    for faults, line in enumerate(problems(files), 1):  # noqa: B007
+        print(line, flush=True)
+    print(f"{root}: {len(files)} files looked at, {faults} faults")
+    return int(bool(faults) or not files)
 
 
 def artifacts(root: Path) -> list[Path]:
-    """List the artifacts of a world that carry a digest, hidden ones left out."""
+    """List the artifacts of a world; hidden ones and copies of logs are none."""
     return sorted(
         path
         for path in root.rglob("*")
-        if not any(part.startswith(".") for part in path.relative_to(root).parts)
-        and (path.suffix == ".h5" or (path.suffix == ".csv" and _is_sealed(path)))
+        if path.suffix in {".h5", ".csv"}
+        and not any(part.startswith(".") for part in path.relative_to(root).parts)
     )
-
-
-def _is_sealed(path: Path) -> bool:
-    with path.open("rb") as file:
-        first = file.readline()
-    return first.startswith(b"# twinlens ") and b" sha256=" in first
 
 
 def problems(files: Sequence[Path]) -> Iterator[str]:
@@ -62,31 +52,52 @@ def problems(files: Sequence[Path]) -> Iterator[str]:
     for path in track(files, "verify", "files"):
         try:
             yield from _csv(path) if path.suffix == ".csv" else _hdf5(path, identity)
-        except (ArtifactError, OSError) as error:
-            yield str(error)
+        except (ArtifactError, OSError, ValueError) as error:
+            where = "" if str(path) in str(error) else f"{path}: "
+            yield f"{where}{error}"
 
 
-def _hdf5(path: Path, identity: "functools._lru_cache_wrapper[str]") -> Iterator[str]:
+def _hdf5(path: Path, identity: Callable[[Path], str]) -> Iterator[str]:
     """Read all of an artifact, and compare its inputs with what lies there now."""
     with reader.open(path) as file:
         file.check_values()
         inputs = dict(file.about.get("inputs", {}))
     for name, then in inputs.items():
         # Files that only passed through are gone; folders stand in their manifests.
-        if Path(name).is_file() and (now := identity(Path(name))) != then:
-            yield (
-                f"{path}: stale: made from another {name} ({then[:12]} then,"
-                f" {now[:12]} now)"
-            )
+        if Path(name).is_file():
+            yield from _compared(path, name, then, identity)
+
+
+def _compared(
+    path: Path, name: str, then: str, identity: Callable[[Path], str]
+) -> Iterator[str]:
+    try:
+        now = identity(Path(name))
+    except ArtifactError as error:
+        yield f"{path}: made from what is damaged now: {error}"
+        return
+    if now != then:
+        yield (
+            f"{path}: stale: made from another {name} ({then[:12]} then, {now[:12]}"
+            " now)"
+        )
 
 
 def _csv(path: Path) -> Iterator[str]:
     """Read a csv; of a manifest, compare the videos with what was decoded."""
-    kind = path.read_bytes().split(b" ", 3)[2].decode()
-    rows = read_csv(path, kind)
-    if kind != MANIFEST:
-        return
-    for row in rows.to_dict("records"):
+    first = path.read_bytes().partition(b"\n")[0]
+    if not first.startswith(HEAD):
+        yield f"{path}: does not begin as a file of twinlens: emptied or replaced"
+    elif b" sha256=" in first:  # tables have none, and are written again in a moment
+        kind = first.split(b" ")[2].decode()
+        rows = read_csv(path, kind)
+        if kind == MANIFEST:
+            yield from _videos(path, rows[rows["status"] == "ok"].to_dict("records"))
+
+
+def _videos(path: Path, rows: Sequence[dict[Any, Any]]) -> Iterator[str]:
+    """Compare the videos that were decoded with their files."""
+    for row in track(rows, f"verify videos of {path.parent.name}", "videos"):
         video = Path(row["path"])
         if not video.is_file():
             yield f"{path}: {video} is gone; {row['clip']} was decoded from it"

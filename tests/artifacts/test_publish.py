@@ -136,14 +136,14 @@ def test_a_disk_without_locks_is_written_to(tmp_path, monkeypatch, number):
 
 
 @pytest.fixture
-def told(monkeypatch):
+def messages(monkeypatch):
     """What a process says while it waits."""
     said = queue.Queue()
     monkeypatch.setattr(module, "say", said.put)
     return said
 
 
-def test_a_second_writer_waits_for_the_first(tmp_path, told):
+def test_a_second_writer_waits_for_the_first(tmp_path, messages):
     path = tmp_path / "x.txt"
 
     def work(wait):
@@ -157,7 +157,7 @@ def test_a_second_writer_waits_for_the_first(tmp_path, told):
             second = pool.submit(write_csv, path, "report/1", rows)
             host = socket.gethostname()
             words = f"{path}: process {first} on {host} works on it: waiting until"
-            assert told.get(timeout=HANG).startswith(words)
+            assert messages.get(timeout=HANG).startswith(words)
             assert not path.exists()
         second.result(timeout=HANG)
     assert read_csv(path, "report/1").equals(rows)
@@ -166,7 +166,7 @@ def test_a_second_writer_waits_for_the_first(tmp_path, told):
 
 @pytest.mark.parametrize("seconds", ["0", "60"])
 def test_a_second_writer_of_a_shard_waits_for_the_first(
-    tmp_path, monkeypatch, told, seconds
+    tmp_path, monkeypatch, messages, seconds
 ):
     monkeypatch.setenv("TWINLENS_PART_SECONDS", seconds)
     path = tmp_path / "x.h5"
@@ -181,7 +181,7 @@ def test_a_second_writer_of_a_shard_waits_for_the_first(
     with ThreadPoolExecutor() as pool:
         with another(work) as first:
             second = pool.submit(write, path)
-            assert f"x.h5: process {first} on " in told.get(timeout=HANG)
+            assert f"x.h5: process {first} on " in messages.get(timeout=HANG)
         second.result(timeout=HANG)
     assert content(path)["names"] == NAMES
     assert [each.name for each in tmp_path.iterdir()] == ["x.h5"]

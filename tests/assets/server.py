@@ -19,6 +19,8 @@ class Served:
     """Whether it gives parts."""
     etag: str | None = '"one"'
     kind: str = "application/octet-stream"
+    heeds: bool = True
+    """Whether it heeds the version that a part is asked of."""
     length: bool = True
     """Whether it states the length."""
     to: str = ""
@@ -52,6 +54,7 @@ def serving(files):
             start = self.start(served)
             if start is not None and start >= len(served.content):
                 self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(served.content)}")
                 self.send_header("Content-Length", "0")
                 return self.end_headers()
             body = served.content[start or 0 :]
@@ -75,6 +78,7 @@ def serving(files):
             """Where the part that is asked for begins; None for the whole file."""
             asked = self.headers.get("Range")
             same = self.headers.get("If-Range") in (None, served.etag)
+            same = same or not served.heeds
             if not asked or not served.ranges or not same:
                 return None
             return int(asked.removeprefix("bytes=").rstrip("-"))

@@ -3,6 +3,8 @@
 import hashlib
 import random
 import re
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -132,10 +134,53 @@ def test_what_every_server_did_is_said_and_nothing_is_left(tmp_path):
 def test_a_server_that_is_not_there_is_said_in_words(tmp_path):
     with serving({}) as address:
         pass
-    with pytest.raises(ArtifactError, match=r"f\.bin: http\S+: can't be reached$"):
+    with pytest.raises(
+        ArtifactError, match=r"f\.bin: http\S+: can't be reached \(.*refused"
+    ):
         download((f"{address}/f",), tmp_path / "f.bin")
 
 
 def test_a_length_that_nobody_states_is_taken(tmp_path):
     served = Served(CONTENT, length=False)
     assert fetched(tmp_path, {"/f": served}, "/f") == CONTENT
+
+
+def test_what_is_whole_already_is_not_fetched_again(tmp_path):
+    """A kill between the last byte and the file's name costs nothing."""
+    (tmp_path / ".f.bin.part").write_bytes(CONTENT)
+    (tmp_path / ".f.bin.part.version").write_text('"one"')
+    served = Served(CONTENT)
+    assert fetched(tmp_path, {"/f": served}, "/f") == CONTENT
+    assert begin(served.asked[0]) == len(CONTENT)
+    assert len(served.asked) == 1
+
+
+def test_what_arrived_survives_a_kill_while_it_is_checked(tmp_path, monkeypatch):
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    with serving({"/f": Served(CONTENT)}) as address:
+        with monkeypatch.context() as patch:
+            patch.setattr(module.pooch.core, "hash_matches", killed)
+            with pytest.raises(KeyboardInterrupt):
+                download((f"{address}/f",), tmp_path / "f.bin", SHA)
+        assert (tmp_path / ".f.bin.part").read_bytes() == CONTENT
+        assert not (tmp_path / "f.bin").exists()
+
+
+def test_parts_of_two_versions_are_never_joined(tmp_path):
+    """Of a server that gives a part of whatever it has now."""
+    (tmp_path / ".f.bin.part").write_bytes(bytes(1_000_000))
+    (tmp_path / ".f.bin.part.version").write_text('"zero"')
+    served = Served(CONTENT, heeds=False)
+    assert fetched(tmp_path, {"/f": served}, "/f", digest="") == CONTENT
+
+
+def test_two_commands_bring_a_file_once(tmp_path):
+    served = Served(CONTENT, cut_after=[1_000_000])
+    with serving({"/f": served}) as address, ThreadPoolExecutor() as pool:
+        call = partial(download, (f"{address}/f",), tmp_path / "f.bin", SHA)
+        for each in [pool.submit(call) for _ in range(2)]:
+            each.result(timeout=3600)
+    assert (tmp_path / "f.bin").read_bytes() == CONTENT
+    assert [each.name for each in tmp_path.iterdir()] == ["f.bin"]

@@ -123,7 +123,7 @@ def _weights(folder):
         path = folder / f"params_{depth}L_x4.h5"
         published.duf_tensorflow(models.build("duf", depth=depth), path)
     published.vgg_caffe(vgg.Vgg(), folder / "VGG_ILSVRC_16_layers.caffemodel")
-    published.lmb._nvidia(FlowNet2(), folder / "FlowNet2_checkpoint.pth.tar")
+    published.flownet2_nvidia(FlowNet2(), folder / "FlowNet2_checkpoint.pth.tar")
     for data, classes in (("ucf101", 101), ("hmdb51", 51)):
         for stream, channels in (("rgb", 3), ("flow", 10)):
             network = backbones.build(

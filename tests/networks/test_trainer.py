@@ -55,7 +55,14 @@ def run(folder, name="line", seed=1):
 
 
 def train(folder, make=Line, **options):
-    return trainer.train(partial(make, steps=STEPS), run(folder, **options))
+    with trainer.trained(partial(make, steps=STEPS), run(folder, **options)) as result:
+        return result
+
+
+@pytest.fixture(autouse=True)
+def in_job(monkeypatch):
+    """Leave the last checkpoint, as a job of the workflow does."""
+    monkeypatch.setattr(checkpoint, "IN_JOB", True)
 
 
 def test_the_log_has_a_row_a_step_with_what_was_measured(tmp_path):

@@ -772,6 +772,15 @@ def test_values_that_no_job_can_work_with_are_refused_by_their_key(where, value)
     assert any(line.startswith(where.replace("__", ".")[:12]) for line in lines)
 
 
+def test_changes_that_do_not_fit_their_recipe_are_refused():
+    change = {"yard": {"stage1": {"batch": 15}}}
+    whole = {"training__stage1__parts": 4, "changes": change}
+    found = problems(**{f"{ST}__{key}": value for key, value in whole.items()})
+    line = "changes.yard.stage1: batch 15 is no multiple of its parts, 4"
+    assert len(found) == 1
+    assert found[0].startswith(f"recognisers.st_resnet.{line}")
+
+
 def test_a_data_set_named_by_a_number_is_refused():
     config = changed()
     config["datasets"][5] = config["datasets"]["yard"]

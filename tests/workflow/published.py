@@ -134,10 +134,14 @@ def flownet2_caffe(network, path):
     caffemodel(path, layers)
 
 
+def flownet2_nvidia(network, path):
+    lmb._nvidia(network, path)
+
+
 FLOWNET2 = {
     "flownet2.caffemodel.h5": flownet2_hdf5,
     "flownet2.caffemodel": flownet2_caffe,
-    "flownet2.pth.tar": lmb._nvidia,
+    "flownet2.pth.tar": flownet2_nvidia,
 }
 
 

@@ -70,10 +70,12 @@ def temp_unless_kept(path):
 
 
 onstart:
-    # With its limit of jobs a second, Snakemake 9 starts another timer at each look at
-    # the ready jobs, and all go on while some are ready: after 170 jobs the looks, each
-    # at every input file, took a quarter of a core.
-    workflow.scheduler.job_rate_limiter = None
+    # With a limit of jobs a second, Snakemake 9 starts another timer at each look at the
+    # ready jobs, and all go on while some are ready: after 170 jobs the looks, each at
+    # every input file, took a quarter of a core. A limit that a user gave stays.
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
     # On a cluster the jobs' machines are others than this one.
     here = doctor.machine(plan) if workflow.local_exec else []
     if found := [*doctor.installation(), *here]:

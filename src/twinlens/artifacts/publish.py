@@ -15,6 +15,8 @@ from twinlens.progress import say
 
 ENOTSUPP = 524
 """Linux's own number for "not supported"; NFS gives it instead of ENOTSUP."""
+SECONDS_BETWEEN_WORDS = 300.0
+"""After which a process that waits for another says so again."""
 WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK, ENOTSUPP}
 """What file systems without locks say; unique temporary names still protect there."""
 WITHOUT_FOLDER_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, ENOTSUPP}
@@ -26,13 +28,12 @@ def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator
     """Yield a temporary path beside `path`; rename it when the block succeeds.
 
     The temporary file keeps the suffix of `path`, for writers that go by it. If the
-    block raises, `path` stays as it was and the temporary file is removed.
+    block raises, `path` stays as it was and the temporary file is removed. Where
+    another process writes the same file, it is waited for.
 
     Args:
         path: the file to publish; its folder is created.
         check: reads the finished temporary file and raises if it is not whole.
-
-    Where another process writes the same file, it is waited for.
 
     Raises:
         ArtifactError: nothing was written, or the disk refused it.
@@ -48,9 +49,11 @@ def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator
                 check(temporary)
             _replace(temporary, path)
         except OSError as error:
-            if error.errno in REMEDIES:
+            if error.errno not in REMEDIES:
+                raise
+            if error.filename in (None, str(path), str(temporary)):
                 raise refused(path, error) from error
-            raise
+            raise refused(error.filename, error, "read or written") from error
 
 
 @contextmanager
@@ -102,13 +105,16 @@ def locked(path: Path, what: str = "") -> Iterator[None]:
 
 
 def _acquire(lock: BaseFileLock, path: Path) -> None:
-    """Take a lock, where the file system has locks."""
+    """Take a lock, where the file system has locks; say again and again who has it."""
+    patience = 0.0
     try:
-        lock.acquire()
-    except Timeout:
-        holder = _holder(Path(lock.lock_file))
-        say(f"{path}: process {holder} works on it: waiting until that ends")
-        lock.acquire(timeout=-1, poll_interval=0.5)
+        while True:
+            with suppress(Timeout):
+                lock.acquire(timeout=patience, poll_interval=0.5)
+                return
+            patience = SECONDS_BETWEEN_WORDS
+            holder = _holder(Path(lock.lock_file))
+            say(f"{path}: process {holder} works on it: waiting until that ends")
     except OSError as error:
         if error.errno not in WITHOUT_LOCKS:
             raise

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twinlens.artifacts import digests
-from twinlens.errors import ArtifactError, unusable
+from twinlens.errors import REMEDIES, ArtifactError, refused, unusable
 
 BLOCK = 16 << 20
 """Bytes that are checked at once."""
@@ -56,6 +56,8 @@ def _file(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r", locking=False, rdcc_nbytes=0)
     except OSError as error:
+        if error.errno in REMEDIES:
+            raise refused(path, error, "read") from error
         if "locking flag" in str(error):  # open in this very process, with a lock
             return h5py.File(path, "r", rdcc_nbytes=0)
         if "already open for" in str(error):
@@ -134,6 +136,8 @@ class Array:
         try:
             block: NDArray[Any] = self._stored[start:stop]
         except (OSError, RuntimeError) as error:
+            if isinstance(error, OSError) and error.errno in REMEDIES:
+                raise refused(self.path, error, "read") from error
             raise unusable(self.path, f"is damaged ({error})") from error
         current = digests.of_chunks(block, self._rows)
         if not np.array_equal(current, self._digests[first:last]):

@@ -53,11 +53,12 @@ class Shard:
         """Find what an earlier run of the same job finished.
 
         Raises:
-            ArtifactError: a part is damaged, or another process writes this shard.
+            ArtifactError: a part is damaged.
         """
-        self.parts.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             stack.enter_context(locked(self.path, ".parts"))
+            self.parts.mkdir(exist_ok=True)
             self._remove_other_parts()
             self.done = self._finished()
             self._lock = stack.pop_all()

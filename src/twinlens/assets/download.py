@@ -1,14 +1,17 @@
 """Download a file, going on where the last try was cut."""
 
 import logging
+import os
+import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pooch
 import requests
 
-from twinlens.artifacts.publish import locked
+from twinlens.artifacts.publish import publish
 from twinlens.errors import ArtifactError
 from twinlens.progress import say, teller
 
@@ -20,13 +23,16 @@ CHUNK = 1 << 16
 """Bytes that are taken at once; a cut loses as many at most."""
 MEGABYTE = 1 << 20
 CUT = (
+    requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
-"""What a cut looks like besides a ConnectionError."""
+"""What a cut looks like."""
 BUSY = {408, 425, 429, 500, 502, 503, 504}
 """States of a server that may pass."""
+DIGITS = {"md5": 32, "sha1": 40, "sha256": 64}
+"""Of whole digests."""
 
 
 def download(urls: tuple[str, ...], out: Path, digest: str = "") -> None:
@@ -39,35 +45,48 @@ def download(urls: tuple[str, ...], out: Path, digest: str = "") -> None:
         urls: the best first.
         out: the file to write; its folder is created.
         digest: "sha256:...", "sha1:..." or "md5:...", all digits or the first ones; ""
-            checks the length only.
+            checks the length only, where the server states it.
 
     Raises:
         ArtifactError: no server has the file, or all give another.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
     pooch.get_logger().setLevel(logging.ERROR)
-    problems = []
-    with locked(out):
+    with publish(out) as temporary:
+        problems = []
         for url in urls:
-            try:
-                pooch.retrieve(
-                    url,
-                    known_hash=None,
-                    fname=out.name,
-                    path=out.parent,
-                    downloader=Resumed(out, digest),
-                )
-                return
-            except (requests.RequestException, UnfitError) as error:
-                problems.append(f"{url}: {_words(error)}")
-    raise ArtifactError(f"{out.name}: {'; '.join(problems)}")
+            if problem := _try(url, temporary, Part(out), digest):
+                problems.append(f"{url}: {problem}")
+            else:
+                break
+        else:
+            raise ArtifactError(f"{out.name}: {'; '.join(problems)}")
+    Part(out).forget()
 
 
-def _words(error: Exception) -> str:
-    """Say what a server did, in a few words."""
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"{error.response.status_code} {error.response.reason}"
-    return str(error)
+def _try(url: str, temporary: Path, part: "Part", digest: str) -> str:
+    """Download from one server; what was wrong, in a few words, or ""."""
+    try:
+        pooch.retrieve(
+            url,
+            known_hash=digest if _is_whole(digest) else None,
+            fname=temporary.name,
+            path=temporary.parent,
+            downloader=Resumed(part, digest),
+        )
+    except requests.HTTPError as error:
+        answer = error.response
+        return str(error) if answer is None else f"{answer.status_code} {answer.reason}"
+    except (requests.RequestException, UnfitError) as error:
+        return str(error)
+    except ValueError as error:  # pooch's, of a digest
+        part.forget()
+        return f"another file than was published: {str(error).splitlines()[0]}"
+    return ""
+
+
+def _is_whole(digest: str) -> bool:
+    kind, _, digits = digest.partition(":")
+    return bool(digest) and len(digits) == DIGITS[kind]
 
 
 class UnfitError(RuntimeError):
@@ -82,14 +101,42 @@ class BusyError(requests.RequestException):
     """A server that may serve the file later."""
 
 
+class Part:
+    """What has arrived of a file, and of which version of it."""
+
+    def __init__(self, out: Path) -> None:
+        """Take the file that it will be."""
+        self.name = out.name
+        self.path = out.with_name(f".{out.name}.part")
+        self._note = out.with_name(f".{out.name}.part.version")
+
+    @property
+    def size(self) -> int:
+        """Bytes that are here."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    @property
+    def version(self) -> str:
+        """The server's name for the version; "" if it gave none."""
+        return self._note.read_text() if self._note.exists() else ""
+
+    def begin(self, version: str) -> None:
+        """Drop what is here for a version."""
+        self.forget()
+        self._note.write_text(version)
+
+    def forget(self) -> None:
+        """Drop what is here."""
+        self.path.unlink(missing_ok=True)
+        self._note.unlink(missing_ok=True)
+
+
 class Resumed:
     """A downloader for pooch that goes on where another was cut."""
 
-    def __init__(self, out: Path, digest: str) -> None:
-        """Take the file to write, and what its digest must begin with."""
-        self.name, self.digest = out.name, digest
-        self.part = out.with_name(f".{out.name}.part")
-        self.note = out.with_name(f".{out.name}.part.version")
+    def __init__(self, part: Part, digest: str) -> None:
+        """Take what is here already, and what the file's digest must begin with."""
+        self.part, self.digest = part, digest
 
     def __call__(self, url: str, output_file: str, _: Any) -> None:
         """Download into `output_file`, whole.
@@ -99,33 +146,35 @@ class Resumed:
             UnfitError: it gives another file.
         """
         self._all(url)
+        if self.digest and not _is_whole(self.digest):
+            self._check_beginning()
+        # The part stays until the file is published: a kill meanwhile costs nothing.
+        Path(output_file).unlink(missing_ok=True)
         try:
-            self._check()
-            self.part.replace(output_file)
-        finally:
-            self._forget()
+            os.link(self.part.path, output_file)
+        except OSError:  # a disk without links
+            shutil.copyfile(self.part.path, output_file)
 
     def _all(self, url: str) -> None:
         """Ask for the rest until there is none."""
-        failed = 0
+        failed, most = 0, self.part.size
         while True:
-            before = self._size()
             try:
                 return self._rest(url)
             except (CutError, BusyError) as error:
-                failed = 0 if self._size() > before else failed + 1
+                failed = 0 if self.part.size > most else failed + 1
+                most = max(most, self.part.size)
                 if failed == ATTEMPTS:
                     raise
                 wait = 2 ** (failed - 1) if failed else 0
-                say(f"{self.name}: {error}; going on in {wait} s")
+                say(f"{self.part.name}: {error}; going on in {wait} s")
                 time.sleep(wait)
 
     def _rest(self, url: str) -> None:
         """Ask a server for what is missing, and take it."""
         with self._asked(url) as answer:
             if answer.status_code == requests.codes.requested_range_not_satisfiable:
-                self._forget()  # the file is shorter now than what is here
-                raise CutError("the server has another file by now")
+                return self._end(answer)
             if answer.status_code in BUSY:
                 raise BusyError(f"{answer.status_code} {answer.reason}")
             answer.raise_for_status()
@@ -135,71 +184,92 @@ class Resumed:
             total = start + int(length) if length else None
             try:
                 self._take(answer, start, total)
-            except (requests.ConnectionError, *CUT) as error:
-                of = f" of {total:,}" if total else ""
-                raise CutError(f"cut at {self._size():,}{of} bytes") from error
+            except CUT as error:
+                raise self._cut(total) from error
+            if total is not None and self.part.size != total:
+                raise self._cut(total)
+
+    def _cut(self, total: int | None) -> CutError:
+        of = f" of {total:,}" if total else ""
+        return CutError(f"cut at {self.part.size:,}{of} bytes")
 
     def _asked(self, url: str) -> requests.Response:
-        headers = self._headers()
-        try:
-            return requests.get(url, headers=headers, stream=True, timeout=SECONDS)
-        except (requests.ConnectionError, requests.Timeout) as error:
-            raise CutError("can't be reached") from error
-
-    def _headers(self) -> dict[str, str]:
         """Ask for the rest of the same version, if both are known."""
         headers = {"Accept-Encoding": "identity", "User-Agent": "twinlens"}
-        version = self.note.read_text() if self.note.exists() else ""
-        if self._size() and version:
-            headers |= {"Range": f"bytes={self._size()}-", "If-Range": version}
-        return headers
+        if self.part.size and self.part.version:
+            begin = f"bytes={self.part.size}-"
+            headers |= {"Range": begin, "If-Range": self.part.version}
+        try:
+            return requests.get(url, headers=headers, stream=True, timeout=SECONDS)
+        except requests.exceptions.SSLError as error:
+            raise UnfitError(
+                f"its certificate is refused ({_innermost(error)})"
+            ) from error
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise CutError(f"can't be reached ({_innermost(error)})") from error
+
+    def _end(self, answer: requests.Response) -> None:
+        """End where all is here already; else the server has a shorter file now."""
+        stated = answer.headers.get("Content-Range", "").rpartition("/")[2]
+        if stated != str(self.part.size):
+            self.part.forget()
+            raise CutError("the server has another file by now")
 
     def _start(self, answer: requests.Response) -> int:
-        """Where what comes begins; whatever lies here is dropped if that is at 0."""
+        """Where what comes begins; what is here is dropped if that is at 0."""
+        size, version = self.part.size, _version(answer)
         stated = answer.headers.get("Content-Range", "")
-        size = self._size()
-        if answer.status_code == requests.codes.partial and stated.startswith(
-            f"bytes {size}-"
-        ):
-            return size
-        if answer.status_code == requests.codes.partial:
-            raise UnfitError(
-                f"asked for bytes from {size} on, the server gave {stated!r}"
-            )
-        self._forget()
-        headers = answer.headers
-        etag = headers.get("ETag", "")
-        # A weak tag does not say that the bytes are the same.
-        version = headers.get("Last-Modified", "") if etag[:2] in ("", "W/") else etag
-        self.note.write_text(version)
-        return 0
+        if answer.status_code != requests.codes.partial:
+            self.part.begin(version)
+            return 0
+        if not stated.startswith(f"bytes {size}-") or version != self.part.version:
+            self.part.forget()
+            raise CutError("the server gave another part than was asked for")
+        return size
 
     def _take(self, answer: requests.Response, start: int, total: int | None) -> None:
-        report = teller(f"fetch {self.name}", "MB")
-        megabytes = None if total is None else -(-total // MEGABYTE)
-        with self.part.open("ab" if start else "wb") as file:
+        report = teller(f"fetch {self.part.name}", "MB")
+        megabytes = None if total is None else -(-(total - start) // MEGABYTE)
+        taken = 0
+        with self.part.path.open("ab" if start else "wb") as file:
             for chunk in answer.iter_content(CHUNK):
-                file.write(chunk)
-                report(-(-file.tell() // MEGABYTE), megabytes)
+                taken += file.write(chunk)
+                report(-(-taken // MEGABYTE), megabytes)
 
     def _refuse_page(self, answer: requests.Response) -> None:
         """Refuse a web page, such as a login or a question of a drive."""
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             raise UnfitError("a web page came instead of the file")
 
-    def _check(self) -> None:
-        if not self.digest:
-            return
+    def _check_beginning(self) -> None:
+        """Check the first digits of a digest; pooch checks whole ones."""
         kind, _, digits = self.digest.partition(":")
-        found = pooch.file_hash(str(self.part), kind)
+        found = pooch.file_hash(str(self.part.path), kind)
         if not found.startswith(digits):
+            self.part.forget()
             raise UnfitError(
                 f"another file than was published: its {kind} is {found}, not {digits}"
             )
 
-    def _size(self) -> int:
-        return self.part.stat().st_size if self.part.exists() else 0
 
-    def _forget(self) -> None:
-        self.part.unlink(missing_ok=True)
-        self.note.unlink(missing_ok=True)
+def _version(answer: requests.Response) -> str:
+    """A server's name for a version; a weak tag says nothing of the bytes."""
+    etag = answer.headers.get("ETag", "")
+    weak = etag[:2] in ("", "W/")
+    return answer.headers.get("Last-Modified", "") if weak else etag
+
+
+def _innermost(error: BaseException) -> str:
+    """What an error of a connection comes from."""
+    causes = list(_causes(error))
+    return f"{type(causes[-1]).__name__}: {causes[-1]}"[:200]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        inner = getattr(seen, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((a for a in seen.args if isinstance(a, BaseException)), None)
+        seen = inner or seen.__cause__

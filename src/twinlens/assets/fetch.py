@@ -1,43 +1,40 @@
 """Bring the files that a world needs and that are published."""
 
-import argparse
 import shutil
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tabulate import tabulate
 
+from twinlens import cli, errors
+from twinlens.artifacts.publish import locked
 from twinlens.assets import published
-from twinlens.assets.download import download
+from twinlens.assets.download import Part, download
 from twinlens.assets.needs import Need, needs
 from twinlens.assets.published import Asset
-from twinlens.assets.unpack import check_tool, unpack
-from twinlens.errors import ArtifactError, ConfigError
+from twinlens.assets.unpack import DamagedError, check_tool, unpack
+from twinlens.errors import ArtifactError
 from twinlens.plan import overlays
 from twinlens.progress import say
 
 DOWNLOADS = ".downloads"
-"""Folder of archives beside what is unpacked from them; emptied by and by."""
-ROOM = 2.2
-"""Disk for an archive and what is unpacked from it, in sizes of the archive."""
+"""Folder of archives beside what is unpacked from them; an unpacked one is removed."""
+ROOM = 1.2
+"""Disk for what is unpacked from an archive, in sizes of the archive."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Bring what is missing; 1 if something is missing still."""
-    parser = argparse.ArgumentParser(prog="twinlens fetch", description=__doc__)
-    parser.add_argument(
-        "--config", type=Path, nargs="*", default=[], help="overlays of config.yaml"
-    )
-    parser.add_argument("--data", help="folder of the data, as the config's `data`")
+    """Bring what is missing; 1 if something is missing still.
+
+    Raises:
+        ConfigError: the config can't be used.
+    """
+    parser = cli.config_options("fetch", __doc__)
     parser.add_argument(
         "--list", action="store_true", help="only list all that the config names"
     )
     options = parser.parse_args(arguments)
-    try:
-        plan = overlays.plan(options.config, options.data)
-    except ConfigError as error:
-        sys.exit(f"twinlens fetch: {error}")
+    plan = overlays.plan(options.config, options.data)
     named = _distinct(need for need in needs(plan) if need.path)
     print(_listed(named))
     if options.list:
@@ -50,7 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _distinct(found: Iterable[Need]) -> list[Need]:
     """Keep the first need of each path."""
-    return list({need.path: need for need in reversed(list(found))}.values())[::-1]
+    kept: dict[str | None, Need] = {}
+    for need in found:
+        kept.setdefault(need.path, need)
+    return list(kept.values())
 
 
 def _listed(named: Sequence[Need]) -> str:
@@ -84,8 +84,14 @@ def _bring(need: Need) -> str:
     if not asset.urls:
         return f"{need.path}: {asset.by_hand}"
     try:
-        _fetch(asset, Path(str(need.path)))
-    except ArtifactError as error:
+        out = Path(str(need.path))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with locked(out, ".fetch"):
+            if need.missing:  # else another command brought it
+                _fetch(asset, out)
+    except (ArtifactError, OSError) as error:
+        if isinstance(error, OSError):
+            error = errors.refused(error.filename or need.path, error)
         by_hand = f"; by hand: {asset.by_hand}" if asset.by_hand else ""
         return f"{need.path}: {error}{by_hand}"
     say(f"{need.path}: there; licence: {asset.licence}")
@@ -94,28 +100,38 @@ def _bring(need: Need) -> str:
 
 def _fetch(asset: Asset, out: Path) -> None:
     """Download a file, or an archive and unpack it."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    _check_room(asset, out.parent)
     if asset.inside is None:
+        _check_room(asset.megabytes, Part(out).size, out.parent)
         download(asset.urls, out, asset.digest)
         return
     archive = out.parent / DOWNLOADS / asset.urls[0].rpartition("/")[2]
     check_tool(archive.name)
+    here = archive.stat().st_size if archive.exists() else Part(archive).size
+    _check_room((1 + ROOM) * asset.megabytes, here, out.parent)
     if not archive.is_file():
         download(asset.urls, archive, asset.digest)
-    unpack(archive, asset.inside, out, asset.files)
+    try:
+        unpack(archive, asset.inside, out, asset.files)
+    except DamagedError:
+        archive.unlink()  # of ours: the next command downloads it again
+        raise
     archive.unlink()
     if not any(archive.parent.iterdir()):
         archive.parent.rmdir()
 
 
-def _check_room(asset: Asset, folder: Path) -> None:
+def _check_room(megabytes: float, here: int, folder: Path) -> None:
     """Refuse to begin what the disk can't take.
+
+    Args:
+        megabytes: that are needed in all.
+        here: bytes of it that lie there already.
+        folder: of the disk.
 
     Raises:
         ArtifactError: the disk has too little room.
     """
-    need = asset.megabytes * (1 if asset.inside is None else ROOM)
+    need = megabytes - here / 1e6
     free = shutil.disk_usage(folder).free / 1e6
     if free < need:
         raise ArtifactError(

@@ -20,7 +20,7 @@ class Need:
     remedy: str
     """What to do if it is not there."""
     folder: bool = False
-    """Whether it must be a folder; else anything but a folder, or either for a set."""
+    """Whether it is a folder; else it is a file."""
 
     @property
     def missing(self) -> bool:

@@ -10,14 +10,20 @@ from pathlib import Path
 
 import rarfile
 
-from twinlens.errors import ArtifactError
+from twinlens.errors import REMEDIES, ArtifactError, refused
 from twinlens.progress import say, track
 
 DAMAGED = (
     *(rarfile.Error, zipfile.BadZipFile, tarfile.TarError, shutil.ReadError),
-    *(zlib.error, OSError, EOFError, ValueError),
+    *(zlib.error, EOFError, ValueError),
 )
 """What the readers of archives raise."""
+
+
+class DamagedError(ArtifactError):
+    """An archive that can't be unpacked, whoever tries."""
+
+
 TOOLS = "unrar, unar, 7z or bsdtar"
 
 
@@ -52,18 +58,19 @@ def unpack(archive: Path, inside: str, out: Path, least: int | None = None) -> N
         least: files that a folder must have.
 
     Raises:
-        ArtifactError: the archive is damaged, has a file that would lie outside, lacks
-            what is wanted, or there is no tool for rar files.
+        DamagedError: the archive is damaged, or lacks what is wanted; of rar and tar,
+            has a file that would lie outside (of zip, such a file is left out).
+        ArtifactError: there is no tool for rar files, or the disk refused.
     """
     with _beside(out) as folder:
         _extract(archive, folder)
         _extract_inner(folder)
         found = folder / inside
         if not found.exists():
-            raise ArtifactError(f"{archive}: has no {inside}")
+            raise DamagedError(f"{archive}: has no {inside}")
         count = sum(each.is_file() for each in found.rglob("*"))
         if least is not None and count < least:
-            raise ArtifactError(
+            raise DamagedError(
                 f"{archive}: {count} files where {least} or more were published"
             )
         found.replace(out)
@@ -92,7 +99,11 @@ def _extract(archive: Path, folder: Path) -> None:
     except rarfile.RarCannotExec as error:
         raise _no_tool(archive) from error
     except DAMAGED as error:
-        raise ArtifactError(f"{archive}: can't be unpacked: {error}") from error
+        raise DamagedError(f"{archive}: can't be unpacked: {error}") from error
+    except OSError as error:
+        if error.errno in REMEDIES:
+            raise refused(error.filename or folder, error) from error
+        raise DamagedError(f"{archive}: can't be unpacked: {error}") from error
 
 
 def _extract_rar(archive: Path, folder: Path) -> None:

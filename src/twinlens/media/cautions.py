@@ -31,7 +31,7 @@ def _twins(usable: pd.DataFrame) -> Iterator[str]:
         tested = sum(int((each["part"] == "test").sum()) for each in learnt)
         yield message(
             f"{tested} test clips have the very frames of a training clip, so that"
-            f" they were learnt by heart: {_pairs(learnt)}"
+            f" the recogniser was trained on them: {_pairs(learnt)}"
         )
     twofold = [each for each in groups if each["class"].nunique() > 1]
     if twofold:
@@ -79,7 +79,7 @@ def _few(usable: pd.DataFrame) -> Iterator[str]:
     """Classes whose accuracy rests on a single clip."""
     tested = usable.loc[usable["part"] == "test", "class"].value_counts()
     single = sorted(tested.index[tested == 1])
-    if single and tested.sum() > len(single):
+    if single:
         names = ", ".join(single[:EXAMPLES])
         more = ", ..." if len(single) > EXAMPLES else ""
         yield message(

@@ -110,15 +110,16 @@ def _decoded(
         "container_frames": clip.container_frames,
         "concealed": clip.concealed,
         "sha1": row["sha1"],
-        "content": xxhash.xxh3_64_hexdigest(clip.frames.tobytes()),
+        "content": xxhash.xxh3_64_hexdigest(clip.frames.data),
         "look": _look(clip.frames),
     }
     return {"frames": kept, "index": index.astype(np.int32)}, facts
 
 
 def _look(frames: NDArray[np.uint8]) -> str:
-    """Say of what can't show an action: "one colour" or "still"; else ""."""
-    if int(frames.max()) - int(frames.min()) < LEVELS:
+    """Say of frames (T, H, W, 3) that show no action "one colour" or "still"."""
+    lowest, highest = frames.min(axis=(0, 1, 2)), frames.max(axis=(0, 1, 2))
+    if int((highest - lowest).max()) < LEVELS:
         return "one colour"
     return "still" if all((each == frames[0]).all() for each in frames[1:]) else ""
 

@@ -8,6 +8,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -72,12 +73,13 @@ class Result:
     """What the training found out beside it."""
 
 
-def train(make: Callable[[Fabric, Run], "Trainer"], run: Run) -> Result:
-    """Train on one device, or on several of this machine.
+@contextmanager
+def trained(make: Callable[[Fabric, Run], "Trainer"], run: Run) -> Iterator[Result]:
+    """Train on one device, or on several of this machine, for a block that publishes.
 
     Where another process has the same training, it is waited for, and its checkpoint
     taken. The last checkpoint brings the result here: what another process returned
-    would end with it. Finish it when the artifact is published.
+    would end with it. It is finished when the block has published the result.
 
     Args:
         make: gives the trainer; it is called in each process.
@@ -96,9 +98,10 @@ def train(make: Callable[[Fabric, Run], "Trainer"], run: Run) -> Result:
     )
     with locked(run.checkpoint, ".training"):
         fabric.launch(partial(_fit, make=make, run=run))
-    last = checkpoint.load(run.checkpoint, run.about["id"])
-    log = pd.DataFrame(last.log, columns=list(last.columns)).astype({"step": int})
-    return Result(state=last.network, log=log, facts=last.facts)
+        last = checkpoint.load(run.checkpoint, run.about["id"])
+        log = pd.DataFrame(last.log, columns=list(last.columns)).astype({"step": int})
+        yield Result(state=last.network, log=log, facts=last.facts)
+        checkpoint.finish(run.checkpoint)
 
 
 def _shared(run: Run) -> DDPStrategy:
@@ -230,7 +233,7 @@ class Trainer(ABC):
             found.append({"loss": loss.detach(), **columns})
         columns = found[0]
         means = {
-            key: torch.stack([each[key] for each in found]).mean(dim=0)
+            key: torch.stack([each[key].detach() for each in found]).mean(dim=0)
             for key in columns
         }
         return means.pop("loss"), means

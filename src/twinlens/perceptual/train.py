@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from twinlens import provenance
-from twinlens.networks import artifact, checkpoint, trainer
+from twinlens.networks import artifact, trainer
 from twinlens.networks.trainer import Run, Trainer
 from twinlens.perceptual.glyphs import KINDS, pictures
 from twinlens.perceptual.recipe import PerceptualTraining
@@ -42,16 +42,15 @@ def train_perceptual(job: PerceptualTraining, out: Path, threads: int = 1) -> No
         threads=threads,
     )
     run = Run(name=job.network, about=about, out=out, seed=job.seed, threads=threads)
-    result = trainer.train(partial(PerceptualTrainer, job=job), run)
-    correct = result.facts["correct"]
-    say(f"perceptual: {100 * correct:.1f} % of new glyphs correct, of {KINDS} kinds")
-    vgg = {
-        key.removeprefix("0."): value
-        for key, value in result.state.items()
-        if key.startswith("0.")
-    }
-    artifact.save(out, {**about, "correct": round(correct, 4)}, vgg)
-    checkpoint.finish(run.checkpoint)
+    with trainer.trained(partial(PerceptualTrainer, job=job), run) as result:
+        correct = result.facts["correct"]
+        say(f"perceptual: {100 * correct:.1f} % of new glyphs correct of {KINDS} kinds")
+        vgg = {
+            key.removeprefix("0."): value
+            for key, value in result.state.items()
+            if key.startswith("0.")
+        }
+        artifact.save(out, {**about, "correct": round(correct, 4)}, vgg)
 
 
 class PerceptualTrainer(Trainer):

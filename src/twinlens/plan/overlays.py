@@ -43,7 +43,8 @@ def _loaded(path: Path) -> dict[str, Any]:
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        hint = ": run it in the folder of config.yaml" if path == DEFAULT else ""
+        lost = isinstance(error, FileNotFoundError) and path == DEFAULT
+        hint = ": run it in the folder of config.yaml" if lost else ""
         raise ConfigError([f"{path}: {error}{hint}"]) from error
     if not isinstance(loaded, dict):
         raise ConfigError([f"{path}: no mapping of keys to values"])

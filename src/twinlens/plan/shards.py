@@ -254,9 +254,10 @@ class Shards:
         self, recogniser: str, dataset: str, method: str, part: str, shard: str
     ) -> list[str]:
         """Shards of the flow of a method's frames that a recogniser reads."""
-        *before, own = self._flow_holders(recogniser, dataset, method, part)
-        samplers = [self.sampler(each, part) for each in before]
-        holders = before if self.sampler(own, part) in samplers else [*before, own]
+        holders = self._flow_holders(recogniser, dataset, method, part)
+        samplers = [self.sampler(each, part) for each in holders]
+        # The first that reads the same flow has all of it, with those before it.
+        holders = holders[: samplers.index(samplers[-1]) + 1]
         return [
             f"{self.root}/flow/{each}/{dataset}/{method}/{part}-{shard}.h5"
             for each in holders

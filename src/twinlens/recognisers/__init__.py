@@ -39,7 +39,7 @@ All indices count from 0 in the decoded clip. Flow `i` goes from frame `i` to `i
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -203,6 +203,22 @@ def with_neighbours(frames: Indices, around: int, total: int) -> Indices:
     reach = np.arange(-around, around + 1)
     near = (frames[:, None] + reach).ravel()
     return np.unique(near[(near >= 0) & (near < total)])
+
+
+def unfit_changes(settings: Any) -> Iterator[str]:
+    """A line for each of the `changes` that does not fit the recipe that it changes."""
+    for dataset, changes in settings.changes.items():
+        for network in asdict(changes):
+            try:
+                recipe(settings, dataset, network)
+            except ValueError as error:
+                yield f"changes.{dataset}.{network}: {_first_words(error)}"
+
+
+def _first_words(error: ValueError) -> str:
+    """What a validation says of the first fault."""
+    faults = getattr(error, "errors", lambda: [{"msg": str(error)}])()
+    return str(faults[0]["msg"]).removeprefix("Value error, ")
 
 
 def unknown_datasets(settings: Any, datasets: Iterable[str]) -> Iterator[str]:

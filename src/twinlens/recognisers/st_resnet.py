@@ -26,6 +26,7 @@ from twinlens.recognisers import (
     dataset_faults,
     recipe,
     split_fault,
+    unfit_changes,
     unknown_datasets,
 )
 from twinlens.settings import (
@@ -317,6 +318,7 @@ def faults(
         if least > most:
             yield f"sampling.{which}.strides: {least} is larger than {most}"
     yield from unknown_datasets(settings, datasets)
+    yield from unfit_changes(settings)
     for name, entry in selected.items():
         weights = settings.weights.get(name)
         yield from _weights_faults(f"weights.{name}", weights, entry.split)

@@ -28,6 +28,7 @@ from twinlens.recognisers import (
     dataset_faults,
     recipe,
     split_fault,
+    unfit_changes,
     unknown_datasets,
 )
 from twinlens.settings import (
@@ -263,6 +264,7 @@ def faults(
         near = nearest(settings.backbone, backbones)
         yield f"backbone: no {settings.backbone!r}{near}"
     yield from unknown_datasets(settings, datasets)
+    yield from unfit_changes(settings)
     for name, entry in selected.items():
         weights = settings.weights.get(name)
         yield from dataset_faults(settings, name, entry, trained=not weights)

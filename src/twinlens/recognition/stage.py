@@ -148,11 +148,13 @@ def _check_same_frames(
         raise unusable(flow, f"is not of the clips of {frames}")
     if job.frames_of != job.flow_of:
         return
+    now = {str(each.path): each.about["id"] for each in images.files}
     for file in flows.files:
-        sources = set(file.about["inputs"].values())
+        then = file.about["inputs"]
         # The flow of a recogniser is of its frames and of those before it.
-        known = [each.about["id"] in sources for each in images.files]
-        if not known[0] or known != sorted(known, reverse=True):
+        known = [each in then.values() for each in now.values()]
+        changed = any(now[path] != then[path] for path in now.keys() & then.keys())
+        if changed or not known[0] or known != sorted(known, reverse=True):
             raise unusable(file.path, f"its flow is not that of {frames}")
 
 

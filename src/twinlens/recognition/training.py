@@ -11,7 +11,7 @@ from torch import Tensor
 from twinlens import provenance
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import ArtifactError
-from twinlens.networks import artifact, checkpoint, trainer
+from twinlens.networks import artifact, trainer
 from twinlens.networks.device import device
 from twinlens.networks.recipe import SgdRecipe
 from twinlens.networks.trainer import Run, Trainer
@@ -82,11 +82,10 @@ def train(
         # bfloat16 keeps the range of gradients: no scaler whose state must be kept.
         precision="bf16-mixed" if device().type == "cuda" else "32-true",
     )
-    result = trainer.train(make, run)
-    artifact.save(out, about, result.state)
-    rows = result.log[["step", "loss", "accuracy", "lr"]]
-    write_csv(log, "training/1", rows)
-    checkpoint.finish(run.checkpoint)
+    with trainer.trained(make, run) as result:
+        artifact.save(out, about, result.state)
+        rows = result.log[["step", "loss", "accuracy", "lr"]]
+        write_csv(log, "training/1", rows)
     last = rows.tail(max(1, len(rows) // 10))
     say(
         f"train {run.name}: loss {last['loss'].mean():.3f}, accuracy on training"

@@ -1,7 +1,6 @@
 """Write a super-resolution network for other tools, with its model card."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,16 +37,16 @@ def export(network: Path, out: Path) -> None:
     with reader.open(network) as file:
         about = file.about
     with publish(out) as temporary:
-        usage = write(module, about, temporary)
+        usage = write(module, about, temporary, out.name)
     with publish(out.with_name(f"{out.name}.md")) as temporary:
         count = artifact.parameters(module)
-        text = card.text(about, count, usage(out.name))
+        text = card.text(about, count, usage)
         temporary.write_text(text, encoding="utf-8")
     say(f"{out}: {about['kind']}, {count:,} parameters; {out.name}.md says what it is")
 
 
-def _safetensors(module: nn.Module, about: Facts, path: Path) -> Callable[[str], str]:
-    """Write the weights under the names of their origin; return how to read them."""
+def _safetensors(module: nn.Module, about: Facts, path: Path, name: str) -> str:
+    """Write the weights under the names of their origin; say how `name` is read."""
     from safetensors.torch import save_file
 
     plugin = models.module(about["kind"])
@@ -56,17 +55,22 @@ def _safetensors(module: nn.Module, about: Facts, path: Path) -> Callable[[str],
     tensors = {key: value.contiguous() for key, value in named.items()}
     save_file(tensors, path, metadata={"format": "pt", **metadata(about)})
     origin = getattr(plugin, "ORIGIN", f"twinlens, `twinlens.models.{about['kind']}`")
-    return lambda name: (
-        f"Names of the weights are those of {origin}.\n\n"
-        "```python\nfrom safetensors.torch import load_file\n\n"
-        f'state = load_file("{name}")\n```\n\n'
-        "As `weights: FILE` of a method or a start of its config, twinlens reads it"
-        " back."
-    )
+    back = "As `weights: FILE` of a method or a start of its config, twinlens reads it."
+    lines = [
+        f"Names of the weights are those of {origin}.",
+        "",
+        "```python",
+        "from safetensors.torch import load_file",
+        "",
+        f'state = load_file("{name}")',
+        "```",
+        *(["", back] if models.has_importer(about["kind"]) else []),
+    ]
+    return "\n".join(lines)
 
 
-def _onnx(module: nn.Module, about: Facts, path: Path) -> Callable[[str], str]:
-    """Write the whole network; return how to run it."""
+def _onnx(module: nn.Module, about: Facts, path: Path, name: str) -> str:
+    """Write the whole network; say how `name` is run."""
     from twinlens.sr import onnx_file
 
     graph = onnx_file.write(module, about["network"], metadata(about), path)
@@ -83,12 +87,12 @@ def _onnx(module: nn.Module, about: Facts, path: Path) -> Callable[[str], str]:
         "```python",
         "import onnxruntime",
         "",
-        'session = onnxruntime.InferenceSession("NAME")',
+        f'session = onnxruntime.InferenceSession("{name}")',
         f"{', '.join(graph.outputs)}{',' * (len(outputs) == 1)}"
         f" = session.run(None, {{{given}}})",
         "```",
     ]
-    return lambda name: "\n".join(lines).replace("NAME", name)
+    return "\n".join(lines)
 
 
 def metadata(about: Facts) -> dict[str, str]:

@@ -49,7 +49,7 @@ def write(network: Any, name: str, metadata: Mapping[str, str], path: Path) -> G
         ArtifactError: a package is missing, or the network can't be traced.
     """
     whole = network.frames == models.WHOLE_CLIP
-    call, inputs, about = (_step if whole else _frame)(network, name)
+    call, inputs, about = _step(network, name) if whole else _frame(network)
     outputs = ["high", *(f"next_{each}" for each in list(inputs)[1:])]
     with _quiet():
         try:
@@ -94,7 +94,7 @@ class _Traced(nn.Module):
         return self.call(*inputs)
 
 
-def _frame(network: Any, name: str) -> tuple[Callable[..., Any], dict[str, Any], str]:
+def _frame(network: Any) -> tuple[Callable[..., Any], dict[str, Any], str]:
     """What to trace of a network of T frames."""
     frames = int(network.frames)
     black = getattr(network, "zeros_beyond", False)

@@ -75,6 +75,8 @@ class Accuracy:
     clips: int
     classes: int
     """Classes with test clips."""
+    choices: int
+    """Classes that the recogniser tells apart, C."""
     metric: str = CLASSES
     """What `value` counts, see `twinlens.recognisers.Head`."""
 
@@ -175,6 +177,7 @@ def accuracy(
         correct=int(hits.sum()),
         clips=int(count.sum()),
         classes=len(present),
+        choices=scores_nc.shape[1],
         metric=metric,
     )
 

@@ -158,7 +158,7 @@ def at_chance(
     dataset: Dataset, layout: Layout, stream: str, cell: Accuracy
 ) -> list[str]:
     """Write a line where even originals are recognised no better than by chance."""
-    chance = 100 / cell.classes
+    chance = 100 / cell.choices
     if cell.overall_low > chance:
         return []
     return [

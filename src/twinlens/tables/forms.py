@@ -11,6 +11,9 @@ from twinlens.progress import say
 from twinlens.tables import published
 from twinlens.tables.settings import Layout
 
+CAUTION = "CAUTION"
+"""How a line begins that says why numbers mean less than they seem."""
+
 
 def head(name: str, layout: Layout, what: str) -> str:
     """Write a table's first line: what it is, its world, whether data are generated."""
@@ -73,7 +76,9 @@ def write(
         body = table.to_csv(index=False, lineterminator="\n")
         _publish(path, f"# {first}\n{body}")
     body = wide.to_markdown(index=False, disable_numparse=True, colalign=_sides(wide))
-    text = "\n".join([first, "", body, "", *files.cautions, *notes, ""])
+    # What a reader must know first stands first.
+    lines = sorted([*files.cautions, *notes], key=lambda each: CAUTION not in each[:7])
+    text = "\n".join([first, "", body, "", *lines, ""])
     _publish(files.markdown, text)
     columns = "".join(side[0] for side in _sides(wide))
     body = wide.to_latex(index=False, escape=True, column_format=columns)

@@ -6,7 +6,7 @@ from pathlib import Path
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import ArtifactError
-from twinlens.networks import artifact, checkpoint, trainer
+from twinlens.networks import artifact, trainer
 from twinlens.networks.trainer import Run
 from twinlens.progress import say
 from twinlens.training.curve import draw_curve
@@ -70,8 +70,8 @@ def train_network(
     inputs = Inputs(
         patches=patches, start=start, perceptual=perceptual, workers=workers
     )
-    result = trainer.train(partial(SrTrainer, job=job, inputs=inputs), run)
-    _publish(result, job, run, log, curve)
+    with trainer.trained(partial(SrTrainer, job=job, inputs=inputs), run) as result:
+        _publish(result, job, run, log, curve)
 
 
 def _check(
@@ -98,7 +98,6 @@ def _publish(
     draw_curve(result.log, bicubic, f"{job.network}: {job.recipe.loss.kind}", curve)
     _warn(job, last, bicubic)
     artifact.save(run.out, {**run.about, "psnr": last, **result.facts}, result.state)
-    checkpoint.finish(run.checkpoint)
 
 
 def _warn(job: SrTraining, psnr: float, bicubic: float) -> None:

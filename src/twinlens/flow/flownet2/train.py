@@ -22,7 +22,7 @@ from twinlens.flow.flownet2.curve import draw_stages
 from twinlens.flow.flownet2.networks import DECODED, LEVELS
 from twinlens.flow.flownet2.recipe import SMALL_STAGE, FlowTraining, Recipe, Stage
 from twinlens.flow.flownet2.scenes import SMALL, Pairs, Scenes
-from twinlens.networks import artifact, checkpoint, trainer
+from twinlens.networks import artifact, trainer
 from twinlens.networks.trainer import Run, Trainer
 
 LEVEL_WEIGHTS = (0.32, 0.08, 0.02, 0.01, 0.005)
@@ -53,12 +53,11 @@ def train_flownet2(
         threads=threads,
     )
     run = Run(name=job.network, about=about, out=out, seed=job.seed, threads=threads)
-    result = trainer.train(partial(FlowTrainer, job=job), run)
-    rows = _by_stage(result.log, job.recipe)
-    write_csv(log, "training/1", rows)
-    draw_stages(rows, f"FlowNet2 at width {job.width:g}", curve)
-    artifact.save(out, about, result.state)
-    checkpoint.finish(run.checkpoint)
+    with trainer.trained(partial(FlowTrainer, job=job), run) as result:
+        rows = _by_stage(result.log, job.recipe)
+        write_csv(log, "training/1", rows)
+        draw_stages(rows, f"FlowNet2 at width {job.width:g}", curve)
+        artifact.save(out, about, result.state)
 
 
 def _by_stage(log: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
