@@ -10,7 +10,7 @@ EXAMPLES = 2
 """Clips that a line names."""
 
 
-def cautions(rows: pd.DataFrame) -> list[str]:
+def lines_of_caution(rows: pd.DataFrame) -> list[str]:
     """Look through a manifest for what its readers should know.
 
     Args:
@@ -26,30 +26,29 @@ def cautions(rows: pd.DataFrame) -> list[str]:
 def _twins(usable: pd.DataFrame) -> Iterator[str]:
     """Clips of the same frames, under two names."""
     groups = [each for _, each in usable.groupby("content") if len(each) > 1]
-    learnt = [each for each in groups if {"train", "test"} <= set(each["part"])]
-    if learnt:
+    if learnt := [each for each in groups if {"train", "test"} <= set(each["part"])]:
         tested = sum(int((each["part"] == "test").sum()) for each in learnt)
         yield message(
             f"{tested} test clips have the very frames of a training clip, so that"
             f" the recogniser was trained on them: {_pairs(learnt)}"
         )
-    twofold = [each for each in groups if each["class"].nunique() > 1]
-    if twofold:
+    if twofold := [each for each in groups if each["class"].nunique() > 1]:
         yield message(
             f"{_count(twofold)} clips have the same frames under two classes, of which"
             f" one must be wrong: {_pairs(twofold)}"
         )
-    twice = [
-        part
-        for each in groups
-        for _, part in each.groupby(["part", "class"])
-        if len(part) > 1
-    ]
-    if twice:
+    if twice := list(_repeated(groups)):
         yield message(
             f"{_count(twice)} clips have the same frames as another of their class and"
             f" part, and count more than once: {_pairs(twice)}"
         )
+
+
+def _repeated(groups: Sequence[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Clips of the same frames in one part of one class."""
+    for each in groups:
+        of_parts = (rows for _, rows in each.groupby(["part", "class"]))
+        yield from (rows for rows in of_parts if len(rows) > 1)
 
 
 def _count(groups: Sequence[pd.DataFrame]) -> int:

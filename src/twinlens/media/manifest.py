@@ -7,7 +7,7 @@ import pandas as pd
 from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.errors import ArtifactError
 from twinlens.media import sets
-from twinlens.media.cautions import cautions as warned
+from twinlens.media.cautions import lines_of_caution
 from twinlens.media.settings import Listing
 from twinlens.progress import say
 
@@ -35,6 +35,11 @@ def manifest(
         ArtifactError: more were rejected, no test clip is left, or there is one class.
     """
     dataset, listed = job.dataset, sets.listing(job.source)
+    if len(listed.classes) == 1:
+        raise ArtifactError(
+            f"{dataset}: {listed.classes[0]} is its one class, and every clip would be"
+            " right: name two classes or more"
+        )
     for warning in listed.warnings:
         say(f"WARNING {dataset}: {warning}")
     write_csv(missing, "missing/1", pd.DataFrame({"file": listed.missing}))
@@ -51,16 +56,11 @@ def manifest(
             " allows; replace these files, take them off the list, or raise"
             f" datasets.{dataset}.max_rejected in the config"
         )
-    found = warned(rows)
-    for line in found:
+    lines = lines_of_caution(rows)
+    for line in lines:
         say(f"WARNING {dataset}: {line}")
-    write_csv(cautions, "cautions/1", pd.DataFrame({"caution": found}))
+    write_csv(cautions, "cautions/1", pd.DataFrame({"caution": lines}))
     write_csv(out, "manifest/1", rows)
-    if len(listed.classes) == 1:
-        raise ArtifactError(
-            f"{dataset}: {listed.classes[0]} is its one class, and every clip would be"
-            " right: name two classes or more"
-        )
     usable = rows[(rows["part"] == "test") & (rows["status"] == "ok")]
     if listed.classes and usable.empty:
         raise ArtifactError(
