@@ -785,3 +785,30 @@ def test_a_data_set_named_by_a_number_is_refused():
     config = changed()
     config["datasets"][5] = config["datasets"]["yard"]
     assert any("datasets.5" in line for line in problems_of(config))
+
+
+def repeated(times):
+    """Lists of ten that hold one another, as YAML's anchors make them."""
+    value = ["x"] * 10
+    for _ in range(times):
+        value = [value] * 10
+    return value
+
+
+def circle():
+    value = []
+    value.append(value)
+    return value
+
+
+@pytest.mark.parametrize("value", [repeated(9), circle()], ids=["bomb", "circle"])
+def test_a_config_of_endless_anchors_is_refused(value):
+    assert problems(note=value) == [
+        "the config: more than 200,000 values: anchors (&, *) repeat others"
+    ]
+
+
+def test_a_long_value_is_cut_off_in_its_message():
+    (line,) = problems(world="x" * 10**6)
+    assert len(line) < 400
+    assert "xxx...: String should" in line

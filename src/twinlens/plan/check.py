@@ -17,6 +17,10 @@ from twinlens.plan.world import World, json_schema
 PLUGINS: dict[str, Any] = {"flows": estimators, "recognisers": recognisers}
 """Sections of the config whose entries are typed by the file that they name."""
 UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
+MOST_VALUES = 200_000
+"""Of a config; ours have some hundred."""
+LONGEST = 100
+"""Characters of a wrong value that are shown."""
 MISSING = {"missing", "missing_argument", "missing_keyword_only_argument"}
 
 
@@ -29,6 +33,7 @@ def load(config: Mapping[str, Any]) -> World:
     Raises:
         ConfigError: a line for each fault: where it is, what it is, the nearest key.
     """
+    _refuse_vast(config)
     text, context = json.dumps(config, default=str), {"data": config.get("data", ".")}
     try:
         world = World.model_validate_json(text, strict=True, context=context)
@@ -38,6 +43,26 @@ def load(config: Mapping[str, Any]) -> World:
     if lines := list(crosscheck(world)):
         raise ConfigError(lines)
     return world
+
+
+def _refuse_vast(config: Mapping[str, Any]) -> None:
+    """Refuse a config whose anchors repeat one another without end, or nearly.
+
+    Raises:
+        ConfigError: it has more values than any config needs.
+    """
+    waiting: list[Any] = [config]
+    for _ in range(MOST_VALUES):
+        if not waiting:
+            return
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    raise ConfigError(
+        [f"the config: more than {MOST_VALUES:,} values: anchors (&, *) repeat others"]
+    )
 
 
 def _plugins(world: World, context: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,9 +136,15 @@ def _words(faults: list[_Fault]) -> str:
     texts = [fault.error["msg"].removeprefix("Value error, ") for fault in faults]
     value = error["input"]
     about = " ".join(nodes[0].get("description", "").split()) if nodes else ""
-    shown = f"{value!r}: " if isinstance(value, str | int | float | None) else ""
+    shown = f"{_short(value)}: " if isinstance(value, str | int | float | None) else ""
     hint = "; write it as 1.0e-3, with point and sign" * _is_number_in_text(value)
     return shown + ", or: ".join(texts) + (f" ({about})" if about else "") + hint
+
+
+def _short(value: object) -> str:
+    """A value as Python writes it, long ones cut off."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _is_number_in_text(value: object) -> bool:
