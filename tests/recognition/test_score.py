@@ -3,6 +3,8 @@
 import dataclasses
 import sys
 from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -300,3 +302,32 @@ def test_a_head_may_read_frames_and_flow_together(tmp_path, twin):
         moved = file.clip("a/clip1")["flow"][:4].mean(axis=(2, 3))
     np.testing.assert_allclose(found["a/clip1"]["joint"][:, 3:], 2 * moved, rtol=1e-6)
     assert recognisers.reads_jointly(twin)
+
+
+def opened(**inputs):
+    """Shards as far as the check of flow looks at them: ids by path, or inputs."""
+    files = [
+        SimpleNamespace(path=path, about=about)
+        for path, about in ((Path(f"{name}.h5"), each) for name, each in inputs.items())
+    ]
+    return SimpleNamespace(files=files, clips=["a/clip0"], about=files[0].about)
+
+
+@pytest.mark.parametrize(
+    ("of_second", "fits"),
+    [
+        ({"a.h5": "1", "b.h5": "2"}, True),
+        ({"a.h5": "1", "b.h5": "old"}, False),
+        ({"a.h5": "old", "b.h5": "2"}, False),
+        ({"b.h5": "2"}, False),
+    ],
+)
+def test_flow_of_two_shards_is_that_of_the_present_frames(of_second, fits):
+    images = opened(a={"id": "1"}, b={"id": "2"})
+    flows = opened(first={"inputs": {"a.h5": "1"}}, second={"inputs": of_second})
+    job = SimpleNamespace(frames_of="vdsr", flow_of="vdsr")
+    if fits:
+        stage._check_same_frames(job, images, flows)
+        return
+    with pytest.raises(ArtifactError, match=r"second\.h5: its flow is not that of a"):
+        stage._check_same_frames(job, images, flows)
