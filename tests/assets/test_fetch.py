@@ -109,6 +109,24 @@ def test_what_is_there_is_not_asked_for(tmp_path, config, monkeypatch, capsys):
     assert states == ["there", "there", "there", "to"]
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["digest", "no digest"])
+def test_an_archive_of_other_content_is_kept_where_it_is_what_was_published(
+    tmp_path, config, monkeypatch, capsys, known
+):
+    """Else the next command downloads it again."""
+    archive = rar.archive({"Other/a.avi": b"clip"})
+    monkeypatch.setattr(unpack.rarfile, "tool_setup", lambda: None)
+    with serving({"/UCF101.rar": Served(archive)}) as address:
+        text = digest(archive) if known else ""
+        url = f"{address}/UCF101.rar"
+        place(monkeypatch, "UCF-101", url, digest=text, files=1, megabytes=1)
+        place(monkeypatch, "VDSR_Official.mat", f"{address}/none")
+        assert run(config, tmp_path) == 1
+    assert "UCF101.rar: has no UCF-101" in capsys.readouterr().out
+    assert (tmp_path / ".downloads/UCF101.rar").exists() == known
+    assert not (tmp_path / "UCF-101").exists()
+
+
 def test_listing_brings_nothing(tmp_path, config, capsys):
     assert run(config, tmp_path, "--list") == 0
     lines = capsys.readouterr().out.splitlines()

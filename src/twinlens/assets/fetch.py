@@ -113,7 +113,8 @@ def _fetch(asset: Asset, out: Path) -> None:
     try:
         unpack(archive, asset.inside, out, asset.files)
     except DamagedError:
-        archive.unlink()  # of ours: the next command downloads it again
+        if not asset.digest:  # else it is what was published, and would come again
+            archive.unlink()
         raise
     archive.unlink()
     if not any(archive.parent.iterdir()):

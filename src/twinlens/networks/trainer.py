@@ -231,10 +231,9 @@ class Trainer(ABC):
             loss, columns = self.loss(part)
             self.fabric.backward(loss / len(parts))
             found.append({"loss": loss.detach(), **columns})
-        columns = found[0]
         means = {
             key: torch.stack([each[key].detach() for each in found]).mean(dim=0)
-            for key in columns
+            for key in found[0]
         }
         return means.pop("loss"), means
 

@@ -50,31 +50,31 @@ def write(network: Any, name: str, metadata: Mapping[str, str], path: Path) -> G
     """
     whole = network.frames == models.WHOLE_CLIP
     call, inputs, about = _step(network, name) if whole else _frame(network)
-    outputs = ["high", *(f"next_{each}" for each in list(inputs)[1:])]
-    with _quiet():
-        try:
-            program = torch.onnx.export(
-                _Traced(network, call),
-                tuple(inputs.values()),
-                input_names=list(inputs),
-                output_names=outputs,
-                dynamic_shapes=(tuple(_free(each) for each in inputs.values()),),
-                verbose=False,
-            )
-        except ModuleNotFoundError as error:
-            raise ArtifactError(
-                f"{path}: writing ONNX needs {error.name}: pip install"
-                " 'twinlens[export]'"
-            ) from error
-        except torch.onnx.OnnxExporterError as error:
-            raise ArtifactError(f"{name}: can't be written as ONNX: {error}") from error
-    assert program is not None
+    try:
+        with _quiet():
+            program = _program(_Traced(network, call), inputs)
+    except ModuleNotFoundError as error:
+        raise ArtifactError(
+            f"{path}: writing ONNX needs {error.name}: pip install 'twinlens[export]'"
+        ) from error
+    except torch.onnx.OnnxExporterError as error:
+        raise ArtifactError(f"{name}: can't be written as ONNX: {error}") from error
     program.model.metadata_props.update(metadata)
     program.save(path)
-    return Graph(
-        inputs=_shapes(program.model.graph.inputs),
-        outputs=_shapes(program.model.graph.outputs),
-        about=about,
+    graph = program.model.graph
+    shapes = _shapes(graph.inputs), _shapes(graph.outputs)
+    return Graph(inputs=shapes[0], outputs=shapes[1], about=about)
+
+
+def _program(network: nn.Module, inputs: Mapping[str, Tensor]) -> Any:
+    """Trace a network; its outputs are `high`, and what each further input is next."""
+    return torch.onnx.export(
+        network,
+        tuple(inputs.values()),
+        input_names=list(inputs),
+        output_names=["high", *(f"next_{each}" for each in list(inputs)[1:])],
+        dynamic_shapes=(tuple(_free(each) for each in inputs.values()),),
+        verbose=False,
     )
 
 
