@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from twinlens.artifacts import reader
+from twinlens.artifacts.publish import hidden
 from twinlens.errors import ArtifactError
 from twinlens.plan import Plan
 from twinlens.plan.tables import Tables
@@ -51,11 +52,10 @@ def print_tables(plan: Plan, started: float) -> None:
 
 def remove_checkpoints(plan: Plan) -> None:
     """Remove the checkpoints of trainings whose networks a run has now recorded."""
-    for path in Path(plan.root, "networks").rglob(".*.checkpoint"):
-        name, _, identity = path.name[1:].removesuffix(".checkpoint").rpartition(".")
-        network = path.with_name(name)
+    for network in Path(plan.root, "networks").rglob("[!.]*.h5"):
         with suppress(ArtifactError):  # a damaged one may be trained again from it
-            if network.exists() and reader.file_id(network).startswith(identity):
+            identity = reader.file_id(network)[:12]
+            for path in hidden(network, rf"{identity}\.checkpoint"):
                 path.unlink(missing_ok=True)
 
 
