@@ -239,7 +239,7 @@ SPOILT = {
         lambda path: (path.unlink(), path.symlink_to("/nowhere.avi")),
         "no such file",
     ),
-    "folder": (lambda path: (path.unlink(), path.mkdir()), "no such file"),
+    "folder": (lambda path: (path.unlink(), path.mkdir()), "not a regular file"),
 }
 
 
