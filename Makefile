@@ -5,6 +5,9 @@ CORES ?= all
 
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -q
 UV ?= uv
+# What was installed, by what these files say, not by their times.
+PINS := pyproject.toml requirements.lock requirements-torch.txt
+INSTALLED := .venv/.installed-$(shell cat $(PINS) | cksum | tr ' ' -)
 
 .PHONY: table3 test test-full check setup lint lock
 
@@ -28,15 +31,16 @@ lint: setup
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-setup: .venv/.installed  ## only install
+setup: $(INSTALLED)  ## only install
 
-.venv/.installed: pyproject.toml requirements.lock requirements-torch.txt
+$(INSTALLED):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "twinlens needs Python 3.11 or newer; run: make PYTHON=python3.12 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) --require-hashes --no-deps -r requirements.lock
 	$(PIP) -r requirements-torch.txt
 	$(PIP) --no-deps -e .
 	$(BIN)/twinlens doctor --installed
+	rm -f .venv/.installed*
 	touch $@
 
 lock:  ## pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest

@@ -27,7 +27,7 @@ def realdata(realdata_folder):
 
 @pytest.fixture(scope="session")
 def make_video():
-    """Write frames (T, H, W, 3) to a video, lossless unless told otherwise."""
+    """Write frames (T, H, W, 3) to a video, lossless by default."""
 
     def make(path, frames, fps=10, encoding="-c:v rawvideo -pix_fmt bgr24 -f avi"):
         size = f"{frames.shape[2]}x{frames.shape[1]}"

@@ -75,7 +75,7 @@ def test_it_needs_the_standard_library_only_and_lists_all_that_is_missing():
     assert any("MISSING ffmpeg: install it" in line for line in lines)
 
 
-def test_each_package_is_reported_with_its_mend(monkeypatch):
+def test_each_package_is_reported_with_its_remedy(monkeypatch):
     known = doctor._version
     monkeypatch.setattr(
         doctor, "_version", lambda name: "" if name == "flow-vis" else known(name)

@@ -150,6 +150,21 @@ def test_the_version_of_a_library_counts(package, monkeypatch):
     assert package() != before
 
 
+def test_the_ffmpeg_in_use_counts(tmp_path, monkeypatch):
+    def digest(version):
+        tool = tmp_path / version / "ffmpeg"
+        tool.parent.mkdir()
+        tool.write_text(f"#!/bin/sh\necho ffmpeg version {version} Copyright")
+        tool.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
+        provenance._code.cache_clear()
+        return provenance.code_digest("twinlens.media.frames")
+
+    one, other = digest("7.0.1-static"), digest("7.0.2-static")
+    assert one != other
+    provenance._code.cache_clear()
+
+
 def test_a_library_that_is_not_imported_does_not_count(package, monkeypatch):
     monkeypatch.delitem(provenance.LIBRARIES, "numpy")
     before = package()

@@ -2,7 +2,9 @@
 
 import importlib.metadata
 import importlib.util
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -113,3 +115,25 @@ def test_versions_agree():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     source = (ROOT / "src/twinlens/__init__.py").read_text()
     assert f'__version__ = "{citation["version"]}"' in source
+
+
+def test_make_installs_again_when_the_lock_says_something_else(tmp_path):
+    """Also where size and time of the file are kept."""
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copy(ROOT / "requirements-torch.txt", tmp_path)
+
+    def make(*arguments):
+        command = ["make", "-C", str(tmp_path), *arguments, "setup"]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    (stamp,) = re.findall(r"touch (\S+)", make("-n").stdout)
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / stamp).touch()
+    assert make("-q").returncode == 0
+    lock = tmp_path / "requirements.lock"
+    then, text = lock.stat(), lock.read_text()
+    lock.write_text(text.replace("numpy==2", "numpy==1"))
+    os.utime(lock, ns=(then.st_atime_ns, then.st_mtime_ns))
+    assert lock.stat().st_size == then.st_size
+    assert make("-q").returncode == 1

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinlens import cli
+from twinlens import cli, decoder
 from twinlens.assets import needs
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def installation() -> Iterator[str]:
         if not _version(name):
             yield f"Python package {name}: run `make setup`, or `pip install {name}`"
     yield from _opencv()
-    if not shutil.which("ffmpeg") and not _version("imageio-ffmpeg"):
+    if decoder.version() == decoder.ABSENT:
         yield "ffmpeg: install it, or run `pip install imageio-ffmpeg`"
 
 

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from twinlens import decoder
+
 SOURCE = Path(__file__).resolve().parent.parent
 # Libraries whose version can move a number, by the name that code imports.
 LIBRARIES = {
@@ -26,6 +28,9 @@ LIBRARIES = {
     "skimage": "scikit-image",
     "torch": "torch",
 }
+FFMPEG = "imageio_ffmpeg"
+"""The library for which the version of the ffmpeg in use counts, which may be another
+than the one that it ships."""
 MOVES_NO_NUMBER = {"twinlens.errors", "twinlens.progress"}
 """Modules that are left out of every digest, with what only they import."""
 MESSAGES = dict.fromkeys(
@@ -100,6 +105,8 @@ def _graph(package: str) -> Any:
 @functools.cache
 def _code(name: str) -> str:
     """The code of a module without words, or the version of a library."""
+    if name == FFMPEG:
+        return decoder.version()
     if name in LIBRARIES:
         return _version(LIBRARIES[name])
     base = SOURCE.joinpath(*name.split("."))

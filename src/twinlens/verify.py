@@ -7,9 +7,9 @@ from typing import Any
 
 from twinlens import cli
 from twinlens.artifacts import reader
+from twinlens.artifacts.contents import sha1
 from twinlens.artifacts.table import read_csv
 from twinlens.errors import ArtifactError
-from twinlens.media.ffmpeg import sha1
 from twinlens.plan import overlays
 from twinlens.progress import track
 

@@ -204,10 +204,20 @@ def test_too_many_pixels_are_rejected(tmp_path, make_video, noise):
     assert len(decode(path, Limits(pixels=320 * 240)).frames) == 2
 
 
-def test_too_many_bytes_are_rejected(video):
-    size = 6 * 24 * 32 * 3
-    assert "over the limit of" in rejected(video, bytes=size - 1)
-    assert len(decode(video, Limits(bytes=size)).frames) == 6
+def test_too_many_bytes_of_frames_are_rejected(tmp_path, make_video):
+    frames = np.zeros((60, 48, 64, 3), np.uint8)
+    path = make_video(tmp_path / "a.avi", frames, encoding="-c:v ffv1 -f avi")
+    assert path.stat().st_size < frames.nbytes
+    assert rejected(path, bytes=frames.nbytes - 1).startswith("its frames take over")
+    assert len(decode(path, Limits(bytes=frames.nbytes)).frames) == 60
+
+
+def test_a_file_of_too_many_bytes_is_rejected_unread(tmp_path):
+    """Such as one with a hole of 40 GB."""
+    path = tmp_path / "sparse.mp4"
+    path.touch()
+    os.truncate(path, 40 << 30)
+    assert rejected(path) == f"the file takes over the limit of {4 << 30} bytes"
 
 
 # --- what says nothing about the video ------------------------------------------------

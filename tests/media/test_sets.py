@@ -1,10 +1,14 @@
 import csv
+import errno
 import importlib
+import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from twinlens.artifacts import contents
+from twinlens.artifacts.contents import Contents
 from twinlens.errors import DataError
 from twinlens.media import scan, sets
 from twinlens.media.settings import Source
@@ -533,19 +537,37 @@ def test_a_shard_without_clips_keeps_its_columns(ucf):
     assert rows.empty
 
 
-def test_a_swapped_file_changes_its_own_shards_fingerprint(ucf):
+def fingerprints(source, counts, tmp_path):
+    return scan.fingerprints(source, counts, Contents(tmp_path / "store.json"), "own")
+
+
+def test_a_file_of_other_bytes_changes_its_own_shards_fingerprint(ucf, tmp_path):
+    """Also where its size and time are kept."""
     source, counts = Source(kind="ucf101", **ucf), {"train": 2, "test": 2}
-    before = scan.fingerprints(source, counts)
     (clip,) = [each for each in UCF_CLIPS if "Throw_g01" in each]
-    (Path(ucf["videos"]) / f"{clip}.avi").write_text("other")
-    after = scan.fingerprints(source, counts)
+    video = Path(ucf["videos"]) / f"{clip}.avi"
+    video.write_text("one")
+    before, then = fingerprints(source, counts, tmp_path), video.stat()
+    video.write_text("two")
+    os.utime(video, ns=(then.st_atime_ns, then.st_mtime_ns))
+    after = fingerprints(source, counts, tmp_path)
     changed = [key for key in before if before[key] != after[key]]
     assert changed == [("test", scan.shard_of(clip, 2))]
 
 
-def test_a_dangling_link_has_a_fingerprint(own):
+def test_a_dangling_link_has_a_fingerprint(own, tmp_path):
     (Path(own["videos"]) / "jump/annexed.avi").symlink_to("/nowhere/x.avi")
-    assert scan.fingerprints(Source(kind="folder", **own), {"train": 1, "test": 1})
+    source = Source(kind="folder", **own)
+    assert fingerprints(source, {"train": 1, "test": 1}, tmp_path)
+
+
+def test_a_video_that_can_not_be_read_is_named_by_the_plan(own, tmp_path, monkeypatch):
+    def fail(path):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(contents, "sha1", fail)
+    with pytest.raises(DataError, match=r"\.mp4: can't be read: Input/output error"):
+        fingerprints(Source(kind="folder", **own), {"train": 1, "test": 1}, tmp_path)
 
 
 def test_a_scene_of_two_classes_stays_on_one_side(tmp_path):

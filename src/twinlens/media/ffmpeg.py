@@ -1,14 +1,8 @@
-"""Video to frames through ffmpeg: local files only, within limits, and in words.
-
-ffmpeg is the system's, or else the binary that `imageio-ffmpeg` ships.
-"""
+"""Video to frames through ffmpeg: local files only, within limits, and in words."""
 
 import errno
-import functools
-import hashlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -23,7 +17,9 @@ import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlens.artifacts.contents import sha1
 from twinlens.artifacts.publish import publish
+from twinlens.decoder import binary
 from twinlens.errors import DecodingError, RejectedError, message
 from twinlens.media.settings import Limits
 
@@ -46,7 +42,6 @@ AGAIN = message(
     "run the same command again: finished clips are kept. If it fails for this video"
     " alone each time, leave it out of the data set's list or folder"
 )
-OLDEST = (5, 1)  # the first that knows -fps_mode
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,36 +56,6 @@ class Clip:
     """Frames that the container states; 0 if it states none."""
     concealed: str
     """Errors in the stream that ffmpeg reported and concealed; empty for none."""
-
-
-def binary() -> str:
-    """Return the path of the ffmpeg to use.
-
-    Raises:
-        FileNotFoundError: there is none.
-    """
-    found = shutil.which("ffmpeg")
-    if found and _version(found) >= OLDEST:
-        return found
-    try:
-        import imageio_ffmpeg
-
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:
-        raise FileNotFoundError(
-            f"no ffmpeg of version {OLDEST[0]}.{OLDEST[1]} or newer: install one, or"
-            " `pip install imageio-ffmpeg`"
-        ) from error
-
-
-@functools.cache
-def _version(path: str) -> tuple[int, int]:
-    """Read its release; a build without one counts as new."""
-    said = subprocess.run(
-        [path, "-version"], capture_output=True, text=True, check=False
-    )
-    found = re.match(r"ffmpeg version n?(\d+)\.(\d+)", said.stdout)
-    return (int(found.group(1)), int(found.group(2))) if found else (99, 0)
 
 
 def decode(path: Path, limits: Limits | None = None) -> Clip:
@@ -109,18 +74,21 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
     if not path.is_file():  # to read a pipe or a device would never end
         there = path.exists()
         raise RejectedError("not a regular file" if there else "no such file")
-    if path.stat().st_size == 0:
+    size = path.stat().st_size
+    if size == 0:
         raise RejectedError("the file is empty")
+    if size > limits.bytes:
+        raise RejectedError(f"the file takes over the limit of {limits.bytes} bytes")
     code, raw, messages = _run(path, limits)
     if DISK_FAULT in _error_lines(messages, path):
         # A damaged video can give these words too. Once it was read whole it lies in
         # memory: what ffmpeg says then is the video's fault.
         _read_whole(path)
         code, raw, messages = _run(path, limits)
-    size = re.findall(r"Video: rawvideo.*?, (\d+)x(\d+)", messages)
-    if not size or not raw:
+    sides = re.findall(r"Video: rawvideo.*?, (\d+)x(\d+)", messages)
+    if not sides or not raw:
         raise RejectedError(_reason(messages, code))
-    width, height = map(int, size[-1])
+    width, height = map(int, sides[-1])
     frame = 3 * width * height
     if frame > 3 * limits.pixels:
         raise RejectedError(f"frames of {width}x{height} are over the limit of pixels")
@@ -218,16 +186,6 @@ def _read_whole(path: Path) -> None:
 def unreadable(path: Path, error: OSError) -> DecodingError:
     """Build the error for a video that could not be read."""
     return DecodingError(f"{path}: can't be read: {error.strerror or error}; {AGAIN}")
-
-
-def sha1(path: Path) -> str:
-    """Digest of a file's bytes.
-
-    Raises:
-        OSError: it can't be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha1").hexdigest()
 
 
 def _command(path: Path, limits: Limits | None) -> list[str]:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from twinlens import provenance
 from twinlens.artifacts import reader
+from twinlens.artifacts.contents import sha1
 from twinlens.artifacts.shard import Shard
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import RejectedError, message
 from twinlens.media import scan
-from twinlens.media.ffmpeg import decode, sha1, unreadable
+from twinlens.media.ffmpeg import decode, unreadable
 from twinlens.media.settings import Decoding, Limits
 from twinlens.progress import say, track
 from twinlens.recognisers import with_neighbours
@@ -54,7 +55,7 @@ def frames(
     """
     source = job.source
     rows = scan.shard(source, job.part, job.shard, job.shards)
-    rows["sha1"] = [_sha1(Path(path)) for path in rows["path"]]
+    rows["sha1"] = [_sha1(Path(path), source.limits.bytes) for path in rows["path"]]
     limits = replace(source.limits, seconds=seconds or source.limits.seconds)
     rejected: dict[str, str] = {}
     with Shard(out, FRAMES, _about(job, rows), list(rows["clip"])) as shard:
@@ -124,14 +125,15 @@ def _look(frames: NDArray[np.uint8]) -> str:
     return "still" if all((each == frames[0]).all() for each in frames[1:]) else ""
 
 
-def _sha1(path: Path) -> str:
-    """Digest of a file; "" if there is none, which decoding will report.
+def _sha1(path: Path, most: int) -> str:
+    """Digest of a file; "" for none or a larger one, which decoding will reject.
 
     Raises:
         DecodingError: it can't be read.
     """
     try:
-        return sha1(path) if path.is_file() else ""
+        readable = path.is_file() and path.stat().st_size <= most
+        return sha1(path) if readable else ""
     except OSError as error:
         raise unreadable(path, error) from error
 

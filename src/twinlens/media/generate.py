@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from twinlens.artifacts.contents import sha1
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import message
 from twinlens.media import playground
-from twinlens.media.ffmpeg import sha1
 from twinlens.media.settings import Generation
 from twinlens.progress import say, teller
 

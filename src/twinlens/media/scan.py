@@ -3,9 +3,10 @@
 import hashlib
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twinlens.artifacts.contents import Contents
+from twinlens.errors import DataError
 from twinlens.media import sets
 from twinlens.media.settings import Source
 
@@ -50,42 +51,36 @@ def shard_of(clip: str, shards: int) -> int:
     return zlib.crc32(clip.encode()) % shards
 
 
-def file_fingerprint(path: Path, ends: int = 1 << 16) -> str:
-    """Digest a file's size, time, and first and last bytes; "" if it is not there.
-
-    Another file under its name is noticed, also one whose time was kept.
-    """
-    if not path.is_file():
-        return ""
-    status = path.stat()
-    digest = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode())
-    with path.open("rb") as file:
-        digest.update(file.read(ends))
-        file.seek(max(0, status.st_size - ends))
-        digest.update(file.read())
-    return digest.hexdigest()[:16]
-
-
 def fingerprints(
-    source: Source, shards: Mapping[str, int]
+    source: Source, shards: Mapping[str, int], contents: Contents, label: str
 ) -> dict[tuple[str, int], str]:
-    """Digest each shard's names, sizes and times, for the workflow.
+    """Digest each shard's names, labels and bytes, for the workflow.
 
-    A clip that was swapped, added or removed changes its own shard's digest. Nothing of
-    the files' content is read.
+    A clip that was swapped, added or removed changes its own shard's digest.
+
+    Args:
+        source: where the data set's clips come from.
+        shards: how many each part is cut into.
+        contents: digests of files' bytes.
+        label: the data set's name, for the progress.
 
     Raises:
-        DataError: the data set's folders can't be used.
+        DataError: the data set's folders or one of its files can't be read.
     """
     digests = {
         (part, number): hashlib.sha256()
         for part, count in shards.items()
         for number in range(count)
     }
-    for each in sets.listing(source).clips:
-        if each.part in shards:
-            status = each.path.stat(follow_symlinks=each.path.exists())
-            line = f"{each.clip} {each.label} {status.st_size} {status.st_mtime_ns}\n"
-            key = each.part, shard_of(each.clip, shards[each.part])
-            digests[key].update(line.encode())
+    clips = [each for each in sets.listing(source).clips if each.part in shards]
+    paths = [each.path for each in clips]
+    try:
+        bytes_of = contents.of(paths, f"videos of {label}", source.limits.bytes)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename}: can't be read: {error.strerror or error}"
+        ) from error
+    for each, digest in zip(clips, bytes_of, strict=True):
+        key = each.part, shard_of(each.clip, shards[each.part])
+        digests[key].update(f"{each.clip} {each.label} {digest}\n".encode())
     return {key: digest.hexdigest()[:16] for key, digest in digests.items()}

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from twinlens import provenance
+from twinlens.artifacts.contents import Contents
 from twinlens.errors import DataError, PlanError
 from twinlens.media import scan, sets
 from twinlens.media.settings import Generation, Limits, Listing, Source
@@ -21,6 +22,7 @@ class Data:
     def __init__(self, world: World) -> None:
         """Take the world."""
         self.world, self.root = world, f"results/{world.world}"
+        self.contents = Contents()
         self._listed: dict[str, dict[Any, Any]] = {}
 
     def source(self, dataset: str) -> Source:
@@ -114,7 +116,9 @@ class Data:
             parts = ("train", "test", "corpus")
             counts = {part: self.shard_count(dataset, part) for part in parts}
             try:
-                found: dict[Any, Any] = dict(scan.fingerprints(source, counts))
+                found: dict[Any, Any] = dict(
+                    scan.fingerprints(source, counts, self.contents, dataset)
+                )
                 found["classes"] = sets.listing(source).classes
             except DataError as error:
                 raise PlanError(f"datasets.{dataset}: {error}") from error

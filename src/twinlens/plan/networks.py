@@ -10,7 +10,6 @@ from twinlens.errors import PlanError
 from twinlens.flow import estimators
 from twinlens.flow.flownet2.recipe import FlowTraining
 from twinlens.flow.settings import FlowErrorJob
-from twinlens.media import scan
 from twinlens.networks import families
 from twinlens.networks.job import Import
 from twinlens.patches.settings import Counting, Cutting, PatchSettings
@@ -98,8 +97,17 @@ class Networks:
         return [self.classes(str(dataset))]
 
     def fingerprint(self, family: str, name: str) -> str:
-        """Digest of a published file, so that another in its place is noticed."""
-        return scan.file_fingerprint(Path(self.published(family, name).file or ""))
+        """Digest of a published file, so that another in its place is noticed.
+
+        Raises:
+            PlanError: it can't be read.
+        """
+        file = Path(self.published(family, name).file or "")
+        try:
+            (digest,) = self.data.contents.of([file], f"weights of {name}")
+        except OSError as error:
+            raise PlanError(f"{file}: can't be read: {error.strerror}") from error
+        return digest
 
     def import_modules(self, family: str, name: str) -> list[str]:
         """The modules of an import: the network's file, all readers of weights."""
