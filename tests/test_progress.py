@@ -37,7 +37,7 @@ def test_work_of_unknown_length_tells_its_rate(often, capsys):
     assert last == "work: 2 clips in 0:00"
 
 
-def test_nothing_to_do_is_told_too(often, capsys):
+def test_nothing_to_do_is_reported_too(often, capsys):
     list(track([], "work"))
     assert capsys.readouterr().err == "work: 0 clips in 0:00\n"
 

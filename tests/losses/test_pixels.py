@@ -55,7 +55,7 @@ def test_clip20_ends_at_1():
     assert made.tolist() == [[[0.0, 0.5, 1.0]]]
 
 
-def test_an_unknown_weighting_is_told():
+def test_an_unknown_weighting_is_reported():
     with pytest.raises(ValueError, match="no weighting 'mean'; there are: none, mean1"):
         weight_map(torch.ones(1, 2, 2), "mean")
 

@@ -18,7 +18,7 @@ def test_a_picture_is_four_times_larger(name):
 
 
 @pytest.mark.parametrize("name", models.names())
-def test_the_frames_it_reads_are_told_without_building_it(name):
+def test_the_frames_it_reads_are_reported_without_building_it(name):
     assert models.frames(name) == models.build(name).frames
 
 
@@ -70,7 +70,7 @@ def test_refining_an_interpolation_is_the_same_as_the_whole(name):
 
 
 @pytest.mark.parametrize("name", models.names())
-def test_whether_it_learns_is_told_without_building_it(name):
+def test_whether_it_learns_is_reported_without_building_it(name):
     assert models.learns(name) == any(True for _ in models.build(name).parameters())
 
 
@@ -80,7 +80,7 @@ def test_frames_may_be_stated_with_a_type(tmp_path, monkeypatch):
     assert models.frames("typed") == 3
 
 
-def test_a_slip_in_a_file_is_told_with_its_line(tmp_path, monkeypatch):
+def test_a_slip_in_a_file_is_reported_with_its_line(tmp_path, monkeypatch):
     (tmp_path / "slip.py").write_text("FRAMES = 1\ndef build(:\n")
     monkeypatch.setattr(Package, "folder", tmp_path)
     assert "slip.py, line 2: " in models.problem("slip")
@@ -88,12 +88,12 @@ def test_a_slip_in_a_file_is_told_with_its_line(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", models.names())
-def test_whether_it_has_an_importer_is_told_without_building_it(name):
+def test_whether_it_has_an_importer_is_reported_without_building_it(name):
     assert models.has_importer(name) == hasattr(models.module(name), "convert")
     assert models.problem(name) is None
 
 
-def test_what_build_takes_is_told_without_building_it():
+def test_what_build_takes_is_reported_without_building_it():
     assert models.settings("vdsr") == ["width", "depth"]
     assert models.settings("bicubic") == []
 

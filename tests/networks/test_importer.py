@@ -37,6 +37,22 @@ def test_a_published_vdsr_becomes_a_network(realdata, tmp_path, capsys):
     assert network.convs[0].weight.shape == (64, 1, 3, 3)
 
 
+def test_a_file_that_differs_from_the_published_one_of_its_name_is_said(
+    realdata, tmp_path, capsys
+):
+    file, copy = realdata / "weights/vdsr/VDSR_Official.mat", tmp_path / "published"
+    copy.mkdir()
+    raw = bytearray(file.read_bytes())
+    import_network(file, "vdsr", tmp_path / "vdsr.h5")
+    assert "WARNING" not in capsys.readouterr().err
+    raw[100] ^= 1  # in the words of its head
+    (copy / file.name).write_bytes(raw)
+    import_network(copy / file.name, "vdsr", tmp_path / "vdsr.h5")
+    said = capsys.readouterr().err
+    assert f"WARNING {copy / file.name}: its sha256 is " in said
+    assert "that of the published file of its name f6131666" in said
+
+
 def test_weights_of_another_size_are_refused(realdata, tmp_path):
     file = realdata / "weights/vdsr/VDSR_Adam.caffemodel"
     with pytest.raises(ArtifactError, match=r"VDSR_Adam.caffemodel: vdsr: 39 entries"):
@@ -50,18 +66,18 @@ def test_a_damaged_file_is_refused(tmp_path):
         import_network(tmp_path / "vdsr.mat", "vdsr", tmp_path / "v.h5")
 
 
-def test_a_file_that_is_not_there_is_told_once(tmp_path):
+def test_a_file_that_is_not_there_is_named_once(tmp_path):
     for made in (
         lambda file: import_network(file, "vdsr", tmp_path / "v.h5"),
         lambda file: import_perceptual(file, tmp_path / "p.h5"),
         lambda file: import_flownet2(file, tmp_path / "f.h5"),
     ):
-        with pytest.raises(ArtifactError) as told:
+        with pytest.raises(ArtifactError) as caught:
             made(tmp_path / "none.pth")
-        assert str(told.value) == f"{tmp_path}/none.pth: No such file or directory"
+        assert str(caught.value) == f"{tmp_path}/none.pth: No such file or directory"
 
 
-def test_settings_that_its_network_refuses_are_told(tmp_path):
+def test_settings_that_its_network_refuses_are_reported(tmp_path):
     torch.save({"a.weight": torch.zeros(2)}, tmp_path / "duf.pth")
     with pytest.raises(ArtifactError, match=r"duf\.pth: VSR-DUF of 15 layers"):
         import_network(tmp_path / "duf.pth", "duf", tmp_path / "d.h5", {"depth": 15})
@@ -125,9 +141,9 @@ def test_what_the_config_says_goes_before_what_a_file_s_names_tell(tmp_path):
         layer, part = key.split(".")
         state[f"features.{vgg.TORCHVISION[layer]}.{part}"] = each
     torch.save(state, tmp_path / "vgg16.pth")
-    import_perceptual(tmp_path / "vgg16.pth", tmp_path / "told.h5")
+    import_perceptual(tmp_path / "vgg16.pth", tmp_path / "stated.h5")
     import_perceptual(tmp_path / "vgg16.pth", tmp_path / "set.h5", inputs="caffe")
-    assert not vgg.load(tmp_path / "told.h5").flipped
+    assert not vgg.load(tmp_path / "stated.h5").flipped
     assert vgg.load(tmp_path / "set.h5").flipped
 
 

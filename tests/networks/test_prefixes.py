@@ -71,7 +71,7 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path, own):
     assert not (tmp_path / "f.h5").exists()
 
 
-def test_what_was_said_of_the_names_as_they_are_is_what_is_told(tmp_path):
+def test_what_was_said_of_the_names_as_they_are_is_what_is_reported(tmp_path):
     with pytest.raises(ArtifactError, match=r"no FlowNet2 in it.*module"):
         imported(tmp_path, {"module.fc.weight": torch.zeros(2, 2)})
 

@@ -49,7 +49,7 @@ def test_before_its_relu_conv3_3_is_negative_too():
     torch.testing.assert_close(before(picture).relu(), after(picture))
 
 
-def test_unknown_inputs_are_told():
+def test_unknown_inputs_are_reported():
     with pytest.raises(ValueError, match="no inputs 'tf'; there are: caffe, torchv"):
         Vgg(inputs="tf")
 

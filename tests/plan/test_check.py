@@ -71,14 +71,14 @@ def test_a_key_near_to_none_lists_those_there_are():
     assert line == "quality: unknown key 'zzz'; there are: flow, pairs"
 
 
-def test_a_key_that_yaml_reads_as_a_truth_value_is_told():
+def test_a_key_that_yaml_reads_as_a_truth_value_is_reported():
     config = changed()
     config["quality"][True] = 1
     (line,) = problems_of(config)
     assert line.startswith("quality: unknown key 'true'")
 
 
-def test_unknown_keys_are_told_all_at_once():
+def test_unknown_keys_are_reported_all_at_once():
     assert len(problems(sede=1, quality__bond=1, resources__gpu=1)) == 3
 
 
@@ -108,13 +108,13 @@ def test_unknown_keys_are_told_all_at_once():
         ("resources__threads", 0),
     ],
 )
-def test_a_wrong_value_is_told_with_its_place(key, value):
+def test_a_wrong_value_is_reported_with_its_place(key, value):
     (line,) = problems(**{key: value})
     place = key.replace("__", ".")
     assert line.startswith((f"{place}: ", f"{place}."))
 
 
-def test_a_number_that_yaml_takes_for_text_is_told_how_to_be_written():
+def test_a_number_that_yaml_takes_for_text_is_reported_how_to_be_written():
     (line,) = problems(training__recipe__lr="1e-3")
     assert line.endswith("; write it as 1.0e-3, with point and sign")
     (line,) = problems(training__recipe__lr="fast")
@@ -137,7 +137,7 @@ def test_two_of_one_label_are_refused(key, other):
     assert f"is called '{other}' too" in line
 
 
-def test_a_wrong_value_is_told_with_the_meaning_of_its_key():
+def test_a_wrong_value_is_reported_with_the_meaning_of_its_key():
     (line,) = problems(seed=-1)
     assert "Master seed" in line
 
@@ -180,12 +180,12 @@ def test_a_pair_of_defined_methods_is_valid():
     assert problems(methods__pair=pair) == []
 
 
-def test_a_crop_larger_than_the_frame_is_told():
+def test_a_crop_larger_than_the_frame_is_reported():
     (line,) = problems(recognisers__tsn__views__size=[340, 64])
     assert line.startswith("recognisers.tsn.views: crop is larger than size")
 
 
-def test_weights_of_no_data_set_are_told():
+def test_weights_of_no_data_set_are_reported():
     weights = {"yart": {"spatial": "a", "temporal": "b"}}
     (line,) = problems(recognisers__tsn__weights=weights)
     assert line.startswith(
@@ -193,7 +193,7 @@ def test_weights_of_no_data_set_are_told():
     )
 
 
-def test_a_model_a_backbone_or_a_kind_that_is_not_there_is_told():
+def test_a_model_a_backbone_or_a_kind_that_is_not_there_is_reported():
     assert "no model 'bicubik'; did you mean 'bicubic'?" in " ".join(
         problems(methods__bicubic__model="bicubik")
     )
@@ -205,7 +205,7 @@ def test_a_model_a_backbone_or_a_kind_that_is_not_there_is_told():
     )
 
 
-def test_a_pair_of_a_pair_is_told():
+def test_a_pair_of_a_pair_is_reported():
     methods = {
         "one": {"label": "One", "frames_of": "hr", "flow_of": "bicubic"},
         "two": {"label": "Two", "frames_of": "one", "flow_of": "hr"},
@@ -219,7 +219,7 @@ def test_a_corpus_is_no_column():
     assert "is a corpus" in line
 
 
-def test_low_clips_without_full_ones_to_train_on_are_told():
+def test_low_clips_without_full_ones_to_train_on_are_reported():
     found = problems(datasets__yard__low="given")
     assert [line.partition(".weights")[0] for line in found] == [
         "recognisers.tsn",
@@ -238,10 +238,25 @@ def test_real_videos_need_a_size():
     ]
 
 
-def test_weights_that_saw_the_test_clips_are_told():
-    weights = {"yard": {"spatial": "ucf101_split_1_rgb.pth", "temporal": "flow.pth"}}
+def test_weights_that_saw_the_test_clips_are_reported():
+    weights = {"yard": {"spatial": "rgb.pth", "temporal": "flow.pth", "split": 1}}
     (line,) = problems(recognisers__tsn__weights=weights, datasets__yard__split=2)
-    assert "was trained on clips that split 2 tests" in line
+    assert line.startswith("recognisers.tsn.weights.yard.split: networks that were")
+
+
+@pytest.mark.parametrize("name", ["ucf101-split-2", "_s02_", "fold2", "split_1"])
+def test_the_split_of_published_weights_is_asked_for(name):
+    """The name of a file is no evidence."""
+    entry = {"label": "UCF101", "kind": "ucf101", "videos": "v", "splits": "s"}
+    weights = {"mine": {"spatial": f"{name}.pth", "temporal": f"{name}.pth"}}
+    found = problems(
+        datasets__mine=entry,
+        select__datasets=["mine"],
+        select__recognisers=["tsn"],
+        recognisers__tsn__weights=weights,
+        recognisers__tsn__views__size=[340, 256],
+    )
+    assert [line for line in found if "say which official split" in line]
 
 
 def test_no_weights_can_be_said_by_null():
@@ -256,30 +271,30 @@ def test_a_patch_set_needs_a_corpus():
     assert line.startswith("patches.spatial.corpus: 'yard' is no corpus; ")
 
 
-def test_a_patch_that_cannot_be_cut_is_told():
+def test_a_patch_that_cannot_be_cut_is_reported():
     (line,) = problems(patches__spatial__margin=24)
     assert line.startswith("patches.spatial: size 48 must be more than twice")
 
 
-def test_a_start_that_is_not_there_is_told():
+def test_a_start_that_is_not_there_is_reported():
     (line,) = problems(methods__sosr__start="vdsl")
     assert line == "methods.sosr.start: 'vdsl' is not defined; did you mean 'vdsr'?"
 
 
-def test_patches_larger_than_generated_frames_are_told():
+def test_patches_larger_than_generated_frames_are_reported():
     (line,) = problems(patches__spatial__size=100)
     assert line == (
         "patches.spatial.size: patches of 100 are larger than the frames of corpus"
     )
 
 
-def test_a_setting_of_another_loss_is_told():
+def test_a_setting_of_another_loss_is_reported():
     loss = {"kind": "mse", "alpha": 0.5}
     (line,) = problems(methods__vdsr__recipe__loss=loss)
     assert line.startswith("methods.vdsr.recipe.loss: mse has no alpha: sosr have")
 
 
-def test_a_batch_that_gpus_cannot_share_is_told():
+def test_a_batch_that_gpus_cannot_share_is_reported():
     lines = problems(resources__gpus=3)
     assert "methods.vdsr.recipe.batch: 16 can't be shared evenly by resources.gpus" in (
         lines
@@ -292,12 +307,12 @@ def test_an_alpha_out_of_range_says_what_there_is():
     assert "less than or equal to 1, or: Input should be 'auto'" in line
 
 
-def test_an_unknown_patch_set_is_told():
+def test_an_unknown_patch_set_is_reported():
     (line,) = problems(methods__vdsr__recipe__patches="spacial")
     assert line.endswith("'spacial' is not defined; did you mean 'spatial'?")
 
 
-def test_a_loss_on_the_wrong_kind_of_patches_is_told():
+def test_a_loss_on_the_wrong_kind_of_patches_is_reported():
     (line,) = problems(methods__sosr__recipe__patches="temporal")
     assert "loss sosr needs a patch set with pair: false" in line
     (line,) = problems(methods__tosr1__recipe__patches="spatial")
@@ -324,7 +339,7 @@ def test_an_experiment_that_no_table_shows_may_differ():
     assert problems(methods__mine=other) == []
 
 
-def test_a_setting_that_a_network_does_not_take_is_told():
+def test_a_setting_that_a_network_does_not_take_is_reported():
     (line,) = problems(starts__vdsr__settings={"widht": 16})
     assert line == "starts.vdsr.settings: vdsr takes no 'widht'; did you mean 'width'?"
 
@@ -339,12 +354,12 @@ def test_a_network_that_learns_needs_weights_or_a_recipe():
     assert line == "methods.mine: vdsr learns, and has neither weights nor a recipe"
 
 
-def test_a_recipe_that_lacks_something_is_told():
+def test_a_recipe_that_lacks_something_is_reported():
     (line,) = problems(methods__vdsr__recipe={"patches": "spatial"})
     assert line == "methods.vdsr.recipe: lacks 'loss'"
 
 
-def test_a_typo_in_a_loss_is_told():
+def test_a_typo_in_a_loss_is_reported():
     (line,) = problems(methods__vdsr__recipe__loss={"kind": "mse", "alfa": 1})
     assert "unknown key 'alfa'; did you mean 'alpha'?" in line
 
@@ -430,7 +445,7 @@ def test_flow_settings_that_can_t_work_are_refused(change, where):
     assert line.startswith(where)
 
 
-def test_a_stage_without_steps_is_told_before_anything_runs():
+def test_a_stage_without_steps_is_reported_before_anything_runs():
     config = changed()
     del config["flows"]["flownet2"]["recipe"]["steps"]["flownets_2"]
     (line,) = problems_of(config)
@@ -484,16 +499,18 @@ def test_a_loss_of_its_own_must_be_there():
 def test_a_row_says_where_its_weights_come_from():
     given = {"label": "Given", "model": "duf", "weights": "w/params_16L_x4.h5"}
     there = plan(methods__given={**given, "note": "blurred"})
-    told = {name: there.methods.origin(name) for name in there.world.methods}
-    assert told["given"] == "published weights params_16L_x4.h5; blurred"
-    assert told["bicubic"] == "nothing is learnt"
-    assert told["hr"] == "the original frames"
-    assert told["sosr_tosr2"] == "spatial of sosr, temporal of tosr2"
-    assert told["duf16"] == (
+    origins = {name: there.methods.origin(name) for name in there.world.methods}
+    assert origins["given"] == "published weights params_16L_x4.h5; blurred"
+    assert origins["bicubic"] == "nothing is learnt"
+    assert origins["hr"] == "the original frames"
+    assert origins["sosr_tosr2"] == "spatial of sosr, temporal of tosr2"
+    assert origins["duf16"] == (
         "trained here, MSE, bicubic low resolution, 400 steps, after trained here, MSE,"
         " bicubic low resolution, 800 steps"
     )
-    assert told["tosr2"].startswith("trained here, tosr loss, bicubic low resolution")
+    assert origins["tosr2"].startswith(
+        "trained here, tosr loss, bicubic low resolution"
+    )
 
 
 def _read(config):

@@ -140,6 +140,7 @@ def test_settings_that_cannot_be_meant_are_faults(changes, said):
 def yard(**changes):
     """A data set of the tables, as the plan gives it."""
     facts = {"low": "made", "generated": True, "split": 1, "split_file": None}
+    facts["kind"] = "ucf101"
     return SimpleNamespace(**{**facts, **changes})
 
 
@@ -147,9 +148,9 @@ def yard(**changes):
     ("weights", "split", "said"),
     [
         (
-            {"stage2": "ucf101ST-ResNet50-final-split=1.mat"},
+            {"stage2": "final.mat", "split": 1},
             2,
-            "weights.yard.stage2: ucf101ST-ResNet50-final-split=1.mat was trained on",
+            "weights.yard.split: networks that were trained on split 1 saw clips that",
         ),
         (
             {"stage1": "one.mat", "stage2": "two.mat"},

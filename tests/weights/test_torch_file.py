@@ -224,7 +224,7 @@ def test_a_file_without_tensors_is_refused(tmp_path):
         torch_file.read(save(OrderedDict(epoch=3), tmp_path / "a.pth"))
 
 
-def test_the_kind_is_told_by_the_first_bytes_when_the_name_says_nothing(tmp_path):
+def test_the_kind_is_reported_by_the_first_bytes_when_the_name_says_nothing(tmp_path):
     state = {"w": torch.ones(2)}
     assert_same(weights.read(save(state, tmp_path / "new")), state)
     assert_same(weights.read(save(state, tmp_path / "old", zipped=False)), state)

@@ -419,8 +419,10 @@ def test_an_emptied_artifact_is_named_with_what_to_do(done):
     words = ("results/tiny/scores/tsn/yard/hr/test-00.h5", *TINY)
     said = snakemake(done, *words, "--forcerun", "score", check=False)
     assert "FAILED score" in said
-    told = "results/tiny/flow/tsn/yard/hr/test-00.h5: is empty; if the workflow made it"
-    assert told in said
+    error = (
+        "results/tiny/flow/tsn/yard/hr/test-00.h5: is empty; if the workflow made it"
+    )
+    assert error in said
     advice = re.search(r"snakemake (--cores all --force \S+)", said)[1]
     snakemake(done, *shlex.split(advice), *TINY[2:])
     snakemake(done, "all", *TINY)

@@ -43,6 +43,8 @@ def open(path: Path, kind: str | None = None, **expected: Any) -> "Iterator[Arti
         raise ArtifactError(f"{path}: no such file; run the workflow to make it")
     if path.is_dir():
         raise ArtifactError(f"{path}: is a folder; name an artifact in it")
+    if not path.is_file():  # to open a pipe would never end
+        raise ArtifactError(f"{path}: is no regular file")
     if path.stat().st_size == 0:
         raise unusable(path, "is empty")
     with _file(path) as file:
@@ -425,6 +427,8 @@ def is_artifact(path: Path) -> bool:
 
     Other programs write HDF5 too: published weights, for instance.
     """
+    if not Path(path).is_file():  # to open a pipe would never end
+        return False
     try:
         with h5py.File(path, "r", locking=False) as file:
             return "format" in file.attrs and "about" in file.attrs

@@ -6,6 +6,7 @@ from its project's. Sizes are rounded, those of networks from their parameters. 
 server is gone, or asks for an account, a file can only be had by hand.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,6 +214,32 @@ def _recognisers() -> Iterator[Asset]:
 
 
 ASSETS = {each.name: each for each in (*DATA_SETS, *NETWORKS, *_recognisers())}
+
+
+def difference(path: Path) -> str:
+    """Say how a file's digest differs from that of the published one of its name.
+
+    Args:
+        path: a file.
+
+    Returns:
+        "" where they are equal, or nobody states what it must be.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    asset = find(str(path))
+    if asset is None or not asset.digest or asset.inside is not None:
+        return ""
+    kind, _, digits = asset.digest.partition(":")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, kind).hexdigest()
+    if found.startswith(digits):
+        return ""
+    return (
+        f"its {kind} is {found[: len(digits)]}, that of the published file of its name"
+        f" {digits}: damaged, or another file"
+    )
 
 
 def find(path: str) -> Asset | None:

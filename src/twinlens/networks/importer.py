@@ -9,6 +9,7 @@ from torch import nn
 from twinlens import weights
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv
+from twinlens.assets import published
 from twinlens.errors import ArtifactError
 from twinlens.networks import artifact, families, state
 from twinlens.networks.job import Import
@@ -35,6 +36,8 @@ def import_network(
     if not hasattr(module, "convert"):
         raise ArtifactError(f"no published weights of {job.kind} are known")
     found = weights.read(file)
+    if difference := published.difference(file):
+        say(f"WARNING {file}: {difference}")
     settings = dict(job.settings)
     if classes is not None:
         settings["classes"] = len(read_csv(classes, "classes/1"))

@@ -10,10 +10,8 @@ from twinlens.errors import DataError, PlanError
 from twinlens.media import scan, sets
 from twinlens.media.settings import Generation, Limits, Listing, Source
 from twinlens.plan.world import Dataset, World
+from twinlens.recognisers import OFFICIAL
 from twinlens.settings import shared
-
-OFFICIAL = ("ucf101", "hmdb51")
-"""Kinds of data sets that have official splits."""
 
 
 class Data:

@@ -37,11 +37,9 @@ plan its jobs. It has
 All indices count from 0 in the decoded clip. Flow `i` goes from frame `i` to `i + 1`.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -52,6 +50,8 @@ from pydantic.dataclasses import dataclass
 from twinlens.named import Package, nearest
 from twinlens.settings import STRICT, Pixels, Rate
 
+OFFICIAL = ("ucf101", "hmdb51")
+"""Kinds of data sets that have official splits."""
 PACKAGE = Package("recognisers", "recogniser")
 names, module = PACKAGE.names, PACKAGE.module
 INPUTS = ("frames", "flow")
@@ -259,12 +259,25 @@ def recipe(settings: Any, dataset: str, network: str) -> Any:
     return replace(getattr(settings.training, network), **own)
 
 
-def split_fault(file: str, split: int) -> str | None:
-    """What is wrong with published weights whose name says that they saw test clips."""
-    named = re.search(r"split[_=-]?(\d)", Path(file).name)
-    if not named or int(named.group(1)) == split:
-        return None
-    return f"{Path(file).name} was trained on clips that split {split} tests"
+def split_faults(where: str, weights: Any, entry: Any) -> Iterator[str]:
+    """Say what is wrong with published weights beside the split that is tested.
+
+    Args:
+        where: the key of the weights.
+        weights: with `split`, which official split they were trained on.
+        entry: of their data set.
+    """
+    if weights.split is None:
+        if entry.kind in OFFICIAL and not entry.generated:
+            yield (
+                f"{where}.split: say which official split these networks were trained"
+                " on, 1, 2 or 3: those of another one saw its test clips"
+            )
+    elif weights.split != entry.split:
+        yield (
+            f"{where}.split: networks that were trained on split {weights.split} saw"
+            f" clips that split {entry.split} tests"
+        )
 
 
 def reads_jointly(kind: str) -> bool:

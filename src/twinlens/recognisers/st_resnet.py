@@ -25,7 +25,7 @@ from twinlens.recognisers import (
     Recoding,
     dataset_faults,
     recipe,
-    split_fault,
+    split_faults,
     unfit_changes,
     unknown_datasets,
 )
@@ -158,6 +158,8 @@ class Weights:
     """Both joined; its base networks are then not needed."""
     stage2: DataPath | None = None
     """The final one; no other is then needed."""
+    split: Literal[1, 2, 3] | None = None
+    """Which official split they were trained on; needed for those data sets."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -321,20 +323,19 @@ def faults(
     yield from unfit_changes(settings)
     for name, entry in selected.items():
         weights = settings.weights.get(name)
-        yield from _weights_faults(f"weights.{name}", weights, entry.split)
+        if weights:
+            yield from _weights_faults(f"weights.{name}", weights, entry)
         trained = not (weights and weights.stage2)
         yield from dataset_faults(settings, name, entry, trained=trained)
 
 
-def _weights_faults(where: str, weights: Weights | None, split: int) -> Iterator[str]:
+def _weights_faults(where: str, weights: Weights, entry: Any) -> Iterator[str]:
     """Files that saw the test clips, or that a later one makes needless."""
-    given = asdict(weights or Weights())
-    files = {stage: given[stage] for stage in STAGES if given[stage]}
-    for stage, file in files.items():
-        if fault := split_fault(file, split):
-            yield f"{where}.{stage}: {fault}"
+    files = [stage for stage in STAGES if getattr(weights, stage)]
+    if files:
+        yield from split_faults(where, weights, entry)
     for later in ("stage2", "stage1"):
-        earlier = list(files)[: list(files).index(later)] if later in files else []
+        earlier = files[: files.index(later)] if later in files else []
         if earlier:
             yield (
                 f"{where}: {later} makes {', '.join(earlier)} needless; to start from"

@@ -27,7 +27,7 @@ from twinlens.recognisers import (
     Recoding,
     dataset_faults,
     recipe,
-    split_fault,
+    split_faults,
     unfit_changes,
     unknown_datasets,
 )
@@ -137,6 +137,8 @@ class Weights:
     """A file that `twinlens.weights` reads."""
     temporal: DataPath
     """Likewise."""
+    split: Literal[1, 2, 3] | None = None
+    """Which official split they were trained on; needed for those data sets."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -268,9 +270,8 @@ def faults(
     for name, entry in selected.items():
         weights = settings.weights.get(name)
         yield from dataset_faults(settings, name, entry, trained=not weights)
-        for stream, file in asdict(weights).items() if weights else ():
-            if fault := split_fault(file, entry.split):
-                yield f"weights.{name}.{stream}: {fault}"
+        if weights:
+            yield from split_faults(f"weights.{name}", weights, entry)
 
 
 def read(

@@ -1,15 +1,18 @@
 """Importers of published weight files: formats only, a network maps its own keys.
 
-Nothing that a file carries is ever run. Each reader is imported when it is needed, so
-that reading a .caffemodel does not load PyTorch.
+Nothing that a file carries is ever run, and what a reader may cost is limited. Each
+reader is imported when it is needed: reading a .caffemodel does not load PyTorch.
 """
 
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from twinlens.artifacts import reader
 from twinlens.errors import ArtifactError
+from twinlens.weights import trial
 
 READERS = {
     ".caffemodel.h5": "hdf5",
@@ -42,22 +45,30 @@ def read(path: Path) -> dict[str, Any]:
         PyTorch and safetensors, path in the file to an array for HDF5.
 
     Raises:
-        ArtifactError: it is not there, of no known kind, an artifact of ours, or its
-            reader refuses it.
+        ArtifactError: it is not there, of no known kind, an artifact of ours, its
+            reader refuses it, or takes too long or too much memory (see `trial`).
     """
-    if reader.is_artifact(path):
-        with reader.open(path) as file:
-            kind = file.kind
-        raise ArtifactError(
-            f"{path}: is a twinlens artifact ({kind}), not a published weight file"
-        )
     try:
-        values: dict[str, Any] = import_module(f"{__name__}.{_reader(path)}").read(path)
+        module = import_module(f"{__name__}.{_reader(path)}")
+        read = partial(_foreign, module.read)
+        trial.run(read, path)
+        values: dict[str, Any] = read(path)
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror or error}") from error
     except ValueError as error:  # it names the file
         raise ArtifactError(str(error)) from error
     return values
+
+
+def _foreign(read: Callable[[Path], Any], path: Path) -> Any:
+    """Read a file that is none of ours."""
+    if reader.is_artifact(path):
+        with reader.open(path) as file:
+            kind = file.kind
+        raise ValueError(
+            f"{path}: is a twinlens artifact ({kind}), not a published weight file"
+        )
+    return read(path)
 
 
 def _reader(path: Path) -> str:

@@ -91,6 +91,7 @@ def _layers(path: Path) -> Iterator[Any]:
         raise ValueError(
             f"{path}: not a .caffemodel, or cut short ({len(raw)} bytes): {error}"
         ) from error
+    del raw  # a large network should not lie in memory three times
     if not net.layer and not net.layers:
         raise ValueError(f"{path}: holds no layers, so it is no .caffemodel")
     yield from net.layer

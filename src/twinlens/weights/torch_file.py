@@ -8,6 +8,7 @@ of `inert`: the network's own code is never imported.
 
 import io
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from twinlens.weights import inert
 
+ZIP = b"PK\x03\x04"
 WRAPPERS = (
     "params_ema",
     "ema_state_dict",
@@ -51,6 +53,7 @@ def read(path: Path) -> dict[str, Tensor]:
     """
     file = io.BytesIO(path.read_bytes())
     try:
+        _check_records(file)
         tensors = dict(_named(_unwrapped(_load(file)), ""))
     except RecursionError as error:
         raise ValueError(f"{path}: an object in it contains itself") from error
@@ -82,9 +85,25 @@ def _load(file: io.BytesIO) -> object:
         )
 
 
+def _check_records(file: io.BytesIO) -> None:
+    """Compare a zip archive's records with their checksums, which PyTorch does not.
+
+    Raises:
+        zipfile.BadZipFile: one differs; PyTorch can leave them out, as 0.
+    """
+    if file.getvalue().startswith(ZIP):
+        with zipfile.ZipFile(file) as archive:
+            for record in archive.infolist():
+                if record.CRC:
+                    with archive.open(record) as stream:
+                        while stream.read(1 << 20):
+                            pass  # at its end the checksum is compared
+    file.seek(0)
+
+
 def _refuse_program(file: io.BytesIO) -> None:
     """Refuse TorchScript, which PyTorch would hand to a loader that runs code."""
-    zipped = file.getvalue().startswith(b"PK\x03\x04")
+    zipped = file.getvalue().startswith(ZIP)
     file.seek(0)
     if zipped and "constants.pkl" in torch.PyTorchFileReader(file).get_all_records():
         raise ValueError("it is a TorchScript program, which loading would run")
