@@ -182,7 +182,15 @@ def test_flow_is_stored_as_the_recogniser_reads_it(tmp_path):
         clip = file.clip("c/a")
         assert clip.index.tolist() == index.tolist()
         np.testing.assert_array_equal(clip["flow"][:], wanted)
-        assert clip.facts == {"frames": 16, "label": 1}
+        assert clip.facts == {"frames": 16, "label": 1, "constant_flow": False}
+
+
+def test_flow_of_a_still_clip_is_marked(tmp_path, monkeypatch):
+    still = np.repeat(moving(0)[0][:1], 16, axis=0)
+    monkeypatch.setattr(f"{__name__}.moving", lambda _: (still, None))
+    flow([_shard(tmp_path / "hr.h5", "test")], FLOW, tmp_path / "flow.h5")
+    with reader.open(tmp_path / "flow.h5", "flow/1") as file:
+        assert file.clip("c/a").facts["constant_flow"]
 
 
 @pytest.mark.parametrize("entry", [TVL1, DIS], ids=["tvl1", "dis"])

@@ -36,6 +36,7 @@ def row(name, **more):
         "frames": 36,
         "content": f"{len(name):04d}{name.encode().hex()}",
         "look": "",
+        "detail": "",
         "path": f"/v/{name}.avi",
         **more,
     }
@@ -195,6 +196,30 @@ def test_classes_of_one_test_clip_are_cautioned_of(tmp_path, own):
     (line,) = cautions(tmp_path)
     assert line.startswith("1 classes are tested by one clip each")
     assert line.endswith(": golf")
+
+
+def detailed(names, train, test):
+    """Clips in turn of both parts, with their fine detail."""
+    return {
+        name: {
+            "part": "test" if number % 2 else "train",
+            "detail": (test if number % 2 else train) + 0.1 * (number // 2 % 2),
+        }
+        for number, name in enumerate(names)
+    }
+
+
+@pytest.mark.parametrize(("test", "times"), [(-3.0, "2.00"), (-5.0, "0.50")])
+def test_low_clips_of_another_kernel_are_cautioned_of(tmp_path, own, test, times):
+    join(tmp_path, own, **detailed(own[1], -4.0, test))
+    (line,) = (line for line in cautions(tmp_path) if "fine frequencies" in line)
+    assert line.startswith(f"low-resolution test clips have {times}")
+
+
+@pytest.mark.parametrize("test", [-4.0, -3.85, -4.15])
+def test_low_clips_of_bicubic_are_not(tmp_path, own, test):
+    join(tmp_path, own, **detailed(own[1], -4.0, test))
+    assert not any("fine frequencies" in line for line in cautions(tmp_path))
 
 
 def test_rejected_clips_are_no_twins(tmp_path, own):

@@ -87,8 +87,11 @@ def shard(folder, dataset, row, right, clips=10, names=None):
 LABELS = [0, 0, 0, 0, 1, 1, 1, 1]
 
 
-def streams(folder, dataset, row, spatial, temporal, labels=LABELS):
-    """Score shards, two for a row, with these clips right in each stream."""
+def streams(folder, dataset, row, spatial, temporal, labels=LABELS, **facts):
+    """Score shards, two for a row, with these clips right in each stream.
+
+    `facts` are said of each clip.
+    """
     paths = []
     for part in (0, 1):
         path = folder / f"{dataset}-{row}-{part}.h5"
@@ -101,7 +104,7 @@ def streams(folder, dataset, row, spatial, temporal, labels=LABELS):
                     "spatial": _snippets(labels[place], spatial[place]),
                     "temporal": _snippets(labels[place], temporal[place]),
                 }
-                file.write(name, arrays, label=labels[place])
+                file.write(name, arrays, label=labels[place], **facts)
         paths.append(path)
     return paths
 

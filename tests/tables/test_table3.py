@@ -49,6 +49,15 @@ def test_one_leading_line_names_world_and_generated_data(tmp_path, scores):
         assert "a test" in first
 
 
+def test_constant_flow_is_cautioned_of(tmp_path, scores):
+    hr = streams(
+        tmp_path, "one", "hr", [1, 1, 1, 0] * 2, [1] * 8, constant_flow=np.bool_(True)
+    )
+    _, _, text = _write(tmp_path, _layout(), [*scores[:2], *hr])
+    (line,) = (line for line in text.splitlines() if "one value everywhere" in line)
+    assert "CAUTION One: the flow of 8 of 8 clips of HR is one value" in line
+
+
 def test_latex_has_the_same_cells_and_escapes_signs(tmp_path, scores):
     odd = dataclasses.replace(BICUBIC, label="50 % of A&B_c")
     files = write(tmp_path, "table3", scores, _layout({"hr": HR, "bicubic": odd}))

@@ -30,7 +30,8 @@ def flow(
         frames: HDF5 "frames/1", original or super-resolved.
         job: which flows, how they are computed and stored.
         out: HDF5 "flow/1": by clip `flow` uint8 (n, 2, H, W), x right then y down,
-            and `index` int32 (n,): flow i goes from frame i to i + 1 of the clip.
+            and `index` int32 (n,): flow i goes from frame i to i + 1 of the clip. Its
+            attribute `constant_flow` is true if all vectors are the same.
         network: HDF5 "network/1" of the estimator, if it is one.
         threads: pairs computed at once.
 
@@ -56,7 +57,8 @@ def flow(
             index = job.flows(int(clip.facts["frames"]), name)
             found = estimate(*pairs_of(clip, index, size=job.form.size))
             coded = encode(found, job.form.bound)
-            return {"flow": coded, "index": index.astype(np.int32)}, {}
+            facts = {"constant_flow": bool((coded == coded[:1, :, :1, :1]).all())}
+            return {"flow": coded, "index": index.astype(np.int32)}, facts
 
         map_clips(
             source,

@@ -17,7 +17,7 @@ from twinlens.artifacts.contents import sha1
 from twinlens.artifacts.shard import Shard
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import RejectedError, message
-from twinlens.media import scan
+from twinlens.media import detail, scan
 from twinlens.media.ffmpeg import decode, unreadable
 from twinlens.media.settings import Decoding, Limits
 from twinlens.progress import say, track
@@ -28,7 +28,7 @@ from twinlens.settings import mapping
 FRAMES = "frames/1"
 REPORT = (
     "clip class label part status note frames kept width height fps container_frames"
-    " sha1 content look path"
+    " sha1 content look detail path"
 ).split()
 LEVELS = 8
 """Of brightness, below which a clip shows one colour only: noise of coding."""
@@ -89,6 +89,7 @@ def _about(job: Decoding, rows: pd.DataFrame) -> dict[str, Any]:
         reading=mapping(job.reading),
         around=job.around,
         short_side=source.short_side,
+        detail_at=job.detail_at,
         limits=limits,
     )
 
@@ -113,6 +114,7 @@ def _decoded(
         "sha1": row["sha1"],
         "content": xxhash.xxh3_64_hexdigest(clip.frames.data),
         "look": _look(clip.frames),
+        "detail": _detail(clip.frames[total // 2], job.detail_at),
     }
     return {"frames": kept, "index": index.astype(np.int32)}, facts
 
@@ -123,6 +125,13 @@ def _look(frames: NDArray[np.uint8]) -> str:
     if int((highest - lowest).max()) < LEVELS:
         return "one colour"
     return "still" if all((each == frames[0]).all() for each in frames[1:]) else ""
+
+
+def _detail(frame: NDArray[np.uint8], scale: int | None) -> float | str:
+    """Measure a frame's fine detail at low resolution; "" where nobody compares it."""
+    if scale is None:
+        return ""
+    return detail.of_low(frame) if scale == 1 else detail.of_high(frame, scale)
 
 
 def _sha1(path: Path, most: int) -> str:

@@ -111,6 +111,8 @@ class Decoding:
     """Which frames to keep of a clip."""
     around: int = 0
     """Frames to keep on each side of those, for networks that read several."""
+    detail_at: int | None = None
+    """Shrink by this factor to measure fine detail, 1 for clips that are low."""
 
     @property
     def modules(self) -> list[str]:

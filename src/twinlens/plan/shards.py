@@ -153,7 +153,14 @@ class Shards:
             shards=self.data.shard_count(dataset, part),
             reading=self.reading(reader, dataset, HR, part),
             around=int(around.removeprefix("-near") or 0),
+            detail_at=self._detail_at(dataset, part),
         )
+
+    def _detail_at(self, dataset: str, part: str) -> int | None:
+        """Where test clips are given low, they are compared with training clips."""
+        if self.data.has_originals(dataset) or part == "corpus":
+            return None
+        return 1 if part == "test" else models.SCALE
 
     def decoding_modules(self, reader: str, dataset: str, part: str) -> list[str]:
         """The modules that list a data set and choose its frames."""

@@ -72,7 +72,8 @@ def score(
         networks: HDF5 "network/1" of each of the job's networks.
         job: row, recogniser, heads.
         out: HDF5 "scores/2": by clip and head float32 (n, classes), before
-            softmax, whose mean over n is the clip's score; its label as an attribute.
+            softmax, whose mean over n is the clip's score; its label, and whether its
+            flow is one value everywhere, as attributes.
         threads: CPU threads of torch.
 
     Raises:
@@ -109,11 +110,18 @@ def score(
             found = scorer(own, moved, reads)
             scores = {head: found[head] for head in job.heads}
             _check_finite(name, scores, networks)
-            return scores, {}
+            return scores, {"constant_flow": _is_constant(moved)}
 
         map_clips(
             source, out, SCORES, about, score_clip, f"score {job.dataset} {job.row}"
         )
+
+
+def _is_constant(flow: JoinedClip | None) -> bool:
+    """Whether all flow of a clip is one value, as of an estimator that failed."""
+    return flow is not None and all(
+        bool(part.facts.get("constant_flow")) for part in flow.parts
+    )
 
 
 def _open(
