@@ -34,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = list(installation())
     looked = not found and not options.installed
     if looked and (options.config or Path("config.yaml").is_file()):
-        from twinlens.plan import overlays  # its packages are installed by now
+        from twinlens.plan import builds, overlays  # all is installed by now
 
         plan = overlays.plan(options.config, options.data)
-        found = [*machine(plan), *needs.missing(plan)]
+        found = [*machine(plan), *needs.missing(plan), *builds.refused(plan)]
     elif looked:
         print("no config.yaml here: looked at the installation only")
     for line in found:

@@ -381,6 +381,14 @@ def test_a_group_that_does_not_fit_a_name_is_reported(own):
         listing("folder", {**own, "group": "shot"})
 
 
+def test_a_group_that_never_ends_is_reported(own):
+    """Python's own matching would go on for centuries."""
+    name = "a" * 60 + "_take"
+    touch(Path(own["videos"]), f"jump/{name}.mp4")
+    with pytest.raises(DataError, match=r"`group` pattern .* takes more than 1 s"):
+        listing("folder", {**own, "group": r"^(a|a)+$"})
+
+
 def test_a_group_that_is_no_pattern_is_reported(own):
     with pytest.raises(DataError, match=r"`group` pattern '\(': missing \)"):
         listing("folder", {**own, "group": "("})

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.tables.scores import LABELS, dataset, layout, method, streams, write
+from twinlens.artifacts.table import write_csv
 from twinlens.errors import ArtifactError
 from twinlens.tables import published
 
@@ -56,6 +57,22 @@ def test_constant_flow_is_cautioned_of(tmp_path, scores):
     _, _, text = _write(tmp_path, _layout(), [*scores[:2], *hr])
     (line,) = (line for line in text.splitlines() if "one value everywhere" in line)
     assert "CAUTION One: the flow of 8 of 8 clips of HR is one value" in line
+
+
+def test_odd_labels_change_no_column(tmp_path, scores):
+    odd = dataclasses.replace(BICUBIC, label="=A|B")
+    wide, long, text = _write(tmp_path, _layout({"hr": HR, "bicubic": odd}), scores)
+    assert wide.splitlines()[2] == "'=A|B,25.00,50.00,50.00"
+    assert "\n'=A|B,One,Spatial," in long
+    (row,) = (line for line in text.splitlines() if "=A" in line and "25.00" in line)
+    assert row.count("|") - row.count("\\|") == 5
+
+
+def test_line_breaks_in_names_stay_in_their_line(tmp_path, scores):
+    cautions = tmp_path / "one/cautions.csv"
+    write_csv(cautions, "cautions/1", pd.DataFrame({"caution": ["a\nb | c"]}))
+    files = write(tmp_path, "table3", scores, _layout(), cautions=[cautions])
+    assert "CAUTION One: a b | c" in files.markdown.read_text().splitlines()
 
 
 def test_latex_has_the_same_cells_and_escapes_signs(tmp_path, scores):

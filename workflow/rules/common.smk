@@ -13,7 +13,7 @@ sys.path.insert(0, str(SRC))
 
 from twinlens import doctor, endings, errors, runs
 from twinlens.assets import needs
-from twinlens.plan import Plan, code
+from twinlens.plan import Plan, builds, code
 from twinlens.settings import as_json
 
 if workflow.is_main_process:
@@ -80,6 +80,8 @@ onstart:
     here = doctor.machine(plan) if workflow.local_exec else []
     if found := [*doctor.installation(), *here]:
         raise WorkflowError("missing, all at once:\n  " + "\n  ".join(found))
+    if refused := builds.refused(plan):
+        raise WorkflowError("the config can't be used:\n  " + "\n  ".join(refused))
 
 
 onsuccess:

@@ -1,4 +1,4 @@
-"""What an import takes, typed; imports no PyTorch."""
+"""What an import or a trial of settings takes, typed; imports no PyTorch."""
 
 from dataclasses import field
 from typing import Any, Literal
@@ -24,3 +24,16 @@ class Import:
     """Of a recogniser: the data set that it was trained on."""
     stream: str | None = None
     """Of a recogniser: what it reads."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class Build:
+    """A network that a world builds."""
+
+    where: str
+    """Its place in the config."""
+    family: str
+    kind: str
+    """The file of the family that builds it."""
+    settings: dict[str, Any]
+    """Arguments of the file's `build`."""

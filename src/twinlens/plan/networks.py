@@ -1,6 +1,6 @@
 """Networks on disk: published ones to import, others to train, and on what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from twinlens.flow import estimators
 from twinlens.flow.flownet2.recipe import FlowTraining
 from twinlens.flow.settings import FlowErrorJob
 from twinlens.networks import families
-from twinlens.networks.job import Import
+from twinlens.networks.job import Build, Import
 from twinlens.patches.settings import Counting, Cutting, PatchSettings
 from twinlens.perceptual.recipe import PerceptualTraining
 from twinlens.plan import registry
@@ -117,6 +117,45 @@ class Networks:
             "networks.importer",
             *(each.removeprefix("twinlens.") for each in found),
         ]
+
+    def builds(self) -> list[Build]:
+        """The networks that the tables need, each with its settings, once."""
+        found: dict[str, Build] = {}
+        for each in (*self._sr_builds(), *self._recogniser_builds()):
+            found.setdefault(f"{each.family} {each.kind} {each.settings}", each)
+        return list(found.values())
+
+    def _sr_builds(self) -> Iterator[Build]:
+        shown = registry.methods_read(self.world)
+        networks = self.methods.networks(shown)
+        # Starts first: a method that begins there has their settings.
+        for name, network in sorted(
+            networks.items(), key=lambda each: "/" not in each[0]
+        ):
+            where = name.replace("/", ".") if "/" in name else f"methods.{name}"
+            yield Build(
+                where=f"{where}.settings",
+                family="sr",
+                kind=network.model,
+                settings=dict(network.settings),
+            )
+
+    def _recogniser_builds(self) -> Iterator[Build]:
+        for name in self.world.select.recognisers:
+            for dataset in self.world.select.datasets:
+                for key, network in self.of_recogniser(name, dataset).items():
+                    recipe = getattr(network.job, "recipe", None)
+                    if recipe and not network.weights:
+                        yield Build(
+                            where=f"recognisers.{name}.training.{key}.settings",
+                            family=network.family,
+                            kind=network.kind,
+                            settings={
+                                "classes": 2,
+                                **network.settings,
+                                **getattr(recipe, "settings", {}),
+                            },
+                        )
 
     # Super-resolution
 

@@ -1,6 +1,6 @@
 """The forms that every table comes in, and what its first line says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,17 +73,42 @@ def write(
         notes: lines beneath the table that is read.
     """
     for path, table in ((files.out, wide), (files.long, long)):
-        body = table.to_csv(index=False, lineterminator="\n")
+        body = _cells(table, _no_formula).to_csv(index=False, lineterminator="\n")
         _publish(path, f"# {first}\n{body}")
-    body = wide.to_markdown(index=False, disable_numparse=True, colalign=_sides(wide))
+    wide = _cells(wide, _one_line)
+    body = _cells(wide, _no_column).to_markdown(
+        index=False, disable_numparse=True, colalign=_sides(wide)
+    )
     # What a reader must know first stands first.
-    lines = sorted([*files.cautions, *notes], key=lambda each: CAUTION not in each[:7])
+    notes = [_one_line(each) for each in (*files.cautions, *notes)]
+    lines = sorted(notes, key=lambda each: CAUTION not in each[:7])
     text = "\n".join([first, "", body, "", *lines, ""])
     _publish(files.markdown, text)
     columns = "".join(side[0] for side in _sides(wide))
     body = wide.to_latex(index=False, escape=True, column_format=columns)
     _publish(files.latex, f"% {first}\n{body}")
     say(text)
+
+
+def _cells(table: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """Change all texts of a table, also those of its head."""
+    changed = table.map(lambda each: change(each) if isinstance(each, str) else each)
+    return changed.rename(columns=change)
+
+
+def _one_line(text: str) -> str:
+    """Put a text in one line: folders' names may have line breaks."""
+    return " ".join(text.split())
+
+
+def _no_column(text: str) -> str:
+    """Keep a text in its column, where `|` would begin another."""
+    return text.replace("|", "\\|")
+
+
+def _no_formula(text: str) -> str:
+    """Keep a text a text, where spreadsheets would compute it."""
+    return f"'{text}" if text.startswith(("=", "@")) else text
 
 
 def _sides(wide: pd.DataFrame) -> list[str]:

@@ -9,16 +9,20 @@ a clip shows; clips of one scene stay on one side of the split.
 """
 
 import csv
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import regex
+
 from twinlens import provenance
 from twinlens.errors import DataError, message
 from twinlens.media.sets import Listed, Listing, chosen, folder_of, videos
 from twinlens.media.settings import SUFFIXES
+
+SECONDS_TO_MATCH = 1.0
+"""For a pattern and a name, which a sound one takes microseconds for."""
 
 
 def listing(settings: Mapping[str, Any]) -> Listing:
@@ -130,12 +134,18 @@ def _scene(path: Path, pattern: str | None) -> str:
     if not pattern:
         return f"{path.parent.name}/{path.stem}"
     try:
-        match = re.search(pattern, path.stem)
-    except re.error as error:
+        match = regex.search(pattern, path.stem, timeout=SECONDS_TO_MATCH)
+    except regex.error as error:
         raise DataError(f"`group` pattern {pattern!r}: {error}") from error
+    except TimeoutError as error:
+        raise DataError(
+            f"{path}: `group` pattern {pattern!r} takes more than"
+            f" {SECONDS_TO_MATCH:g} s on its name: repeat nothing within a repetition,"
+            " as (a+)+ does"
+        ) from error
     if match is None:
         raise DataError(f"{path}: `group` pattern {pattern!r} does not match its name")
-    return match.group(1) if match.groups() else match.group()
+    return str((match.groups() and match.group(1)) or match.group())
 
 
 def _test_clips(
