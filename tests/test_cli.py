@@ -67,7 +67,9 @@ def test_every_stage_explains_its_options(stage, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main([stage, "--help"])
     assert ended.value.code == 0
-    assert capsys.readouterr().out.startswith(f"usage: twinlens {stage}")
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: twinlens {stage}")
+    assert "<class" not in said
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -124,6 +126,16 @@ def test_settings_out_of_range_end_without_a_trace(tmp_path):
     job = '{"network": "p", "recipe": {"steps": 0}}'
     with pytest.raises(SystemExit, match="greater than or equal to 1"):
         cli.main(["train-vgg", "--job", job, "--out", str(tmp_path / "p.h5")])
+
+
+def test_ctrl_c_ends_without_a_trace(monkeypatch, tmp_path):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "call", stop)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["degrade", "--out", str(tmp_path)])
+    assert ended.value.code == 130
 
 
 def test_an_unknown_option_ends_without_a_trace(capsys):

@@ -24,3 +24,24 @@ def test_checkpoints_of_recorded_networks_go_and_others_stay(tmp_path):
     assert unfinished.exists()
     assert damaged.exists()
     assert (folder / "sosr.h5").exists()
+
+
+def test_a_failed_job_is_named_with_its_last_words(tmp_path, capsys):
+    (tmp_path / "job.log").write_text("first\nlast words\n\n")
+    log = tmp_path / "snakemake.log"
+    log.write_text(
+        f"Error in rule frames:\n    message: None\n    log: {tmp_path}/job.log, x\n"
+    )
+    endings.report_failures(str(log))
+    assert "FAILED frames: last words" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_no_failure(tmp_path, capsys):
+    log = tmp_path / "snakemake.log"
+    log.write_text(
+        "Terminating processes on user request, this might take some time.\n"
+        f"Error in rule frames:\n    message: None\n    log: {tmp_path}/job.log, x\n"
+    )
+    endings.report_failures(str(log))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("stopped by the user; finished jobs are kept")

@@ -40,6 +40,7 @@ class LogHandler(LogHandlerBase):
         self.jobs: dict[int, str] = {}
         self.finished: list[str] = []
         self.last = ""
+        self.stopped = False
         self.talkative = (
             self.common_settings.verbose or self.common_settings.printshellcmds
         )
@@ -87,6 +88,8 @@ class LogHandler(LogHandlerBase):
         )
 
     def _job_error(self, record: Any) -> str:
+        if self.stopped:
+            return ""  # by the user, not by a fault
         # The cause follows at the very end, where nothing scrolls it away.
         name = self.jobs.get(record.jobid, record.rule_name)
         return f"FAILED {name}; log: {' '.join(record.log or ['none'])}"
@@ -95,13 +98,16 @@ class LogHandler(LogHandlerBase):
         return str(record.getMessage())
 
     def _error(self, record: Any) -> str:
-        return str(record.getMessage())
+        return "" if self.stopped else str(record.getMessage())
 
     def _text(self, record: Any) -> str:
         """Messages without an event: all that warns, and what is worth a line."""
         text = str(record.getMessage()).strip()
         if not text or text == "None":
             return ""
+        if text.startswith("Terminating processes on user request"):
+            self.stopped = True
+            return "stopping: running jobs end, what they finished is kept"
         if record.levelno >= logging.WARNING or self.talkative:
             return text
         return "" if text.startswith(QUIET) or record.levelno < logging.INFO else text

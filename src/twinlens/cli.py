@@ -8,6 +8,7 @@ import importlib
 import inspect
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -113,6 +114,13 @@ def _run(stage: str, words: list[str], stages: Sequence[str]) -> None:
     if "--plain" in words:
         words.remove("--plain")
         os.environ["TWINLENS_PLAIN"] = "1"
+    try:
+        _run_stage(stage, words)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+def _run_stage(stage: str, words: list[str]) -> None:
     home, _, name = STAGES[stage].home.partition(":")
     function = getattr(importlib.import_module(f"twinlens.{home}"), name)
     errors = importlib.import_module("twinlens.errors")
@@ -147,9 +155,17 @@ def call(function: Callable[..., Any], words: Sequence[str], stage: str) -> None
     A parameter whose type is a settings class is one line of JSON.
     """
     from jsonargparse import ArgumentParser as Parser
+    from jsonargparse import DefaultHelpFormatter
+
+    class Help(DefaultHelpFormatter):
+        def _expand_help(self, action: Any) -> str:
+            said: str = super()._expand_help(action)
+            return said.replace("<class 'Path'>", "path")
 
     settings = _settings(function)
-    parser = Parser(prog=f"twinlens {stage}", description=_about(function))
+    parser = Parser(
+        prog=f"twinlens {stage}", description=_about(function), formatter_class=Help
+    )
     parser.add_function_arguments(
         function,
         as_group=False,

@@ -13,6 +13,9 @@ from twinlens.errors import ArtifactError
 from twinlens.plan import Plan
 from twinlens.plan.tables import Tables
 
+STOPPED = "Terminating processes on user request"
+"""What Snakemake logs of Ctrl-C."""
+
 
 def announced(tables: Tables) -> list[str]:
     """The targets of `all`; prints what is left out, and why."""
@@ -67,6 +70,12 @@ def report_failures(logs: str | Sequence[str]) -> None:
     """
     paths = [logs] if isinstance(logs, str) else logs
     text = "".join(Path(each).read_text(errors="replace") for each in paths)
+    if STOPPED in text:
+        print(
+            "stopped by the user; finished jobs are kept, and the same command goes on",
+            file=sys.stderr,
+        )
+        return
     failed = re.findall(r"Error in \w+ (\w+):.*?\n    log: (\S+)", text, re.S)
     for name, files in failed:
         log = Path(files.rstrip(","))

@@ -4,6 +4,7 @@ import importlib
 import os
 from collections import Counter
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -417,6 +418,127 @@ def test_files_that_are_no_videos_are_left_out(own):
     assert len(listing("folder", own).clips) == 20
 
 
+def test_what_is_left_out_is_counted_and_named(own):
+    odd = ["jump/notes.txt", "jump/.DS_Store", "__MACOSX/a/b.mp4", ".hid/x.mp4"]
+    touch(Path(own["videos"]), *odd)
+    lines = listing("folder", own).warnings
+    root = own["videos"]
+    assert f"2 left out of {root}, hidden: .hid, jump/.DS_Store" in lines
+    assert f"1 left out of {root}, kept by the system: __MACOSX" in lines
+    assert f"1 left out of {root}, of no known kind of video: jump/notes.txt" in lines
+    assert listing("folder", own).classes == ["jump", "run fast"]
+
+
+def test_videos_that_all_lie_deeper_are_named(tmp_path):
+    touch(tmp_path / "own", "set/jump/a.mp4", "set/run/b.mp4")
+    with pytest.raises(DataError, match="2 left out of .*class's name: set/jump/a"):
+        listing("folder", {"videos": str(tmp_path / "own")})
+
+
+def test_hidden_folders_of_a_corpus_are_left_out(tmp_path):
+    touch(tmp_path, "a.mp4", ".ipynb_checkpoints/a-checkpoint.mp4", "b/c.MTS")
+    found = listing("corpus", {"videos": str(tmp_path)})
+    assert [each.clip for each in found.clips] == ["a", "b/c"]
+    assert found.warnings == [f"1 left out of {tmp_path}, hidden: .ipynb_checkpoints"]
+
+
+def test_links_that_loop_list_a_clip_once(tmp_path):
+    touch(tmp_path, "jump/a.mp4", "run/b.mp4")
+    (tmp_path / "jump/run").symlink_to(tmp_path / "run")
+    (tmp_path / "run/jump").symlink_to(tmp_path / "jump")
+    (tmp_path / "run/all").symlink_to(tmp_path)
+    clips = [each.clip for each in listing("corpus", {"videos": str(tmp_path)}).clips]
+    assert clips == ["jump/a", "jump/run/b", "run/b", "run/jump/a"]
+
+
+def test_a_folder_that_can_not_be_read_is_named(tmp_path, monkeypatch):
+    touch(tmp_path, "jump/a.mp4")
+
+    def refuse(_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(DataError, match="can't be read: Permission denied"):
+        listing("corpus", {"videos": str(tmp_path)})
+
+
+@pytest.mark.parametrize("letter", "\r\n\t\x07")
+def test_names_with_control_characters_are_refused(tmp_path, letter):
+    touch(tmp_path, f"jump{letter}/a.mp4", f"jump{letter}/b.mp4")
+    with pytest.raises(DataError, match="has a control character; rename it"):
+        listing("folder", {"videos": str(tmp_path)})
+
+
+# --- lists as people's programs write them --------------------------------------------
+
+CODINGS = ["utf-8", "utf-8-sig", "utf-16"]
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_given_split_may_be_coded_in_any_of_these(own, tmp_path, coding, separator):
+    touch(Path(own["videos"]), "jump/über.mp4")
+    path = tmp_path / "split.csv"
+    rows = [("clip", "part"), ("jump/über", "test"), ("jump/scene0_take0", "train")]
+    text = "\r\n".join(separator.join(row) for row in rows)
+    path.write_bytes(text.encode(coding))
+    found = listing("folder", {**own, "split_file": str(path)})
+    assert parts(found) == {"jump/über": "test", "jump/scene0_take0": "train"}
+
+
+@pytest.mark.parametrize("coding", ["latin-1", "utf-16-le", "utf-16-be"])
+def test_a_split_coded_otherwise_is_named_with_its_line(own, tmp_path, coding):
+    path = tmp_path / "split.csv"
+    path.write_bytes("clip,part\njump/über,test\n".encode(coding))
+    with pytest.raises(DataError, match=r"split\.csv, line [12]: is not UTF-8; save"):
+        listing("folder", {**own, "split_file": str(path)})
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_official_lists_may_be_coded_in_any_of_these(ucf, coding):
+    before = listing("ucf101", ucf)
+    for path in Path(ucf["splits"]).iterdir():
+        path.write_bytes(path.read_text().encode(coding))
+    assert listing("ucf101", ucf) == before
+
+
+def test_official_lists_may_have_blanks_in_names(ucf):
+    videos, splits = Path(ucf["videos"]), Path(ucf["splits"])
+    touch(videos, "Pull Ups/v 1.avi", "Pull Ups/v 2.avi")
+    with (splits / "classInd.txt").open("a") as file:
+        file.write("4 Pull Ups\n")
+    with (splits / "trainlist01.txt").open("a") as file:
+        file.write("Pull Ups/v 1.avi 4\n")
+    with (splits / "testlist01.txt").open("a") as file:
+        file.write("Pull Ups/v 2.avi\n")
+    found = parts(listing("ucf101", ucf))
+    assert (found["Pull Ups/v 1"], found["Pull Ups/v 2"]) == ("train", "test")
+
+
+@pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
+@pytest.mark.parametrize("in_list", ["NFC", "NFD"])
+def test_names_of_a_mac_are_those_of_other_systems(own, tmp_path, on_disk, in_list):
+    folder, stem = (normalize(on_disk, each) for each in ("Größe", "Café"))
+    touch(Path(own["videos"]), f"{folder}/{stem}.mp4", f"{folder}/b.mp4")
+    listed = normalize(in_list, "Größe/Café")
+    path = tmp_path / "split.csv"
+    path.write_text(f"clip,part\n{listed},test\n", encoding="utf-8")
+    wanted = [normalize(in_list, "Größe")]
+    found = listing("folder", {**own, "split_file": str(path), "classes": wanted})
+    assert parts(found) == {"Größe/Café": "test"}
+    assert found.clips[0].path.is_file()
+
+
+@pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
+@pytest.mark.parametrize("in_list", ["NFC", "NFD"])
+def test_official_lists_name_files_in_either_form(ucf, on_disk, in_list):
+    name = "Hammering/v_Café_g01_c01"
+    touch(Path(ucf["videos"]), normalize(on_disk, f"{name}.avi"))
+    with (Path(ucf["splits"]) / "testlist01.txt").open("a", encoding="utf-8") as file:
+        file.write(normalize(in_list, f"{name}.avi\n"))
+    assert parts(listing("ucf101", ucf))[name] == "test"
+
+
 def test_kinds_can_be_listed_one_after_another(ucf, own):
     assert listing("folder", own).clips
     assert listing("ucf101", ucf).clips
@@ -597,7 +719,11 @@ def test_videos_outside_class_folders_are_reported(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     found = listing("folder", {"videos": str(tmp_path / "own")})
-    assert any("2 videos" in warning for warning in found.warnings)
+    (line,) = (line for line in found.warnings if "left out" in line)
+    assert line.startswith("2 left out of ")
+    assert line.endswith(
+        "not in a folder of the class's name: jump/deep/c.mp4, loose.mp4"
+    )
 
 
 def test_links_to_a_folder_around_them_are_not_followed_for_ever(own):

@@ -137,6 +137,17 @@ def test_two_of_one_label_are_refused(key, other):
     assert f"is called '{other}' too" in line
 
 
+def test_a_text_that_yaml_takes_for_something_else_is_to_be_quoted():
+    (line,) = problems(datasets__yard__classes=["yes", False])
+    assert line.startswith("datasets.yard.classes.1: False: ")
+    assert line.endswith(
+        "YAML reads no, off, yes and on as truth values: put it in quotes"
+    )
+    (line,) = problems(data=2024)
+    assert line.startswith("data: 2024: ")
+    assert line.endswith('; put it in quotes, as in "2024"')
+
+
 def test_a_wrong_value_is_reported_with_the_meaning_of_its_key():
     (line,) = problems(seed=-1)
     assert "Master seed" in line

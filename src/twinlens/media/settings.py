@@ -9,7 +9,10 @@ from twinlens.recognisers import Reading
 from twinlens.settings import STRICT, DataPath, Few, Pixels, Rate, Seed
 
 SUFFIXES = frozenset(
-    ".avi .mp4 .m4v .mov .mkv .webm .ts .mpg .mpeg .ogv .flv .wmv .gif .y4m".split()
+    (
+        ".avi .divx .mp4 .m4v .mov .qt .3gp .3g2 .f4v .mkv .webm .ts .mts .m2ts .mpg"
+        " .mpeg .mpe .m2v .m1v .vob .tod .ogv .ogm .flv .wmv .asf .gif .y4m"
+    ).split()
 )
 """Files that are taken for videos."""
 

@@ -138,7 +138,16 @@ def _words(faults: list[_Fault]) -> str:
     about = " ".join(nodes[0].get("description", "").split()) if nodes else ""
     shown = f"{_short(value)}: " if isinstance(value, str | int | float | None) else ""
     hint = "; write it as 1.0e-3, with point and sign" * _is_number_in_text(value)
+    if error["type"] == "string_type" and isinstance(value, int | float):
+        hint = _quoted(value)
     return shown + ", or: ".join(texts) + (f" ({about})" if about else "") + hint
+
+
+def _quoted(value: float) -> str:
+    """How to write a text that YAML takes for a number or a truth value."""
+    if isinstance(value, bool):
+        return "; YAML reads no, off, yes and on as truth values: put it in quotes"
+    return f'; put it in quotes, as in "{value}"'
 
 
 def _short(value: object) -> str:

@@ -4,14 +4,15 @@ A kind's file has `listing(settings: Mapping) -> Listing`; the mapping holds the
 of `twinlens.media.settings.Source`.
 """
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from twinlens.errors import DataError
-from twinlens.media.settings import SUFFIXES, Source
+from twinlens.media.lists import composed
+from twinlens.media.settings import Source
 from twinlens.named import Package
 
 PACKAGE = Package("media.sets", "kind of data set")
@@ -57,16 +58,17 @@ def listing(source: Source) -> Listing:
         raise DataError(str(error)) from error
     listed: Listing = module.listing(asdict(source))
     if not listed.clips:
+        more = "".join(f"; {line}" for line in listed.warnings)
         raise DataError(
             f"no clip of {source.classes or 'any class'} found in {source.videos};"
-            f" {len(listed.missing)} files are listed"
+            f" {len(listed.missing)} files are listed{more}"
         )
     _refuse_odd_names(each.clip for each in listed.clips)
     return listed
 
 
 def _refuse_odd_names(clips: Iterable[str]) -> None:
-    """Refuse names that can't be HDF5 paths: each is UTF-8 and used once."""
+    """Refuse names that lists can't hold: each is UTF-8 in a line, and used once."""
     seen: set[str] = set()
     for clip in clips:
         if clip in seen:
@@ -75,6 +77,8 @@ def _refuse_odd_names(clips: Iterable[str]) -> None:
             clip.encode()
         except UnicodeEncodeError as error:
             raise DataError(f"{clip!r}: its name is not UTF-8; rename it") from error
+        if any(unicodedata.category(letter) == "Cc" for letter in clip):
+            raise DataError(f"{clip!r}: its name has a control character; rename it")
         seen.add(clip)
 
 
@@ -102,42 +106,7 @@ def chosen(settings: Mapping[str, Any], classes: Iterable[str]) -> list[str]:
         DataError: a chosen class does not exist.
     """
     known = list(classes)
-    wanted = settings.get("classes") or known
+    wanted = [composed(name) for name in settings.get("classes") or known]
     if unknown := [name for name in wanted if name not in known]:
         raise DataError(f"unknown classes {unknown}; there are: {known}")
     return [name for name in known if name in set(wanted)]
-
-
-def lines(path: Path) -> list[str]:
-    """Read the non-empty lines of a text file, whatever its line ends.
-
-    Raises:
-        DataError: there is no such file.
-    """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; it belongs to the official splits")
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def videos(root: Path) -> list[Path]:
-    """List all video files below a folder, by name; links are followed."""
-    paths = [
-        Path(folder) / name
-        for folder, folders, names in _walk(root)
-        for name in [*folders, *names]
-        if not name.startswith(".")
-    ]
-    return sorted(path for path in paths if path.suffix.lower() in SUFFIXES)
-
-
-def _walk(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Walk as `os.walk`, through links, but not into one to a folder around it."""
-    for folder, folders, names in os.walk(root, followlinks=True):
-        around = Path(folder).resolve()
-        yield folder, list(folders), names
-        folders[:] = [
-            name
-            for name in folders
-            if not around.is_relative_to((around / name).resolve())
-        ]

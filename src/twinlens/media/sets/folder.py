@@ -8,7 +8,6 @@ regular expression whose first group (or whole match) in the file name says whic
 a clip shows; clips of one scene stay on one side of the split.
 """
 
-import csv
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,9 @@ import regex
 
 from twinlens import provenance
 from twinlens.errors import DataError, message
-from twinlens.media.sets import Listed, Listing, chosen, folder_of, videos
+from twinlens.media.lists import composed, rows
+from twinlens.media.search import search
+from twinlens.media.sets import Listed, Listing, chosen, folder_of
 from twinlens.media.settings import SUFFIXES
 
 SECONDS_TO_MATCH = 1.0
@@ -28,22 +29,21 @@ SECONDS_TO_MATCH = 1.0
 def listing(settings: Mapping[str, Any]) -> Listing:
     """List the clips; see `twinlens.media.sets.listing`."""
     root = folder_of(settings, "videos")
-    by_class: dict[str, list[Path]] = defaultdict(list)
-    for path in videos(root):
+    found, by_class = search(root), defaultdict[str, list[Path]](list)
+    for path in found.videos:
         if path.parent.parent == root:
-            by_class[path.parent.name].append(path)
+            by_class[composed(path.parent.name)].append(path)
+        else:
+            found.leave_out(path, message("not in a folder of the class's name"))
     classes = chosen(settings, sorted(by_class))
     _refuse_twins(path for name in classes for path in by_class[name])
-    if settings.get("split_file"):
+    if not by_class:
+        split = Listing(classes=[], clips=[])
+    elif settings.get("split_file"):
         split = _split_from_file(Path(settings["split_file"]), classes, by_class)
     else:
         split = _random_split(settings, classes, by_class)
-    elsewhere = len(videos(root)) - sum(map(len, by_class.values()))
-    if elsewhere:
-        lost = message(
-            f"{elsewhere} videos in {root} do not lie in a class's folder: left out"
-        )
-        split.warnings.append(lost)
+    split.warnings.extend(found.lines())
     return split
 
 
@@ -62,29 +62,32 @@ def _split_from_file(
     """Read the split from a csv file."""
     if not path.is_file():
         raise DataError(f"{path}: no such file; it is the data set's split_file")
-    there = {f"{name}/{each.stem}": each for name in classes for each in by_class[name]}
+    there = {_clip(name, each): each for name in classes for each in by_class[name]}
     clips: list[Listed] = []
     missing: list[str] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file):
-            clip, part = _row(path, row)
-            name = clip.split("/")[0]
-            if clip in there:
-                label = classes.index(name)
-                item = Listed(clip=clip, part=part, label=label, path=there[clip])
-                clips.append(item)
-            elif name in classes or name not in by_class:
-                missing.append(clip)
+    for number, row in rows(path):
+        clip, part = _row(f"{path}, line {number}", row)
+        name = clip.split("/")[0]
+        if clip in there:
+            label = classes.index(name)
+            item = Listed(clip=clip, part=part, label=label, path=there[clip])
+            clips.append(item)
+        elif name in classes or name not in by_class:
+            missing.append(clip)
     unlisted = len(there) - len(clips)
     warnings = [message(f"{path} leaves out {unlisted} clips")] if unlisted else []
     return Listing(classes=classes, clips=clips, missing=missing, warnings=warnings)
 
 
-def _row(path: Path, row: Mapping[str, str | None]) -> tuple[str, str]:
-    clip, part = row.get("clip") or "", row.get("part") or ""
+def _clip(name: str, path: Path) -> str:
+    return f"{name}/{composed(path.stem)}"
+
+
+def _row(where: str, row: Mapping[str, str]) -> tuple[str, str]:
+    clip, part = composed(row.get("clip", "").strip()), row.get("part", "").strip()
     if part not in {"train", "test"} or "/" not in clip:
         raise DataError(
-            f"{path}: {dict(row)}: needs columns clip ('class/name') and part"
+            f"{where}: {dict(row)}: needs columns clip ('class/name') and part"
             " ('train' or 'test')"
         )
     if Path(clip).suffix.lower() in SUFFIXES:
@@ -104,7 +107,7 @@ def _random_split(
     test = _test_clips(scenes, settings)
     clips = [
         Listed(
-            clip=f"{name}/{path.stem}",
+            clip=_clip(name, path),
             part="test" if path in test else "train",
             label=label,
             path=path,
@@ -118,7 +121,7 @@ def _random_split(
             " (`group`), or two clips, or give a split_file"
         )
     warnings = []
-    tested = {path.parent.name for path in test}
+    tested = {composed(path.parent.name) for path in test}
     if untested := [name for name in classes if name not in tested]:
         warnings.append(message(f"too few scenes to test {', '.join(untested)}"))
     if not pattern:
@@ -132,9 +135,9 @@ def _random_split(
 
 def _scene(path: Path, pattern: str | None) -> str:
     if not pattern:
-        return f"{path.parent.name}/{path.stem}"
+        return _clip(composed(path.parent.name), path)
     try:
-        match = regex.search(pattern, path.stem, timeout=SECONDS_TO_MATCH)
+        match = regex.search(pattern, composed(path.stem), timeout=SECONDS_TO_MATCH)
     except regex.error as error:
         raise DataError(f"`group` pattern {pattern!r}: {error}") from error
     except TimeoutError as error:
@@ -159,7 +162,7 @@ def _test_clips(
     fraction = float(settings["test_fraction"])
     lacking, training = Counter[str](), Counter[str]()
     for paths in scenes.values():
-        training.update(path.parent.name for path in paths)
+        training.update(composed(path.parent.name) for path in paths)
     for name, count in training.items():
         lacking[name] = max(1, round(fraction * count))
     seed = settings["seed"] or 0
@@ -167,7 +170,7 @@ def _test_clips(
     # Ranked by a hash of their own, scenes of one class move none of another.
     for scene in sorted(scenes, key=lambda each: provenance.seed(seed, "split", each)):
         paths = scenes[scene]
-        own = Counter(path.parent.name for path in paths)
+        own = Counter(composed(path.parent.name) for path in paths)
         wanted = any(lacking[name] > 0 for name in own)
         if wanted and all(training[name] > count for name, count in own.items()):
             test.update(paths)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from twinlens.errors import DataError
-from twinlens.media.sets import Listed, Listing, chosen, folder_of, lines
+from twinlens.media.lists import composed, existing, lines
+from twinlens.media.sets import Listed, Listing, chosen, folder_of
 
 # The order of the published recognisers' outputs: not alphabetical at kick_ball, kick
 # and sword_exercise, sword.
@@ -33,9 +34,9 @@ def listing(settings: Mapping[str, Any]) -> Listing:
     for label, name in enumerate(classes):
         path = splits / f"{name}_test_split{split}.txt"
         for file, part in _parts(path):
-            video = videos / name / file
+            video = existing(videos / name / file)
             if video.is_file():
-                clip = f"{name}/{video.stem}"
+                clip = f"{name}/{composed(video.stem)}"
                 clips.append(Listed(clip=clip, part=part, label=label, path=video))
             else:
                 missing.append(f"{name}/{file}")

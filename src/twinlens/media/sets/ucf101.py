@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from twinlens.errors import DataError
-from twinlens.media.sets import Listed, Listing, chosen, folder_of, lines
+from twinlens.media.lists import composed, existing, lines
+from twinlens.media.sets import Listed, Listing, chosen, folder_of
 
 
 def listing(settings: Mapping[str, Any]) -> Listing:
@@ -27,17 +28,23 @@ def listing(settings: Mapping[str, Any]) -> Listing:
     for part in ("train", "test"):
         path = splits / f"{part}list{split:02d}.txt"
         for line in lines(path):
-            name = PurePosixPath(line.split()[0])
+            name = PurePosixPath(_file(line))
             if name.parent.name not in known:
                 raise DataError(f"{path}: {line}: its class is not in classInd.txt")
             if name.parent.name not in classes:
                 continue
-            video = videos / Path(name)
+            video = existing(videos / Path(name))
             if video.is_file():
                 clips.append(_listed(name, part, classes, video))
             else:
                 missing.append(str(name))
     return Listing(classes=classes, clips=clips, missing=missing)
+
+
+def _file(line: str) -> str:
+    """The file that a line names, which may have blanks, without a label behind it."""
+    file, _, label = line.rpartition(" ")
+    return composed(file.strip() if file and label.isdigit() else line)
 
 
 def _listed(name: PurePosixPath, part: str, classes: list[str], path: Path) -> Listed:
@@ -47,7 +54,7 @@ def _listed(name: PurePosixPath, part: str, classes: list[str], path: Path) -> L
 
 def _classes(path: Path) -> list[str]:
     """Read class names in the official order, which is not Python's."""
-    pairs = [line.split(maxsplit=1) for line in lines(path)]
+    pairs = [composed(line).split(maxsplit=1) for line in lines(path)]
     if any(len(pair) != 2 or not pair[0].isdigit() for pair in pairs):
         raise DataError(f"{path}: lines must read '<number> <class>'")
     return [name for _, name in sorted(pairs, key=lambda pair: int(pair[0]))]

@@ -1,0 +1,91 @@
+"""Search a folder for videos: what is there is taken, or counted with the reason."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from twinlens.errors import DataError, message
+from twinlens.media.settings import SUFFIXES
+
+EXAMPLES = 2
+"""Names that a line about many gives."""
+KEEPERS = frozenset(
+    ["__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"]
+)
+"""Folders that systems keep among people's files."""
+MOST = 1_000_000
+"""Files and folders that are looked at; links can make a few look like any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a folder holds."""
+
+    root: Path
+    videos: list[Path] = field(default_factory=list)
+    """What is taken for a video by its name."""
+    left_out: dict[str, list[Path]] = field(default_factory=dict)
+    """All else, by the reason."""
+
+    def leave_out(self, path: Path, reason: str) -> None:
+        """Count what is not taken."""
+        self.left_out.setdefault(reason, []).append(path)
+
+    def lines(self) -> list[str]:
+        """Say what is left out, a line for each reason."""
+        return [self._line(reason, paths) for reason, paths in self.left_out.items()]
+
+    def _line(self, reason: str, paths: list[Path]) -> str:
+        names = [str(path.relative_to(self.root)) for path in paths[:EXAMPLES]]
+        more = ", ..." if len(paths) > EXAMPLES else ""
+        return message(
+            f"{len(paths)} left out of {self.root}, {reason}: {', '.join(names)}{more}"
+        )
+
+
+def search(root: Path) -> Found:
+    """Search a folder and all below it; links are followed, but not round in circles.
+
+    Raises:
+        DataError: a folder can't be read, or there is no end of them.
+    """
+    found = Found(root)
+    for count, path in enumerate(_below(root, frozenset(), found)):
+        if count > MOST:
+            raise DataError(f"{root}: more than {MOST:,} files; links lead in circles?")
+        found.videos.append(path)
+    found.videos.sort()
+    return found
+
+
+def _below(folder: Path, around: frozenset[Path], found: Found) -> Iterator[Path]:
+    """Yield the videos below a folder that was entered through those `around` it."""
+    around |= {folder.resolve()}
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(
+            f"{folder}: can't be read: {error.strerror or error}"
+        ) from error
+    for path in paths:
+        if reason := _reason(path, around):
+            found.leave_out(path, reason)
+        elif path.suffix.lower() in SUFFIXES:
+            yield path
+        else:
+            yield from _below(path, around, found)
+
+
+def _reason(path: Path, around: frozenset[Path]) -> str:
+    """Why a file or folder is not looked at; "" if it is."""
+    if path.name.startswith("."):
+        return message("hidden")
+    if path.name in KEEPERS:
+        return message("kept by the system")
+    if path.suffix.lower() in SUFFIXES:
+        return ""  # a folder of such a name too: it is rejected as a clip
+    if not path.is_dir():
+        return message("of no known kind of video")
+    target = path.resolve()
+    inside = any(each.is_relative_to(target) for each in around)
+    return message("links to a folder around them") if inside else ""
