@@ -369,6 +369,41 @@ def test_takes_of_a_scene_stay_on_one_side(own, group):
         assert found.warnings == []
 
 
+@pytest.fixture
+def spanning(tmp_path):
+    """UCF101's way: groups g01 to g25 in every class, of other people in each."""
+    names = [
+        f"{name}/v_{name}_g{group:02d}_c{take:02d}.avi"
+        for name in ("jump", "run", "wave")
+        for group in range({"jump": 2, "run": 12, "wave": 4}[name])
+        for take in range(3)
+    ]
+    touch(tmp_path / "own", *names)
+    return {"videos": str(tmp_path / "own"), "seed": 3, "group": r"_g(\d+)_"}
+
+
+def test_scenes_that_span_classes_miss_the_fraction_and_that_is_said(spanning):
+    (line,) = listing("folder", spanning).warnings
+    assert line.startswith("test_fraction asks for 0.3, and whole scenes are tested: ")
+    assert "jump 3 of 6" in line
+    assert line.endswith("`group_within_class: true` keeps scenes of classes apart")
+
+
+def test_scenes_within_classes_are_drawn_class_by_class(spanning):
+    found = listing("folder", {**spanning, "group_within_class": True})
+    tested = Counter(
+        each.clip.split("/")[0] for each in found.clips if each.part == "test"
+    )
+    assert tested["run"] == 12
+    for name in ("jump", "run", "wave"):
+        own = [each for each in found.clips if each.clip.startswith(f"{name}/")]
+        assert not scenes_of(own, "train") & scenes_of(own, "test")
+
+
+def scenes_of(clips, part):
+    return {each.clip.split("_g")[1][:2] for each in clips if each.part == part}
+
+
 def test_without_a_group_the_user_is_warned(own):
     (warning,) = listing("folder", own).warnings
     assert "no `group` pattern" in warning

@@ -51,7 +51,10 @@ class Source:
     split_file: DataPath | None = None
     """csv with columns clip and part, for kind folder."""
     group: str | None = None
-    """Regular expression for the scene in a file name, for kind folder."""
+    """Regular expression for the scene in a file's name without folder and ending; its
+    first group, or all that matches. For kind folder without a split file."""
+    group_within_class: bool = False
+    """Whether scenes of one name are different ones in different classes."""
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3
     """Fraction of the clips that is tested, for kind folder without a split file."""
     seed: Seed | None = None

@@ -22,6 +22,8 @@ from twinlens.media.search import search
 from twinlens.media.sets import Listed, Listing, chosen, folder_of
 from twinlens.media.settings import SUFFIXES
 
+FAR = 0.1
+"""Of a class's clips: more than that beside the asked fraction is said."""
 SECONDS_TO_MATCH = 1.0
 """For a pattern and a name, which a sound one takes microseconds for."""
 
@@ -103,7 +105,7 @@ def _random_split(
     scenes: dict[str, list[Path]] = defaultdict(list)
     for name in classes:
         for path in by_class[name]:
-            scenes[_scene(path, pattern)].append(path)
+            scenes[_scene(path, name, settings)].append(path)
     test = _test_clips(scenes, settings)
     clips = [
         Listed(
@@ -124,6 +126,7 @@ def _random_split(
     tested = {composed(path.parent.name) for path in test}
     if untested := [name for name in classes if name not in tested]:
         warnings.append(message(f"too few scenes to test {', '.join(untested)}"))
+    warnings += _far_from_asked(classes, by_class, test, settings)
     if not pattern:
         advice = message(
             "no `group` pattern: takes of one scene may stand in both train and test,"
@@ -133,9 +136,39 @@ def _random_split(
     return Listing(classes=classes, clips=clips, warnings=warnings)
 
 
-def _scene(path: Path, pattern: str | None) -> str:
+def _far_from_asked(
+    classes: list[str],
+    by_class: Mapping[str, list[Path]],
+    test: set[Path],
+    settings: Mapping[str, Any],
+) -> list[str]:
+    """Say which classes whole scenes brought far from the fraction to test."""
+    fraction, reached = settings["test_fraction"], []
+    for name in classes:
+        tested, total = len(test.intersection(by_class[name])), len(by_class[name])
+        if abs(tested - fraction * total) > max(1, FAR * total):
+            reached.append(f"{name} {tested} of {total}")
+    if not reached:
+        return []
+    advice = "; `group_within_class: true` keeps scenes of classes apart"
+    return [
+        message(
+            f"test_fraction asks for {fraction:g}, and whole scenes are tested:"
+            f" {', '.join(reached)}{advice * (not settings['group_within_class'])}"
+        )
+    ]
+
+
+def _scene(path: Path, name: str, settings: Mapping[str, Any]) -> str:
+    """The scene of a clip of a class: what `group` finds in its file's name."""
+    pattern = settings.get("group")
     if not pattern:
-        return _clip(composed(path.parent.name), path)
+        return _clip(name, path)
+    found = _matched(path, pattern)
+    return f"{name}/{found}" if settings["group_within_class"] else found
+
+
+def _matched(path: Path, pattern: str) -> str:
     try:
         match = regex.search(pattern, composed(path.stem), timeout=SECONDS_TO_MATCH)
     except regex.error as error:
