@@ -150,7 +150,19 @@ def test_the_version_of_a_library_counts(package, monkeypatch):
     assert package() != before
 
 
-def test_the_ffmpeg_in_use_counts(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("module", "counts"),
+    [
+        ("media.frames", True),
+        ("training.train", False),
+        ("flow.stage", False),
+        ("recognition.stage", False),
+        ("tables.table3", False),
+    ],
+)
+def test_the_ffmpeg_in_use_counts_where_videos_are_decoded(
+    tmp_path, monkeypatch, module, counts
+):
     def digest(version):
         tool = tmp_path / version / "ffmpeg"
         tool.parent.mkdir()
@@ -158,10 +170,10 @@ def test_the_ffmpeg_in_use_counts(tmp_path, monkeypatch):
         tool.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
         provenance._code.cache_clear()
-        return provenance.code_digest("twinlens.media.frames")
+        return provenance.code_digest(f"twinlens.{module}")
 
     one, other = digest("7.0.1-static"), digest("7.0.2-static")
-    assert one != other
+    assert (one != other) == counts
     provenance._code.cache_clear()
 
 

@@ -4,12 +4,17 @@ It is the system's, or else the binary that `imageio-ffmpeg` ships.
 """
 
 import functools
+import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 ABSENT = "absent"
 OLDEST = (5, 1)  # the first that knows -fps_mode
+SECONDS = 60
+"""For a binary to say its version; one on a dead network drive never does."""
 
 
 def binary() -> str:
@@ -18,8 +23,10 @@ def binary() -> str:
     Raises:
         FileNotFoundError: there is none.
     """
-    found = shutil.which("ffmpeg")
-    if found and _version(found) >= OLDEST:
+    # As jobs look for it: beside this Python first.
+    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    found = shutil.which("ffmpeg", path=places)
+    if found and _release(_said(found)) >= OLDEST:
         return found
     try:
         import imageio_ffmpeg
@@ -43,16 +50,25 @@ def version() -> str:
         return ABSENT
 
 
-def _version(path: str) -> tuple[int, int]:
-    """Read its release; a build without one counts as new."""
-    found = re.match(r"n?(\d+)\.(\d+)", _said(path))
-    return (int(found.group(1)), int(found.group(2))) if found else (99, 0)
+def _release(said: str) -> tuple[int, int]:
+    """Read a release; a build without one counts as new, a broken one as none."""
+    found = re.match(r"n?(\d+)\.(\d+)", said)
+    if found:
+        return int(found[1]), int(found[2])
+    return (99, 0) if said else (0, 0)
 
 
 @functools.cache
 def _said(path: str) -> str:
-    """What a binary says of its version, from the version on."""
-    said = subprocess.run(
-        [path, "-version"], capture_output=True, text=True, check=False
-    )
+    """What a binary says of its version, from the version on; "" if it does not run."""
+    try:
+        said = subprocess.run(
+            [path, "-version"],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
     return said.stdout.removeprefix("ffmpeg version ")

@@ -31,20 +31,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--installed", action="store_true", help="look at the installation only"
     )
     options = parser.parse_args(arguments)
-    found = list(installation())
+    found, refused = list(installation()), list[str]()
     looked = not found and not options.installed
     if looked and (options.config or Path("config.yaml").is_file()):
         from twinlens.plan import builds, overlays  # all is installed by now
 
         plan = overlays.plan(options.config, options.data)
-        found = [*machine(plan), *needs.missing(plan), *builds.refused(plan)]
+        found = [*machine(plan), *needs.missing(plan)]
+        refused = builds.faults(plan)
     elif looked:
         print("no config.yaml here: looked at the installation only")
     for line in found:
         print(f"MISSING {line}")
+    for line in refused:
+        print(f"REFUSED {line}")
     if not found:
         print("nothing is missing")
-    return int(bool(found))
+    return int(bool(found or refused))
 
 
 def installation() -> Iterator[str]:

@@ -45,6 +45,7 @@ def print_tables(plan: Plan, started: float) -> None:
             print(f"\n{path.read_text()}\n{copy.with_suffix('.csv')}", file=sys.stderr)
     logs = [
         root / "logs" / "flow_error.log",
+        *sorted(root.glob("logs/import_network/**/*.log")),
         *sorted(root.glob("logs/train_sr/**/*.log")),
     ]
     for path in filter(Path.exists, logs):

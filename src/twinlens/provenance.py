@@ -8,13 +8,12 @@ import it, and no others. Comments, docstrings and messages don't count (see `_B
 import ast
 import functools
 import hashlib
+import importlib
 import importlib.metadata
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from twinlens import decoder
 
 SOURCE = Path(__file__).resolve().parent.parent
 # Libraries whose version can move a number, by the name that code imports.
@@ -28,9 +27,8 @@ LIBRARIES = {
     "skimage": "scikit-image",
     "torch": "torch",
 }
-FFMPEG = "imageio_ffmpeg"
-"""The library for which the version of the ffmpeg in use counts, which may be another
-than the one that it ships."""
+DECODER = "twinlens.decoder"
+"""The module for which the version of the ffmpeg in use counts, too."""
 MOVES_NO_NUMBER = {"twinlens.errors", "twinlens.progress"}
 """Modules that are left out of every digest, with what only they import."""
 MESSAGES = dict.fromkeys(
@@ -105,14 +103,15 @@ def _graph(package: str) -> Any:
 @functools.cache
 def _code(name: str) -> str:
     """The code of a module without words, or the version of a library."""
-    if name == FFMPEG:
-        return decoder.version()
     if name in LIBRARIES:
         return _version(LIBRARIES[name])
     base = SOURCE.joinpath(*name.split("."))
     file = base.with_suffix(".py")
     path = file if file.is_file() else base / "__init__.py"
-    return ast.dump(_Bare().visit(ast.parse(path.read_text(encoding="utf-8"))))
+    code = ast.dump(_Bare().visit(ast.parse(path.read_text(encoding="utf-8"))))
+    # Imported here and by name, or it would be in every digest.
+    version = importlib.import_module(DECODER).version() if name == DECODER else ""
+    return code + version
 
 
 def _version(distribution: str) -> str:

@@ -42,9 +42,10 @@ def test_full_resolution_is_measured_as_bicubic_shrinks_it(frames):
     assert detail.of_high(frames[0], 4) == low
 
 
-@pytest.mark.parametrize("size", [1, 2, 4, 7])
-def test_frames_too_small_or_of_one_colour_say_nothing(size):
-    assert np.isfinite(detail.of_low(np.full((size, size, 3), 9, np.uint8)))
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 40])
+def test_frames_of_one_colour_or_too_small_say_nothing(size):
+    assert detail.of_low(np.full((size, size, 3), 9, np.uint8)) is None
     rng = np.random.default_rng(0)
     frame = rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
-    assert np.isfinite(detail.of_low(frame))
+    found = detail.of_high(frame, 4)
+    assert (found is None) == (size < 16)

@@ -217,7 +217,7 @@ def test_a_file_of_too_many_bytes_is_rejected_unread(tmp_path):
     path = tmp_path / "sparse.mp4"
     path.touch()
     os.truncate(path, 40 << 30)
-    assert rejected(path) == f"the file takes over the limit of {4 << 30} bytes"
+    assert rejected(path) == f"the file takes over the limit of {16 << 30} bytes"
 
 
 # --- what says nothing about the video ------------------------------------------------

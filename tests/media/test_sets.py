@@ -703,7 +703,14 @@ def test_a_shard_without_clips_keeps_its_columns(ucf):
 
 
 def fingerprints(source, counts, tmp_path):
-    return scan.fingerprints(source, counts, Contents(tmp_path / "store.json"), "own")
+    contents = Contents(tmp_path / "store.json")
+    clips = sets.listing(source).clips
+    found = {}
+    for part, count in counts.items():
+        own = [each for each in clips if each.part == part]
+        digests = scan.fingerprints(own, count, contents, "videos", 1 << 30)
+        found |= {(part, number): each for number, each in enumerate(digests)}
+    return found
 
 
 def test_a_file_of_other_bytes_changes_its_own_shards_fingerprint(ucf, tmp_path):

@@ -20,15 +20,15 @@ def with_settings(**settings):
 
 @pytest.mark.slow
 def test_settings_that_no_annotation_forbids_are_found_by_building():
-    (line,) = builds.refused(with_settings(depth=15))
+    (line,) = builds.faults(with_settings(depth=15))
     assert line == "starts.duf16.settings: VSR-DUF of 15 layers: even, and 10 or more"
 
 
 @pytest.mark.slow
 def test_sound_networks_are_built_once(monkeypatch):
-    assert builds.refused(with_settings()) == []
+    assert builds.faults(with_settings()) == []
     monkeypatch.setattr(subprocess, "run", None)
-    assert builds.refused(with_settings()) == []
+    assert builds.faults(with_settings()) == []
 
 
 def test_every_network_that_learns_is_built():

@@ -270,6 +270,17 @@ def test_the_split_of_published_weights_is_asked_for(name):
     assert [line for line in found if "say which official split" in line]
 
 
+def test_a_file_named_for_another_split_than_is_said_is_reported():
+    files = {"spatial": "ucf101_split_1_rgb.pth", "temporal": "flow.pth", "split": 2}
+    (line,) = problems(
+        recognisers__tsn__weights={"yard": files}, datasets__yard__split=2
+    )
+    assert (
+        "split: 2, and ucf101_split_1_rgb.pth says 1: name the files of that split,"
+        " or rename this one" in line
+    )
+
+
 def test_no_weights_can_be_said_by_null():
     assert plan(recognisers__tsn__weights=None).world.recognisers["tsn"].weights == {}
 

@@ -48,7 +48,7 @@ def shard(folder, lengths, keep="sampled", reads=None, method="hr", **changes):
         reads: who reads it, by default TSN of test clips.
         method: whose frames they are.
         changes: `first`, the number of the first clip; `frames_id`, whose flow it is,
-            by default that of the frames.
+            by default that of the frames; `constant_flow`, a fact of the flow.
     """
     reads = reads or sampler()
     first = changes.get("first", 0)
@@ -70,6 +70,7 @@ def shard(folder, lengths, keep="sampled", reads=None, method="hr", **changes):
                 pairs = np.unique(reads.reads(total, name).flows)
             facts = {"frames": total, "label": place % CLASSES}
             frames.write(name, {"frames": video[index], "index": index}, **facts)
+            facts["constant_flow"] = changes.get("constant_flow", False)
             flows.write(name, {"flow": flow[pairs], "index": pairs}, **facts)
     files["classes"] = folder / "classes.csv"
     classes = pd.DataFrame({"label": range(CLASSES), "class": list("abc")})

@@ -61,6 +61,28 @@ def test_scores_are_kept_for_each_snippet_before_softmax(tmp_path):
     assert np.abs(first["spatial"].sum(axis=1) - 1).max() > 1e-3
 
 
+@pytest.mark.parametrize("constant", [False, True])
+def test_scores_say_whether_flow_is_constant(tmp_path, constant):
+    files = shard(tmp_path, lengths=[40, 33], constant_flow=constant)
+    _score(tmp_path, files)
+    with reader.open(tmp_path / "scores.h5", stage.SCORES) as file:
+        facts = [file.clip(name).facts for name in file.clips]
+    assert [bool(each["constant_flow"]) for each in facts] == [constant] * 2
+
+
+def test_flow_is_constant_where_all_parts_that_hold_some_are(tmp_path):
+    def part(index, constant):
+        return SimpleNamespace(index=index, facts={"constant_flow": constant})
+
+    for parts, expected in (
+        ([part([0], True), part([], False)], True),
+        ([part([0], True), part([1], False)], False),
+        ([part([], False)], False),
+    ):
+        assert stage._is_constant(SimpleNamespace(parts=parts)) == expected
+    assert not stage._is_constant(None)
+
+
 def test_the_frames_that_are_read_give_the_scores_of_all_frames(tmp_path):
     lengths = [40, 33, 12, 3]
     few = shard(tmp_path / "few", lengths, keep="sampled")

@@ -63,9 +63,16 @@ def test_odd_labels_change_no_column(tmp_path, scores):
     odd = dataclasses.replace(BICUBIC, label="=A|B")
     wide, long, text = _write(tmp_path, _layout({"hr": HR, "bicubic": odd}), scores)
     assert wide.splitlines()[2] == "'=A|B,25.00,50.00,50.00"
-    assert "\n'=A|B,One,Spatial," in long
+    assert "\n=A|B,One,Spatial," in long
     (row,) = (line for line in text.splitlines() if "=A" in line and "25.00" in line)
     assert row.count("|") - row.count("\\|") == 5
+
+
+@pytest.mark.parametrize("label", ["+1+cmd", "-2+3", "@x", "=1"])
+def test_spreadsheets_compute_no_label(tmp_path, scores, label):
+    odd = dataclasses.replace(BICUBIC, label=label)
+    wide, _, _ = _write(tmp_path, _layout({"hr": HR, "bicubic": odd}), scores)
+    assert wide.splitlines()[2] == f"'{label},25.00,50.00,50.00"
 
 
 def test_line_breaks_in_names_stay_in_their_line(tmp_path, scores):

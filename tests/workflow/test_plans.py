@@ -53,6 +53,15 @@ def test_other_choices_have_a_plan_for_everything(folder, overlay, there, not_th
     assert not any(each in line for each in not_there), line
 
 
+def test_settings_that_a_network_refuses_stop_the_run_before_its_first_job(folder):
+    (folder / "odd.yaml").write_text("starts: {duf16: {settings: {depth: 15}}}")
+    said = snakemake(folder, "all", *TINY, "odd.yaml", check=False)
+    assert "the config can't be used" in said
+    assert "starts.duf16.settings: VSR-DUF of 15 layers: even, and 10 or more" in said
+    assert " steps, " not in said  # no job was finished
+    assert not (folder / "results/tiny").exists()
+
+
 @pytest.mark.parametrize(
     ("table", "why"),
     [

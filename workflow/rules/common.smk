@@ -80,8 +80,8 @@ onstart:
     here = doctor.machine(plan) if workflow.local_exec else []
     if found := [*doctor.installation(), *here]:
         raise WorkflowError("missing, all at once:\n  " + "\n  ".join(found))
-    if refused := builds.refused(plan):
-        raise WorkflowError("the config can't be used:\n  " + "\n  ".join(refused))
+    if faults := builds.faults(plan):
+        raise WorkflowError("the config can't be used:\n  " + "\n  ".join(faults))
 
 
 onsuccess:

@@ -19,7 +19,11 @@ from twinlens.progress import say, track
 STORE = Path(".snakemake/twinlens-contents.json")
 """Where the digests of a folder's runs are kept."""
 SECONDS_TO_SETTLE = 2.0
-"""A file that changed this shortly ago may change again under the same times."""
+"""A file that changed so shortly before it was read may change again unnoticed."""
+SECONDS_BETWEEN_STORES = 60.0
+
+Line = list[int | str]
+"""Of a file: inode, size, times of content and inode in ns, SHA-1."""
 
 
 def sha1(path: Path) -> str:
@@ -39,10 +43,12 @@ class Contents:
         """Take what is known.
 
         Args:
-            store: JSON, by path: inode, size, times of content and inode in ns, sha1.
+            store: JSON, by path a `Line`.
         """
         self.store = store
-        self._known: dict[str, list[int | str]] = _read(store)
+        self._known: dict[str, Line] = _read(store)
+        self._new: dict[str, Line] = {}
+        self._stored = time.monotonic()
 
     def of(
         self, paths: Iterable[Path], label: str, most: int | None = None
@@ -58,54 +64,59 @@ class Contents:
             The SHA-1 of each; the kind of what is no regular file, "" for nothing.
 
         Raises:
-            OSError: a file can't be read.
+            OSError: a file can't be read; it is named.
         """
         files = [(path, _state(path)) for path in paths]
-        new = [
+        unknown = [
             (path, state)
             for path, state in files
-            if state and state[1] <= (most or state[1]) and not self._knows(path, state)
+            if state and not _is_over(state, most) and not self._knows(path, state)
         ]
-        if new:
-            for path, state in track(new, f"digest {label}", "files"):
-                self._known[_key(path)] = [*state, _digest(path)]
-            self._keep({_key(path) for path, _ in new})
-        return [self._found(path, state) for path, state in files]
+        if unknown:
+            try:
+                for path, state in track(unknown, f"digest {label}", "files"):
+                    self._digest(path, state)
+            finally:
+                self._keep()
+        return [self._found(path, state, most) for path, state in files]
 
-    def _knows(self, path: Path, state: tuple[int, ...]) -> bool:
-        return self._known.get(_key(path), [])[:-1] == list(state)
+    def _digest(self, path: Path, state: list[int]) -> None:
+        started = time.time_ns()
+        try:
+            line: Line = [*state, sha1(path)]
+        except OSError as error:  # one that comes while it is read names no file
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        self._known[_key(path)] = line
+        if state[3] < started - SECONDS_TO_SETTLE * 1e9:
+            self._new[_key(path)] = line
+        if time.monotonic() - self._stored > SECONDS_BETWEEN_STORES:
+            self._keep()
 
-    def _found(self, path: Path, state: tuple[int, ...]) -> str:
+    def _knows(self, path: Path, state: list[int]) -> bool:
+        return self._known.get(_key(path), [])[:-1] == state
+
+    def _found(self, path: Path, state: list[int], most: int | None) -> str:
         if not state:
-            return _kind(path)
-        if not self._knows(path, state):
+            return "other" if path.exists() else ""
+        if _is_over(state, most):
             return f"{state[1]} bytes"
         return str(self._known[_key(path)][-1])
 
-    def _keep(self, new: set[str]) -> None:
-        """Store what is known, but of files that may still be changing."""
-        settled = time.time_ns() - int(SECONDS_TO_SETTLE * 1e9)
-        kept = {
-            key: line
-            for key, line in (_read(self.store) | self._known).items()
-            if key not in new or int(line[3]) < settled
-        }
+    def _keep(self) -> None:
+        """Store what is new beside what others stored; drop what is gone."""
+        if not self._new:
+            return
         try:
-            with publish(self.store) as temporary:
-                temporary.write_text(json.dumps(kept, indent=0))
+            with publish(self.store) as temporary:  # one writer at a time
+                lines = _read(self.store) | self._new
+                there = {key: line for key, line in lines.items() if Path(key).exists()}
+                temporary.write_text(json.dumps(there, indent=0))
         except (ArtifactError, OSError) as error:
             say(f"digests of files are not kept for the next run: {error}")
+        self._new, self._stored = {}, time.monotonic()
 
 
-def _digest(path: Path) -> str:
-    """Digest a file; an error names it, also one that comes while it is read."""
-    try:
-        return sha1(path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-
-
-def _read(store: Path) -> dict[str, list[int | str]]:
+def _read(store: Path) -> dict[str, Line]:
     """Read the store; one that can't be used is as good as none."""
     try:
         known = json.loads(store.read_text())
@@ -123,17 +134,16 @@ def _key(path: Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100  # of a link its own, not its target's
 
 
-def _state(path: Path) -> tuple[int, ...]:
+def _is_over(state: list[int], most: int | None) -> bool:
+    return most is not None and state[1] > most
+
+
+def _state(path: Path) -> list[int]:
     """Inode, size and times of a regular file; nothing for what is none."""
     try:
         status = path.stat()
     except OSError:
-        return ()
+        return []
     if not stat.S_ISREG(status.st_mode):
-        return ()
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _kind(path: Path) -> str:
-    """What a path is that is no regular file: "" for nothing, or a link to nothing."""
-    return "other" if path.exists() else ""
+        return []
+    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]

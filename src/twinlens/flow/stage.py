@@ -31,7 +31,7 @@ def flow(
         job: which flows, how they are computed and stored.
         out: HDF5 "flow/1": by clip `flow` uint8 (n, 2, H, W), x right then y down,
             and `index` int32 (n,): flow i goes from frame i to i + 1 of the clip. Its
-            attribute `constant_flow` is true if all vectors are the same.
+            attribute `constant_flow` is true if it has vectors and all are the same.
         network: HDF5 "network/1" of the estimator, if it is one.
         threads: pairs computed at once.
 
@@ -57,7 +57,8 @@ def flow(
             index = job.flows(int(clip.facts["frames"]), name)
             found = estimate(*pairs_of(clip, index, size=job.form.size))
             coded = encode(found, job.form.bound)
-            facts = {"constant_flow": bool((coded == coded[:1, :, :1, :1]).all())}
+            same = len(coded) > 0 and bool((coded == coded[:1, :, :1, :1]).all())
+            facts = {"constant_flow": same}
             return {"flow": coded, "index": index.astype(np.int32)}, facts
 
         map_clips(

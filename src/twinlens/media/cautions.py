@@ -96,7 +96,7 @@ def _other_kernel(usable: pd.DataFrame) -> Iterator[str]:
     of_part = {
         part: pd.to_numeric(rows["detail"]) for part, rows in measured.groupby("part")
     }
-    if not {"train", "test"} <= set(of_part):
+    if any(len(of_part.get(part, ())) < FEWEST for part in ("train", "test")):
         return
     train, test = of_part["train"], of_part["test"]
     difference = test.mean() - train.mean()
@@ -112,5 +112,7 @@ def _other_kernel(usable: pd.DataFrame) -> Iterator[str]:
 
 LEAST_DIFFERENCE = 0.2
 """Of detail: a Gaussian of 1.6 pixels gives -0.34, areas 0.4, no antialiasing 1.1."""
+FEWEST = 3
+"""Clips of each part that must be measured."""
 ERRORS = 4
 """Standard errors by which the mean of test clips must differ."""

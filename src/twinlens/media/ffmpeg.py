@@ -77,8 +77,8 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
     size = path.stat().st_size
     if size == 0:
         raise RejectedError("the file is empty")
-    if size > limits.bytes:
-        raise RejectedError(f"the file takes over the limit of {limits.bytes} bytes")
+    if size > limits.file:
+        raise RejectedError(f"the file takes over the limit of {limits.file} bytes")
     code, raw, messages = _run(path, limits)
     if DISK_FAULT in _error_lines(messages, path):
         # A damaged video can give these words too. Once it was read whole it lies in

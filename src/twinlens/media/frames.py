@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def frames(
     """
     source = job.source
     rows = scan.shard(source, job.part, job.shard, job.shards)
-    rows["sha1"] = [_sha1(Path(path), source.limits.bytes) for path in rows["path"]]
+    rows["sha1"] = [_sha1(Path(path), source.limits.file) for path in rows["path"]]
     limits = replace(source.limits, seconds=seconds or source.limits.seconds)
     rejected: dict[str, str] = {}
     with Shard(out, FRAMES, _about(job, rows), list(rows["clip"])) as shard:
@@ -77,7 +77,7 @@ def _about(job: Decoding, rows: pd.DataFrame) -> dict[str, Any]:
     source = job.source
     listed = rows["clip"] + rows["label"].astype(str) + rows["sha1"]
     digest = hashlib.sha256("".join(listed).encode()).hexdigest()
-    limits = [source.limits.frames, source.limits.pixels, source.limits.bytes]
+    limits = {**asdict(source.limits), "seconds": None}
     return provenance.about(
         "frames",
         ["twinlens.media.frames", f"twinlens.media.sets.{source.kind}", *job.modules],
@@ -114,7 +114,7 @@ def _decoded(
         "sha1": row["sha1"],
         "content": xxhash.xxh3_64_hexdigest(clip.frames.data),
         "look": _look(clip.frames),
-        "detail": _detail(clip.frames[total // 2], job.detail_at),
+        "detail": _detail(clip.frames[total // 2], job),
     }
     return {"frames": kept, "index": index.astype(np.int32)}, facts
 
@@ -127,11 +127,14 @@ def _look(frames: NDArray[np.uint8]) -> str:
     return "still" if all((each == frames[0]).all() for each in frames[1:]) else ""
 
 
-def _detail(frame: NDArray[np.uint8], scale: int | None) -> float | str:
-    """Measure a frame's fine detail at low resolution; "" where nobody compares it."""
+def _detail(frame: NDArray[np.uint8], job: Decoding) -> float | str:
+    """Measure a frame's fine detail at low resolution; "" where there is none."""
+    scale = job.detail_at
     if scale is None:
         return ""
-    return detail.of_low(frame) if scale == 1 else detail.of_high(frame, scale)
+    (kept,) = fitted(frame[None], job.source.short_side)
+    found = detail.of_low(kept) if scale == 1 else detail.of_high(kept, scale)
+    return "" if found is None else found
 
 
 def _sha1(path: Path, most: int) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twinlens.artifacts.contents import Contents
@@ -52,35 +52,30 @@ def shard_of(clip: str, shards: int) -> int:
 
 
 def fingerprints(
-    source: Source, shards: Mapping[str, int], contents: Contents, label: str
-) -> dict[tuple[str, int], str]:
-    """Digest each shard's names, labels and bytes, for the workflow.
+    clips: Sequence[sets.Listed], shards: int, contents: Contents, label: str, most: int
+) -> list[str]:
+    """Digest the names, labels and bytes of each shard of a part, for the workflow.
 
     A clip that was swapped, added or removed changes its own shard's digest.
 
     Args:
-        source: where the data set's clips come from.
-        shards: how many each part is cut into.
+        clips: of the part.
+        shards: how many it is cut into.
         contents: digests of files' bytes.
-        label: the data set's name, for the progress.
+        label: what the clips are, for the progress.
+        most: bytes of a file that is read; of a larger one only the size counts.
 
     Raises:
-        DataError: the data set's folders or one of its files can't be read.
+        DataError: a file can't be read.
     """
-    digests = {
-        (part, number): hashlib.sha256()
-        for part, count in shards.items()
-        for number in range(count)
-    }
-    clips = [each for each in sets.listing(source).clips if each.part in shards]
-    paths = [each.path for each in clips]
+    digests = [hashlib.sha256() for _ in range(shards)]
     try:
-        bytes_of = contents.of(paths, f"videos of {label}", source.limits.bytes)
+        found = contents.of([each.path for each in clips], label, most)
     except OSError as error:
         raise DataError(
             f"{error.filename}: can't be read: {error.strerror or error}"
         ) from error
-    for each, digest in zip(clips, bytes_of, strict=True):
-        key = each.part, shard_of(each.clip, shards[each.part])
-        digests[key].update(f"{each.clip} {each.label} {digest}\n".encode())
-    return {key: digest.hexdigest()[:16] for key, digest in digests.items()}
+    for each, content in zip(clips, found, strict=True):
+        line = f"{each.clip} {each.label} {content}\n"
+        digests[shard_of(each.clip, shards)].update(line.encode())
+    return [digest.hexdigest()[:16] for digest in digests]

@@ -32,6 +32,8 @@ class Limits:
     """Pixels of a frame."""
     bytes: Annotated[int, Field(ge=1)] = 4 << 30
     """Memory of its frames."""
+    file: Annotated[int, Field(ge=1)] = 16 << 30
+    """Bytes of the file itself: a larger one is not read at all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)

@@ -35,9 +35,9 @@ def import_network(
     module = families.module(job.family, job.kind)
     if not hasattr(module, "convert"):
         raise ArtifactError(f"no published weights of {job.kind} are known")
-    found = weights.read(file)
     if difference := published.difference(file):
         say(f"WARNING {file}: {difference}")
+    found = weights.read(file)
     settings = dict(job.settings)
     if classes is not None:
         settings["classes"] = len(read_csv(classes, "classes/1"))

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from twinlens import provenance
 from twinlens.artifacts.publish import publish
+from twinlens.errors import ArtifactError
 from twinlens.networks import families
+from twinlens.progress import say
 
 if TYPE_CHECKING:
     from twinlens.plan import Plan
@@ -20,16 +22,13 @@ BUILT = Path(".snakemake/twinlens-built")
 """Which networks, of which code and settings, were built the last time."""
 
 
-def refused(plan: "Plan") -> list[str]:
+def faults(plan: "Plan") -> list[str]:
     """Build the networks without their memory, once for the same code and settings.
 
     It takes PyTorch, so it happens in a process of its own.
 
     Returns:
         A line for each network that refuses its settings.
-
-    Raises:
-        subprocess.CalledProcessError: that process failed otherwise.
     """
     builds = [asdict(each) for each in plan.networks.builds()]
     digest = _digest(builds)
@@ -38,14 +37,25 @@ def refused(plan: "Plan") -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "twinlens.networks.build", json.dumps(builds)],
         env=os.environ | {"PYTHONPATH": str(provenance.SOURCE)},
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    if not done.stdout:
+    if done.returncode:
+        why = (done.stderr.strip() or "no words").splitlines()[-1]
+        return [f"networks can't be built here (status {done.returncode}): {why}"]
+    if not (found := done.stdout.splitlines()):
+        _note(digest)
+    return found
+
+
+def _note(digest: str) -> None:
+    """Note that all was well, where the folder takes it: it saves time alone."""
+    try:
         with publish(BUILT) as temporary:
             temporary.write_text(digest)
-    return done.stdout.splitlines()
+    except (ArtifactError, OSError) as error:
+        say(f"networks are built again by the next run: {error}")
 
 
 def _digest(builds: list[dict[str, object]]) -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 from twinlens import provenance
 from twinlens.artifacts.contents import Contents
@@ -21,7 +20,8 @@ class Data:
         """Take the world."""
         self.world, self.root = world, f"results/{world.world}"
         self.contents = Contents()
-        self._listed: dict[str, dict[Any, Any]] = {}
+        self._listed: dict[str, sets.Listing] = {}
+        self._digests: dict[tuple[str, str], list[str]] = {}
 
     def source(self, dataset: str) -> Source:
         """What decides a data set's clips; the time that decoding may take does not."""
@@ -93,32 +93,43 @@ class Data:
         """Digest of a shard's video files, so that a swapped file is noticed."""
         if self.world.datasets[dataset].generated:
             return "generated"
-        digest: str = self._list(dataset)[part, int(shard)]
-        return digest
+        key = dataset, part
+        if key not in self._digests:
+            self._digests[key] = self._fingerprints(dataset, part)
+        return self._digests[key][int(shard)]
+
+    def _fingerprints(self, dataset: str, part: str) -> list[str]:
+        """Digest the files of each shard of a part.
+
+        Raises:
+            PlanError: one can't be read.
+        """
+        try:
+            return scan.fingerprints(
+                [each for each in self._listing(dataset).clips if each.part == part],
+                self.shard_count(dataset, part),
+                self.contents,
+                f"{part} videos of {dataset}",
+                self.world.datasets[dataset].limits.file,
+            )
+        except DataError as error:
+            raise PlanError(f"datasets.{dataset}: {error}") from error
 
     def class_names(self, dataset: str) -> list[str] | str:
         """The data set's classes where they are known before it runs."""
         if self.world.datasets[dataset].generated:
             return "generated"
-        names: list[str] = self._list(dataset)["classes"]
-        return names
+        return self._listing(dataset).classes
 
-    def _list(self, dataset: str) -> dict[Any, Any]:
-        """Digests of a data set's shards and its classes, listed once.
+    def _listing(self, dataset: str) -> sets.Listing:
+        """A data set's clips and classes, listed once.
 
         Raises:
             PlanError: its folders can't be used.
         """
         if dataset not in self._listed:
-            source = self.source(dataset)
-            parts = ("train", "test", "corpus")
-            counts = {part: self.shard_count(dataset, part) for part in parts}
             try:
-                found: dict[Any, Any] = dict(
-                    scan.fingerprints(source, counts, self.contents, dataset)
-                )
-                found["classes"] = sets.listing(source).classes
+                self._listed[dataset] = sets.listing(self.source(dataset))
             except DataError as error:
                 raise PlanError(f"datasets.{dataset}: {error}") from error
-            self._listed[dataset] = found
         return self._listed[dataset]

@@ -37,9 +37,11 @@ plan its jobs. It has
 All indices count from 0 in the decoded clip. Flow `i` goes from frame `i` to `i + 1`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -273,7 +275,15 @@ def split_faults(where: str, weights: Any, entry: Any) -> Iterator[str]:
                 f"{where}.split: say which official split these networks were trained"
                 " on, 1, 2 or 3: those of another one saw its test clips"
             )
-    elif weights.split != entry.split:
+        return
+    for file in filter(None, asdict(weights).values()):
+        stated = re.search(r"(?:split|fold)[_=-]?0?([123])(?!\d)", Path(str(file)).name)
+        if stated and int(stated[1]) != weights.split:
+            yield (
+                f"{where}.split: {weights.split}, and {Path(file).name} says"
+                f" {stated[1]}: name the files of that split, or rename this one"
+            )
+    if weights.split != entry.split:
         yield (
             f"{where}.split: networks that were trained on split {weights.split} saw"
             f" clips that split {entry.split} tests"

@@ -159,7 +159,7 @@ class Weights:
     stage2: DataPath | None = None
     """The final one; no other is then needed."""
     split: Literal[1, 2, 3] | None = None
-    """Which official split they were trained on; needed for those data sets."""
+    """Which split of UCF101 or HMDB51 they were trained on, where they are of these."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)

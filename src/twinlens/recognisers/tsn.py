@@ -138,7 +138,7 @@ class Weights:
     temporal: DataPath
     """Likewise."""
     split: Literal[1, 2, 3] | None = None
-    """Which official split they were trained on; needed for those data sets."""
+    """Which split of UCF101 or HMDB51 they were trained on, where they are of these."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)

@@ -119,9 +119,10 @@ def score(
 
 def _is_constant(flow: JoinedClip | None) -> bool:
     """Whether all flow of a clip is one value, as of an estimator that failed."""
-    return flow is not None and all(
-        bool(part.facts.get("constant_flow")) for part in flow.parts
-    )
+    if flow is None:
+        return False
+    parts = [part for part in flow.parts if len(part.index)]
+    return bool(parts) and all(bool(part.facts.get("constant_flow")) for part in parts)
 
 
 def _open(

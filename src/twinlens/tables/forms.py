@@ -1,5 +1,6 @@
 """The forms that every table comes in, and what its first line says."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +73,9 @@ def write(
         long: a line for each cell.
         notes: lines beneath the table that is read.
     """
-    for path, table in ((files.out, wide), (files.long, long)):
-        body = _cells(table, _no_formula).to_csv(index=False, lineterminator="\n")
+    # The long form is for programs, which find names as they are.
+    for path, table in ((files.out, _cells(wide, _no_formula)), (files.long, long)):
+        body = table.to_csv(index=False, lineterminator="\n")
         _publish(path, f"# {first}\n{body}")
     wide = _cells(wide, _one_line)
     body = _cells(wide, _no_column).to_markdown(
@@ -108,7 +110,9 @@ def _no_column(text: str) -> str:
 
 def _no_formula(text: str) -> str:
     """Keep a text a text, where spreadsheets would compute it."""
-    return f"'{text}" if text.startswith(("=", "@")) else text
+    number = re.fullmatch(r"[+-]?[\d.]+", text)
+    formula = text.startswith(("=", "@", "+", "-", "\t", "\r")) and not number
+    return f"'{text}" if formula else text
 
 
 def _sides(wide: pd.DataFrame) -> list[str]:

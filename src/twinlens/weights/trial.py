@@ -20,9 +20,14 @@ SECONDS = 10.0
 BYTES_A_SECOND = 20e6
 """That the slowest reader takes, beyond these seconds."""
 MOST_SECONDS = 3600.0
-"""Of waiting, for a file on a disk that gives nothing."""
+"""Of waiting, for a disk that gives nothing."""
 BYTES = 500_000_000
-"""Of memory, beside twice the size of the file."""
+"""Of memory, for a file of any size."""
+TIMES = 4
+"""The size of the file, of memory beyond that: half precision becomes single, beside
+what was read."""
+SECONDS_TO_END = 60.0
+"""For the process to end, once it has said all."""
 FILL = ("MemoryError", "can't allocate memory", "bad_alloc", "nable to allocate")
 """What libraries say when the limit of memory stops them."""
 
@@ -47,22 +52,19 @@ def run(read: Callable[[Path], Any], path: Path) -> None:
     child = context.Process(target=_child, args=(read, path, size, theirs), daemon=True)
     child.start()
     theirs.close()
-    reason = _reason(ours)
-    child.join(1 if reason is not None else MOST_SECONDS)
-    child.kill()
-    child.join()
-    if reason is None:
-        reason = f"{path}: {_ending(child.exitcode or 0, size)}"
+    if not ours.poll(MOST_SECONDS):
+        child.kill()
+        raise ValueError(
+            f"{path}: its reader gave nothing in {MOST_SECONDS:g} s: is its disk there?"
+        )
+    try:
+        reason = str(ours.recv())
+    except EOFError:  # it ended without a word
+        child.join(SECONDS_TO_END)
+        reason = f"{path}: {_ending(child.exitcode, size)}"
+    child.join(SECONDS_TO_END)
     if reason:
         raise ValueError(reason)
-
-
-def _reason(ours: Connection) -> str | None:
-    """What the child said; None if it ended, or was silent, without a word."""
-    try:
-        return str(ours.recv()) if ours.poll(MOST_SECONDS) else None
-    except EOFError:
-        return None
 
 
 def _child(
@@ -74,7 +76,7 @@ def _child(
     _limit(size)
     try:
         stated = _size(read(path))
-        fits = stated <= 2 * size + BYTES // 5
+        fits = stated <= TIMES * size + BYTES // 5
         pipe.send("" if fits else f"{path}: {_states(stated, size)}")
     except MemoryError:
         pipe.send(f"{path}: {_fills(size)}")
@@ -90,7 +92,7 @@ def _limit(size: int) -> None:
     used = Path("/proc/self/statm")
     if used.is_file():  # elsewhere nothing says what is taken already
         taken = int(used.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        most = taken + 2 * size + BYTES
+        most = taken + TIMES * size + BYTES
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         if hard == resource.RLIM_INFINITY or most < hard:
             resource.setrlimit(resource.RLIMIT_AS, (most, hard))
@@ -122,8 +124,8 @@ def _states(stated: int, size: int) -> str:
 
 def _fills(size: int) -> str:
     return (
-        f"to read it takes more than {2 * size + BYTES:,} bytes of memory, twice its"
-        f" size and {BYTES:,}: damaged, or no weights"
+        f"to read it takes more than {TIMES * size + BYTES:,} bytes of memory,"
+        f" {TIMES} times its size and {BYTES:,}: damaged, or no weights"
     )
 
 
@@ -142,11 +144,13 @@ def _chain(error: BaseException | None) -> str:
     return said
 
 
-def _ending(code: int, size: int) -> str:
+def _ending(code: int | None, size: int) -> str:
     """How a reader ended that said nothing, from its exit status."""
+    if code == -signal.SIGKILL:
+        return "its reader was killed: the machine has no memory left, usually"
     if code == -signal.SIGXCPU:
         return (
             f"to read it takes more than {_seconds(size):.0f} s: damaged, or no weights"
         )
-    known = {each.value: each.name for each in signal.Signals}
-    return f"its reader was ended by {known.get(-code, f'status {code}')}: damaged"
+    known = {-each.value: each.name for each in signal.Signals}
+    return f"its reader was ended by {known.get(code or 0, f'status {code}')}: damaged"
