@@ -15,6 +15,7 @@ from tests.plan.worlds import (
 )
 from twinlens import models
 from twinlens.assets import needs
+from twinlens.errors import PlanError
 from twinlens.plan import Plan, registry
 from twinlens.plan.world import World
 
@@ -436,10 +437,15 @@ def test_flownet2_is_needed_only_where_a_shown_network_s_patches_take_it():
 
 
 def test_patches_by_flow_may_differ_in_flow_alone():
-    (line,) = problems(patches__spatial_other_flow__crops=9)
-    assert "patch sets of select.table2_flow differ in crops" in line
-    config = {"patches__spatial_other_flow__crops": 9, "select__table2_flow": None}
-    assert problems(**config) == []
+    """Else the one table that compares them is left out."""
+    tables = plan(patches__spatial_other_flow__crops=9).tables
+    (line,) = tables.left_out()
+    assert line.startswith("table2_flow: left out: patch sets of select.table2_flow")
+    assert "differ in crops ({'spatial': " in line
+    assert "results/table2_flow.csv" not in tables.targets()
+    with pytest.raises(PlanError, match="differ in crops"):
+        tables.table_inputs("table2_flow")
+    assert plan().tables.left_out() == []
 
 
 def test_published_flow_networks_are_of_full_width():
@@ -527,12 +533,22 @@ def test_a_row_says_where_its_weights_come_from():
     assert origins["hr"] == "the original frames"
     assert origins["sosr_tosr2"] == "spatial of sosr, temporal of tosr2"
     assert origins["duf16"] == (
-        "trained here, MSE, bicubic low resolution, 400 steps, after trained here, MSE,"
-        " bicubic low resolution, 800 steps"
+        "trained here on Corpus (generated), MSE, bicubic low resolution, 400 steps,"
+        " after trained here on Corpus (generated), MSE, bicubic low resolution, 800"
+        " steps"
     )
     assert origins["tosr2"].startswith(
-        "trained here, tosr loss, bicubic low resolution"
+        "trained here on Corpus (generated), tosr loss, bicubic low resolution"
     )
+
+
+def test_a_row_says_on_whose_videos_it_was_trained():
+    own = {"label": "Films", "videos": "/films", "generated": None}
+    config = changed()
+    config["datasets"]["corpus"] |= own
+    there = Plan.of(config)
+    assert there.methods.origin("vdsr").startswith("trained here on Films, MSE")
+    assert there.networks.sr_training("vdsr").corpus == "corpus"
 
 
 def _read(config):

@@ -23,7 +23,7 @@ def crosscheck(world: World) -> Iterator[str]:
     lines = list(_references(world))
     if not lines:
         lines = [*_tables_of_recognisers(world), *_labels(world)]
-        lines += [*_fair(world), *_by_flow(world)]
+        lines += _fair(world)
     yield from lines
 
 
@@ -256,31 +256,9 @@ def _fair(world: World) -> Iterator[str]:
             given = network.recipe_given or {}
             recipes.setdefault(network.start.removeprefix("starts/"), {})[name] = given
     for start, taken in recipes.items():
-        for key, values in _differing(taken):
+        for key, values in registry.differing(taken):
             if key not in OWN:
                 yield (
                     f"methods that start from {start} differ in {key} ({values}): the"
                     f" comparison would not be fair; set training.recipe.{key}"
                 )
-
-
-def _by_flow(world: World) -> Iterator[str]:
-    """Table 2 by flow compares estimators: its patch sets may differ in them alone."""
-    columns = registry.ablation("table2_flow")(world).values()
-    sets = Methods(world).patch_sets(columns)
-    for key, values in _differing({name: asdict(world.patches[name]) for name in sets}):
-        if key != "flow":
-            yield (
-                f"patch sets of select.table2_flow differ in {key} ({values}): more"
-                " than the estimator of flow would be compared"
-            )
-
-
-def _differing(
-    entries: Mapping[str, Mapping[str, Any]],
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The keys in which some mappings differ, each with its values by name."""
-    for key in sorted({key for entry in entries.values() for key in entry}):
-        values = {name: entry.get(key) for name, entry in entries.items()}
-        if any(each != next(iter(values.values())) for each in values.values()):
-            yield key, values

@@ -105,6 +105,11 @@ class Methods:
                 found[network.start] = self.network(network.start)
         return found
 
+    def corpus(self, network: Network) -> str:
+        """The data set whose videos a network is trained on."""
+        corpus: str = self.world.patches[network.recipe.patches].corpus
+        return corpus
+
     def patch_sets(self, shown: Iterable[str]) -> list[str]:
         """The patch sets that the networks behind some rows are trained on."""
         found = self.networks(shown).values()
@@ -133,7 +138,10 @@ class Methods:
             return "nothing is learnt"
         recipe = network.recipe
         loss = "MSE" if recipe.loss.kind == "mse" else f"{recipe.loss.kind} loss"
-        text = f"trained here, {loss}, bicubic low resolution, {recipe.steps:,} steps"
+        corpus = self.world.datasets[self.corpus(network)]
+        where = corpus.label + " (generated)" * bool(corpus.generated)
+        text = f"trained here on {where}, {loss}, bicubic low resolution"
+        text += f", {recipe.steps:,} steps"
         if network.start:
             text += f", after {self._weights(self.network(network.start))}"
         return text

@@ -177,6 +177,7 @@ class Networks:
             settings=network.settings,
             recipe=network.recipe,
             split=training.split,
+            corpus=self.methods.corpus(network),
             start=network.start,
             after_relu=training.perceptual.after_relu if perceptual else True,
             seed=provenance.seed(self.world.seed, "sr"),

@@ -6,9 +6,9 @@ lies in `twinlens.figures` and has `figure(inputs, job, out)`; see
 them; nothing else is registered.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from twinlens.plan.methods import HR, Methods
 from twinlens.plan.world import World
@@ -86,6 +86,29 @@ def without_columns(table: str) -> Callable[[World], str | None]:
     return unavailable
 
 
+def uneven(world: World) -> str | None:
+    """Why flow estimators can't be compared: patch sets may differ in them alone."""
+    columns = ablation("table2_flow")(world).values()
+    sets = Methods(world).patch_sets(columns)
+    for key, values in differing({name: asdict(world.patches[name]) for name in sets}):
+        if key != "flow":
+            return (
+                f"patch sets of select.table2_flow differ in {key} ({values}): more"
+                " than the estimator of flow would be compared"
+            )
+    return without_columns("table2_flow")(world)
+
+
+def differing(
+    entries: Mapping[str, Mapping[str, Any]],
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The keys in which some mappings differ, each with its values by name."""
+    for key in sorted({key for entry in entries.values() for key in entry}):
+        values = {name: entry.get(key) for name, entry in entries.items()}
+        if any(each != next(iter(values.values())) for each in values.values()):
+            yield key, values
+
+
 def unranked(world: World) -> str | None:
     """Why there is no Table 1."""
     methods = Methods(world)
@@ -127,7 +150,7 @@ TABLES = {
         module="table2",
         columns=ablation("table2_flow"),
         scored=True,
-        unavailable=without_columns("table2_flow"),
+        unavailable=uneven,
     ),
     "table5": Spec(module="table5", columns=unpaired, unavailable=incomparable),
     "dispersion": Spec(module="dispersion", columns=unpaired, unavailable=incomparable),

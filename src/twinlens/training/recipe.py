@@ -142,6 +142,8 @@ class SrTraining:
     """How to train."""
     split: Split
     """Which patches are held out."""
+    corpus: str = ""
+    """The data set that its patches are cut from."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Arguments of the model's `build`."""
     start: str | None = None
