@@ -282,6 +282,17 @@ def test_a_file_named_for_another_split_than_is_said_is_reported():
     )
 
 
+def test_originals_of_low_clips_alone_are_no_table():
+    lines = problems(
+        datasets__yard__low="given",
+        datasets__yard__split_file="split.csv",
+        select__datasets=["yard"],
+        select__methods=["hr"],
+        **{f"select__{table}": None for table in ("table1", "table2", "table2_flow")},
+    )
+    assert any("of which there is no HR: add another method" in line for line in lines)
+
+
 def test_no_weights_can_be_said_by_null():
     assert plan(recognisers__tsn__weights=None).world.recognisers["tsn"].weights == {}
 

@@ -131,8 +131,11 @@ def test_a_pair_has_a_fusion_cell_only(tmp_path, scores):
 
 def test_low_resolution_sets_have_no_hr_row(tmp_path, scores):
     shown = _layout(datasets={"one": dataset("One", has_hr=False)})
-    wide, _, _ = _write(tmp_path, shown, scores)
+    methods = {"hr": dataclasses.replace(HR, origin="the original frames")}
+    shown = dataclasses.replace(shown, methods=methods | {"bicubic": BICUBIC})
+    wide, _, text = _write(tmp_path, shown, scores)
     assert [line.split(",")[0] for line in wide.splitlines()[2:]] == ["Bicubic"]
+    assert "the original frames" not in text
 
 
 def test_low_resolution_sets_beside_others_have_no_hr_cells(tmp_path, scores):

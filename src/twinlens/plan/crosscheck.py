@@ -23,7 +23,7 @@ def crosscheck(world: World) -> Iterator[str]:
     lines = list(_references(world))
     if not lines:
         lines = [*_tables_of_recognisers(world), *_labels(world)]
-        lines += _fair(world)
+        lines += [*_fair(world), *_rows(world)]
     yield from lines
 
 
@@ -245,6 +245,18 @@ def _labels(world: World) -> Iterator[str]:
                     f"{what}.{name}.label: {what}.{first} is called {label!r} too; give"
                     " it another label"
                 )
+
+
+def _rows(world: World) -> Iterator[str]:
+    """Whether Table 3 has a row: none of HR where all clips are given low."""
+    shown = [Methods(world).row(name) for name in world.select.methods]
+    low = all(world.datasets[name].low == "given" for name in world.select.datasets)
+    if low and all(HR in row for row in shown):
+        names = ", ".join(world.select.methods) or "nothing"
+        yield (
+            f"select.methods: {names}, and all clips are given at low resolution, of"
+            " which there is no HR: add another method"
+        )
 
 
 def _fair(world: World) -> Iterator[str]:

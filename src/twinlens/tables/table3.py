@@ -28,14 +28,12 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     """
     layout = job.layout
     cells = _cells(load(inputs), layout, job.seed)
-    rows = [
-        _row(name, layout, cells)
-        for name in forms.order(layout)
-        if any(key[0] == name for key in cells)
-    ]
+    measured = {name for name, _, _ in cells}  # HR is not where clips are given low
+    shown = [name for name in forms.order(layout) if name in measured]
+    rows = [_row(name, layout, cells) for name in shown]
     notes = [
         f"{layout.methods[name].label}: {layout.methods[name].origin}"
-        for name in forms.order(layout)
+        for name in shown
         if layout.methods[name].origin
     ]
     for dataset, about in layout.datasets.items():
