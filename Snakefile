@@ -3,6 +3,8 @@
 #     snakemake --cores all results/table3.csv                  the playground
 #     snakemake --cores all results/table3.csv --configfile config/tiny.yaml
 #     snakemake --profile slurm                                 everything, on a cluster
+#
+# `snakemake -s /where/it/is/Snakefile` in another folder puts the results there.
 
 
 from snakemake.utils import min_version
@@ -10,7 +12,13 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: "config.yaml"
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+# In another folder (`snakemake -s`, `--directory`) its own config lies over this one.
+if Path("config.yaml").is_file() and Path.cwd() != Path(workflow.basedir):
+
+    configfile: "config.yaml"
 
 
 include: "workflow/rules/common.smk"

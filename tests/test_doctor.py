@@ -9,12 +9,13 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.plan import worlds
-from twinlens import doctor
+from twinlens import doctor, provenance
 from twinlens.assets import needs
 from twinlens.errors import ConfigError
-from twinlens.plan import overlays
+from twinlens.plan import builds, overlays
 
 SOURCE = Path(doctor.__file__).resolve().parents[1]
 ROOT = SOURCE.parent
@@ -235,10 +236,42 @@ def test_a_mistyped_key_is_reported(tmp_path):
         doctor.main(["--config", str(path)])
 
 
-def test_outside_a_checkout_a_config_is_not_called_complete(tmp_path, monkeypatch):
+def test_in_another_folder_the_checkout_s_config_is_the_base(
+    tmp_path, monkeypatch, roomy, capsys
+):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(builds, "faults", lambda _: [])
+    mine = tmp_path / "mine.yaml"
+    entry = {"label": "Own", "kind": "folder", "videos": "/nowhere"}
+    views = {"views": {"size": [120, 90], "crop": 80}}
+    overlay = {
+        "select": {"datasets": ["own"], "recognisers": ["tsn"]},
+        "datasets": {"own": entry},
+        "recognisers": {"tsn": views},
+    }
+    mine.write_text(yaml.safe_dump(overlay))
+    assert doctor.main(["--config", str(mine)]) == 1
+    assert (
+        "MISSING videos of data set own: looked for /nowhere" in capsys.readouterr().out
+    )
+
+
+def test_a_config_of_the_folder_lies_over_the_checkout_s(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text("seed: 7\n")
+    assert overlays.plan([]).world.seed == 7
+    assert overlays.plan([ROOT / "config/tiny.yaml"]).world.world == "tiny"
+
+
+def test_installed_without_the_workflow_a_config_is_not_called_complete(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(provenance, "SOURCE", tmp_path / "site-packages")
     with pytest.raises(ConfigError, match=r"config\.yaml: .*in the folder of"):
         doctor.main(["--config", str(ROOT / "config/tiny.yaml")])
+    assert doctor.main([]) == 0
+    assert "no config.yaml here" in capsys.readouterr().out
 
 
 def test_overlays_merge_mappings_and_replace_lists(tmp_path):

@@ -32,15 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     found, refused = list(installation()), list[str]()
-    looked = not found and not options.installed
-    if looked and (options.config or Path("config.yaml").is_file()):
+    if not found and not options.installed:
         from twinlens.plan import builds, overlays  # all is installed by now
 
-        plan = overlays.plan(options.config, options.data)
-        found = [*machine(plan), *needs.missing(plan)]
-        refused = builds.faults(plan)
-    elif looked:
-        print("no config.yaml here: looked at the installation only")
+        if options.config or overlays.bases()[0].is_file():
+            plan = overlays.plan(options.config, options.data)
+            found = [*machine(plan), *needs.missing(plan)]
+            refused = builds.faults(plan)
+        else:
+            print("no config.yaml here: looked at the installation only")
     for line in found:
         print(f"MISSING {line}")
     for line in refused:

@@ -53,6 +53,22 @@ def test_other_choices_have_a_plan_for_everything(folder, overlay, there, not_th
     assert not any(each in line for each in not_there), line
 
 
+@pytest.mark.parametrize("how", ["-s", "--directory"])
+def test_code_may_lie_elsewhere(folder, tmp_path, how):
+    """Results and a config of its own are those of the folder of the run."""
+    (tmp_path / "config.yaml").write_text("world: elsewhere\nseed: 7\n")
+    tiny = folder / "config/tiny.yaml"
+    (tmp_path / "mine.yaml").write_text(tiny.read_text().replace("world: tiny\n", ""))
+    target = "results/elsewhere/data/yard/generated.csv"
+    words = (target, "--cores", "1", "--configfile", tmp_path / "mine.yaml")
+    if how == "-s":
+        snakemake(tmp_path, "-s", folder / "Snakefile", *words)
+    else:
+        snakemake(folder, "--directory", tmp_path, *words)
+    assert (tmp_path / target).is_file()
+    assert not (folder / "results/elsewhere").exists()
+
+
 def test_settings_that_a_network_refuses_stop_the_run_before_its_first_job(folder):
     (folder / "odd.yaml").write_text("starts: {duf16: {settings: {depth: 15}}}")
     said = snakemake(folder, "all", *TINY, "odd.yaml", check=False)
