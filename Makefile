@@ -35,6 +35,7 @@ setup: $(INSTALLED)  ## only install
 
 $(INSTALLED):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "twinlens needs Python 3.11 or newer; run: make PYTHON=python3.12 ...")'
+	@echo "installing packages into .venv: a minute or two"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) --require-hashes --no-deps -r requirements.lock
 	$(PIP) -r requirements-torch.txt
@@ -42,6 +43,7 @@ $(INSTALLED):
 	$(BIN)/twinlens doctor --installed
 	rm -f .venv/.installed*
 	touch $@
+	@echo "installed; next: make table3, or $(BIN)/snakemake --cores all results/table3.csv"
 
 lock:  ## pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest
 	$(UV) pip compile pyproject.toml --extra workflow --extra export --extra dev -c requirements-torch.txt \
