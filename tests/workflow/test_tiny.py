@@ -469,3 +469,25 @@ def test_a_killed_cold_run_goes_on_to_the_same_bytes(done, tmp_path):
     for name in names:
         one, other = (Path(each) / "results" / name for each in (done, folder))
         assert one.read_bytes() == other.read_bytes(), name
+
+
+def test_ctrl_c_ends_a_run_in_a_line(tmp_path):
+    folder = copy(tmp_path / "checkout")
+    said = folder / "said"
+    with said.open("w") as output:
+        run = subprocess.Popen(
+            command(TABLE, *TINY),
+            cwd=folder,
+            env=environment(folder),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    while "done:" not in said.read_text() and run.poll() is None:
+        time.sleep(1)
+    os.killpg(run.pid, signal.SIGINT)
+    assert run.wait(timeout=3600) != 0
+    text = said.read_text()
+    assert "stopped by the user; finished jobs are kept" in text
+    assert "Traceback" not in text
+    assert "FAILED" not in text
