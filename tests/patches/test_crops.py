@@ -64,11 +64,6 @@ def test_the_released_ranking_may_take_a_crop_twice():
     assert crops.best(flow, how, np.random.default_rng(0)) == [(0, 0), (0, 0)]
 
 
-def test_a_frame_smaller_than_a_patch_is_refused_in_words():
-    with pytest.raises(ValueError, match=r"64x24 are smaller than patches of 32"):
-        crops.best(np.zeros((2, 24, 64)), HOW, np.random.default_rng(0))
-
-
 def _noise(seed):
     return np.random.default_rng(seed).integers(0, 256, (32, 40, 3), dtype=np.uint8)
 

@@ -1,11 +1,9 @@
 import h5py
 import numpy as np
-import pytest
 
 from tests.patches.clips import corpus, cutting, moving, patch_set
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv
-from twinlens.errors import ArtifactError
 from twinlens.patches.stage import patches
 from twinlens.resample import downscale, upscale
 
@@ -135,9 +133,14 @@ def test_a_scene_cut_drops_the_pair(tmp_path):
     assert read_csv(tmp_path / "p.csv", "clip-counts/1")["scene cut"].sum() == 2
 
 
-def test_clips_smaller_than_a_patch_are_named(tmp_path):
-    with pytest.raises(ArtifactError, match=r"clip0: frames of 64x48 are small"):
-        patch_set(tmp_path, size=64)
+def test_clips_smaller_than_a_patch_are_left_out_and_counted(tmp_path, capsys):
+    out, counts = patch_set(tmp_path, size=64)
+    assert len(_clip(out)["frame"]) == 0
+    rows = read_csv(counts, "clip-counts/1")
+    assert (rows["small"] == 1).all()
+    assert (rows["kept"] == 0).all()
+    said = capsys.readouterr().err
+    assert "LEFT OUT clip0: its frames of 64x48 are smaller than patches of 64" in said
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path):

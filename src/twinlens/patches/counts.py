@@ -10,7 +10,7 @@ from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.patches.crops import REASONS
 from twinlens.patches.settings import PATCHES, Counting, Split
 from twinlens.patches.split import held_out, is_held_out
-from twinlens.patches.stage import CLIP_COUNTS
+from twinlens.patches.stage import CLIP_COUNTS, COUNTS
 from twinlens.progress import say
 
 # Paper section 4.2, of its corpus CDVL-134: training and validation, by whether
@@ -30,13 +30,13 @@ def count_patches(
         job: which set, and what is held out; the published numbers stand beside ours
             for CDVL-134 alone.
         out: csv of clips, pairs, candidates, patches kept, patches dropped by reason,
-            for training and validation.
+            and clips left out as too small, for training and validation.
     """
     split, corpus = job.split, job.corpus
     rows = pd.concat([read_csv(path, CLIP_COUNTS) for path in counts])
     kept, pair = _held_out(shards, job.patches, split, job.seed)
     rows = rows.merge(kept, on="clip")
-    sums = rows.groupby("held")[["pairs", "candidates", *REASONS, "kept"]].sum()
+    sums = rows.groupby("held")[COUNTS[1:]].sum()
     table = sums.reindex([False, True], fill_value=0).reset_index(drop=True)
     table.insert(0, "part", PARTS)
     table.insert(1, "split", split.by)
@@ -46,6 +46,8 @@ def count_patches(
         table["kept"] = [int(rows["kept"].sum()) - validation, validation]
     published = PUBLISHED[pair] if job.paper == "CDVL-134" else ("", "")
     write_csv(out, "counts/1", table.assign(published=published))
+    if small := int(rows["small"].sum()):
+        say(f"WARNING {corpus}: {small} clips smaller than a patch are left out")
     for line in table.to_dict("records"):
         dropped = ", ".join(f"{line[why]} {why}" for why in REASONS)
         say(

@@ -26,15 +26,12 @@ def best(
     flow's length over its interior. Where frames are degraded whole, corners lie on
     multiples of 4, so that low and high resolution are cut alike.
 
-    Raises:
-        ValueError: the frames are smaller than a patch.
+    Args:
+        flow_2hw: of frames that are as large as a patch, or larger.
+        how: sides, number and grid of the crops.
+        rng: draws the grid's start.
     """
     height, width = flow_2hw.shape[1:]
-    if min(height, width) < how.size:
-        raise ValueError(
-            f"frames of {width}x{height} are smaller than patches of {how.size}; set"
-            " patches.*.size, or use larger videos"
-        )
     speed = np.hypot(*flow_2hw.astype(np.float32))
     rows = _grid(height - how.size, how.stride[1], how, rng)
     columns = _grid(width - how.size, how.stride[0], how, rng)

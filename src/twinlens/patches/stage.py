@@ -13,15 +13,15 @@ from twinlens.artifacts import reader
 from twinlens.artifacts.reader import Clip
 from twinlens.artifacts.shard import Computed, map_clips
 from twinlens.artifacts.table import write_csv
-from twinlens.errors import ArtifactError
 from twinlens.flow.pairs import MOTION
 from twinlens.patches import crops
 from twinlens.patches.settings import PATCHES, Cutting, PatchSettings
+from twinlens.progress import say
 from twinlens.resample.bicubic import downscale, upscale
 from twinlens.settings import mapping
 
 CLIP_COUNTS = "clip-counts/1"
-COUNTS = ["clip", "pairs", "candidates", *crops.REASONS, "kept"]
+COUNTS = ["clip", "pairs", "candidates", *crops.REASONS, "kept", "small"]
 Array = NDArray[Any]
 
 
@@ -39,10 +39,8 @@ def patches(frames: Path, motion: Path, job: Cutting, out: Path, counts: Path) -
             the first frame in the clip, and `flow` float16 (N, 2, S, S) in pixels from
             the first to the second frame, or without pairs `speed` float16 (N, S, S),
             its length.
-        counts: csv of each clip's patches kept, and dropped by reason.
-
-    Raises:
-        ArtifactError: a clip's frames are smaller than a patch.
+        counts: csv of each clip's patches kept, and dropped by reason; `small` is 1
+            for a clip that is left out, since its frames are smaller than a patch.
     """
     originals = {"method": "hr", "part": "corpus", "dataset": job.dataset}
     of = {"dataset": job.dataset, "flow": job.flow, "gap": job.gap}
@@ -58,10 +56,7 @@ def patches(frames: Path, motion: Path, job: Cutting, out: Path, counts: Path) -
         )
 
         def cut(name: str, clip: Clip) -> Computed:
-            try:
-                pieces, counted = _clip(name, clip, flows.clip(name), job)
-            except ValueError as error:
-                raise ArtifactError(f"{frames}: {name}: {error}") from error
+            pieces, counted = _clip(name, clip, flows.clip(name), job)
             return _stacked(pieces, job.settings), counted
 
         map_clips(source, out, PATCHES, about, cut, f"patches {job.dataset}")
@@ -82,6 +77,13 @@ def _clip(
     seed = provenance.seed(job.seed, "crops", name)
     counted = Counter(dict.fromkeys(COUNTS[1:], 0))
     pieces: list[dict[str, Array]] = []
+    height, width = clip["frames"].shape[1:3]
+    if min(height, width) < how.size:
+        say(
+            f"LEFT OUT {name}: its frames of {width}x{height} are smaller than patches"
+            f" of {how.size} (patches.{job.patches}.size)"
+        )
+        return [], dict(counted | {"small": 1})
     for row, start in enumerate(flows.index):
         rng = np.random.default_rng((seed, int(start)))
         flow = flows["forward"][row]
