@@ -45,3 +45,16 @@ def test_ctrl_c_is_no_failure(tmp_path, capsys):
     endings.report_failures(str(log))
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("stopped by the user; finished jobs are kept")
+
+
+def test_a_failure_before_ctrl_c_is_named(tmp_path, capsys):
+    (tmp_path / "job.log").write_text("last words\n")
+    error = (
+        f"Error in rule frames:\n    message: None\n    log: {tmp_path}/job.log, x\n"
+    )
+    log = tmp_path / "snakemake.log"
+    log.write_text(f"{error}Terminating processes on user request, this might take\n")
+    endings.report_failures(str(log))
+    said = capsys.readouterr().err
+    assert "FAILED frames: last words" in said
+    assert "stopped by the user" in said

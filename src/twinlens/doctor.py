@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"MISSING {line}")
     for line in refused:
         print(f"REFUSED {line}")
-    if not found:
+    if not found and not refused:
         print("nothing is missing")
     return int(bool(found or refused))
 

@@ -71,13 +71,8 @@ def report_failures(logs: str | Sequence[str]) -> None:
     """
     paths = [logs] if isinstance(logs, str) else logs
     text = "".join(Path(each).read_text(errors="replace") for each in paths)
-    if STOPPED in text:
-        print(
-            "stopped by the user; finished jobs are kept, and the same command goes on",
-            file=sys.stderr,
-        )
-        return
-    failed = re.findall(r"Error in \w+ (\w+):.*?\n    log: (\S+)", text, re.S)
+    before, stopped, _ = text.partition(STOPPED)  # jobs that end after it were stopped
+    failed = re.findall(r"Error in \w+ (\w+):.*?\n    log: (\S+)", before, re.S)
     for name, files in failed:
         log = Path(files.rstrip(","))
         lines = log.read_text(errors="replace").split("\n") if log.is_file() else []
@@ -87,5 +82,10 @@ def report_failures(logs: str | Sequence[str]) -> None:
         print(
             f"\nFAILED {name}: {why}\n  log: {log}; after fixing it, rerun the same"
             " command: finished jobs are kept",
+            file=sys.stderr,
+        )
+    if stopped:
+        print(
+            "stopped by the user; finished jobs are kept, and the same command goes on",
             file=sys.stderr,
         )

@@ -477,7 +477,7 @@ def test_hidden_folders_of_a_corpus_are_left_out(tmp_path):
     assert found.warnings == [f"1 left out of {tmp_path}, hidden: .ipynb_checkpoints"]
 
 
-def test_links_that_loop_list_a_clip_once(tmp_path):
+def test_links_that_loop_come_to_an_end(tmp_path):
     touch(tmp_path, "jump/a.mp4", "run/b.mp4")
     (tmp_path / "jump/run").symlink_to(tmp_path / "run")
     (tmp_path / "run/jump").symlink_to(tmp_path / "jump")
@@ -548,6 +548,81 @@ def test_official_lists_may_have_blanks_in_names(ucf):
         file.write("Pull Ups/v 2.avi\n")
     found = parts(listing("ucf101", ucf))
     assert (found["Pull Ups/v 1"], found["Pull Ups/v 2"]) == ("train", "test")
+
+
+def test_official_lists_may_have_tabs_before_labels(ucf):
+    before = listing("ucf101", ucf)
+    path = Path(ucf["splits"]) / "trainlist01.txt"
+    path.write_text(path.read_text().replace(" ", "\t"))
+    assert listing("ucf101", ucf) == before
+
+
+def test_a_folder_and_its_files_may_be_in_different_forms(tmp_path, ucf):
+    root = tmp_path / normalize("NFC", "Vidéos")
+    Path(ucf["videos"]).rename(root)
+    name = normalize("NFD", "v_Café_g01_c01.avi")
+    touch(root, f"Hammering/{name}")
+    with (Path(ucf["splits"]) / "testlist01.txt").open("a", encoding="utf-8") as file:
+        file.write(normalize("NFC", f"Hammering/{name}\n"))
+    found = parts(listing("ucf101", {**ucf, "videos": str(root)}))
+    assert found["Hammering/v_Café_g01_c01"] == "test"
+
+
+def test_two_folders_of_one_composed_name_are_refused(own, tmp_path):
+    touch(Path(own["videos"]), *(f"{normalize(f, 'é')}/x.mp4" for f in ("NFC", "NFD")))
+    text = "clip,part\né/x,test\n"
+    with pytest.raises(DataError, match="two clips of one name; rename one"):
+        given(own, tmp_path, text)
+
+
+def test_a_listed_name_with_a_second_ending_is_found(own, tmp_path):
+    touch(Path(own["videos"]), "jump/walk.divx.avi")
+    found = given(own, tmp_path, "clip,part\njump/walk.divx,test\n")
+    assert parts(found) == {"jump/walk.divx": "test"}
+    found = given(own, tmp_path, "clip,part\njump/walk.divx.avi,test\n")
+    assert parts(found) == {"jump/walk.divx": "test"}
+
+
+def test_empty_rows_of_a_spreadsheet_are_left_out(own, tmp_path):
+    found = given(own, tmp_path, "clip,part\njump/scene0_take0,test\n,,\n,\n\n")
+    assert parts(found) == {"jump/scene0_take0": "test"}
+
+
+def test_an_open_quote_is_named_with_its_line(own, tmp_path):
+    text = 'clip,part\n"jump/scene0_take0,test\n' + "x" * 200_000
+    with pytest.raises(DataError, match=r"split\.csv, line \d+: .*quote left open"):
+        given(own, tmp_path, text)
+
+
+def test_links_without_end_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("twinlens.media.search.MOST", 500)
+    for number in range(12):
+        (tmp_path / f"{number}").mkdir()
+    for number in range(11):
+        for link in "ab":
+            (tmp_path / f"{number}/{link}").symlink_to(tmp_path / f"{number + 1}")
+    with pytest.raises(DataError, match="more than 500 files and folders"):
+        listing("corpus", {"videos": str(tmp_path)})
+
+
+def test_classes_of_an_empty_folder_say_what_is_there(tmp_path):
+    touch(tmp_path / "own", "set/jump/a.mp4")
+    settings = {"videos": str(tmp_path / "own"), "classes": ["jump"]}
+    with pytest.raises(DataError, match="not in a folder of the class's name"):
+        listing("folder", settings)
+
+
+def test_large_scenes_of_one_class_are_not_blamed_on_others(tmp_path):
+    takes = [(1, 1), *((2, take) for take in range(9))]
+    touch(
+        tmp_path / "own", *(f"{c}/{c}scene{n}_{t}.mp4" for c in "ab" for n, t in takes)
+    )
+    said = []
+    for seed in range(5):  # either scene may be drawn
+        own = {"videos": str(tmp_path / "own"), "group": r"(.scene\d)", "seed": seed}
+        said += [line for line in listing("folder", own).warnings if "asks for" in line]
+    assert said
+    assert all(line.endswith("a split_file, divides them better") for line in said)
 
 
 @pytest.mark.parametrize("on_disk", ["NFC", "NFD"])

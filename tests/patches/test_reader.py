@@ -104,16 +104,16 @@ def test_no_patch_left_is_reported(tmp_path):
 
 
 def test_a_split_by_clip_holds_out_at_least_one_and_leaves_one():
-    clips = [f"clip{index}" for index in range(30)]
+    clips = {f"clip{index}": 5 for index in range(30)}
     assert len(held_out(clips, Split(share=0.1), 0)) == 3
     assert len(held_out(clips, Split(share=0.001), 0)) == 1
-    assert len(held_out(clips[:2], Split(share=0.99), 0)) == 1
+    assert len(held_out({"a": 5, "b": 5}, Split(share=0.99), 0)) == 1
     assert held_out(clips, Split(), 0) != held_out(clips, Split(), 1)
 
 
 def test_one_clip_cannot_be_split():
     with pytest.raises(ArtifactError, match=r"training\.split\.by: pair"):
-        held_out(["one"], Split(), 0)
+        held_out({"one": 3, "small": 0}, Split(), 0)
 
 
 def test_a_split_by_pair_holds_out_about_its_share_and_whole_pairs():
@@ -153,3 +153,11 @@ def test_a_leaky_split_is_reported(tmp_path, capsys):
     assert "WARNING Corpus: clips stand on both sides" in capsys.readouterr().err
     assert rows["kept"].sum() == 16
     assert rows["split"].tolist() == ["pair", "pair"]
+
+
+def test_clips_without_patches_are_never_held_out():
+    clips = {f"clip{number}": number % 2 for number in range(20)}
+    for seed in range(20):
+        held = held_out(clips, Split(share=0.2), seed)
+        assert len(held) == 2
+        assert all(clips[name] for name in held)

@@ -146,7 +146,7 @@ def test_a_text_that_yaml_takes_for_something_else_is_to_be_quoted():
     )
     (line,) = problems(data=2024)
     assert line.startswith("data: 2024: ")
-    assert line.endswith('; put it in quotes, as in "2024"')
+    assert line.endswith("; put it in quotes, as it is written")
 
 
 def test_a_wrong_value_is_reported_with_the_meaning_of_its_key():

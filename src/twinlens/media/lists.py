@@ -5,7 +5,7 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from twinlens.errors import DataError
 
@@ -33,11 +33,11 @@ def text(path: Path) -> str:
     coding = next((MARKS[mark] for mark in MARKS if raw.startswith(mark)), "utf-8")
     try:
         found = raw.decode(coding)
-        wrong = found.find("\0")
+        before = found.partition("\0")[0]
     except UnicodeDecodeError as error:
-        wrong = error.start
-    if wrong >= 0:
-        line = raw[:wrong].count(b"\n") + 1
+        found, before = "", raw[: error.start].decode(coding, errors="replace")
+    if before != found:
+        line = before.count("\n") + 1
         raise DataError(f"{path}, line {line}: is not UTF-8; save the list as UTF-8")
     return found
 
@@ -54,7 +54,8 @@ def lines(path: Path) -> list[str]:
 def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Read a csv file: by row the number of its line, and its fields by column.
 
-    Fields are separated by commas, or by semicolons or tabs as spreadsheets do.
+    Fields are separated by commas, or by semicolons or tabs as spreadsheets do; rows of
+    empty fields are left out.
 
     Raises:
         DataError: it can't be read.
@@ -63,9 +64,15 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     head = content.partition("\n")[0]
     separator = max(SEPARATORS, key=lambda each: (head.count(each), each == ","))
     reader = csv.DictReader(io.StringIO(content, newline=""), delimiter=separator)
-    for row in reader:
-        fields = {key.strip(): value or "" for key, value in row.items() if key}
-        yield reader.line_num, fields
+    try:
+        for row in reader:
+            fields = {key.strip(): value or "" for key, value in row.items() if key}
+            if any(value.strip() for value in fields.values()):
+                yield reader.line_num, fields
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, line {reader.line_num}: {error}; is a quote left open there?"
+        ) from error
 
 
 def composed(name: str) -> str:
@@ -73,12 +80,17 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def existing(path: Path) -> Path:
-    """A listed file as it is called on this disk, in either form of Unicode."""
-    if path.exists():
-        return path
-    for form in ("NFC", "NFD"):
-        other = Path(unicodedata.normalize(form, str(path)))
-        if other.exists():
-            return other
+def existing(root: Path, listed: PurePath) -> Path:
+    """A listed file as it is called on this disk, each part in either form of Unicode.
+
+    Args:
+        root: the folder, as it is called.
+        listed: the file below it.
+    """
+    path = root
+    for part in listed.parts:
+        forms = [part, *(unicodedata.normalize(form, part) for form in ("NFC", "NFD"))]
+        path = next(
+            (path / each for each in forms if (path / each).exists()), path / part
+        )
     return path

@@ -1,5 +1,6 @@
 """Search a folder for videos: what is there is taken, or counted with the reason."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,31 +50,32 @@ def search(root: Path) -> Found:
     Raises:
         DataError: a folder can't be read, or there is no end of them.
     """
-    found = Found(root)
-    for count, path in enumerate(_below(root, frozenset(), found)):
-        if count > MOST:
-            raise DataError(f"{root}: more than {MOST:,} files; links lead in circles?")
-        found.videos.append(path)
-    found.videos.sort()
+    found, seen = Found(root), itertools.count()
+    found.videos.extend(sorted(_below(root, frozenset(), found, seen)))
     return found
 
 
-def _below(folder: Path, around: frozenset[Path], found: Found) -> Iterator[Path]:
+def _below(
+    folder: Path, around: frozenset[Path], found: Found, seen: Iterator[int]
+) -> Iterator[Path]:
     """Yield the videos below a folder that was entered through those `around` it."""
-    around |= {folder.resolve()}
     try:
-        paths = sorted(folder.iterdir())
+        around |= {folder.resolve()}
+        for path in sorted(folder.iterdir()):
+            if next(seen) >= MOST:
+                raise DataError(
+                    f"{found.root}: more than {MOST:,} files and folders, which links"
+                    " may repeat: name a folder that holds the videos alone"
+                )
+            if reason := _reason(path, around):
+                found.leave_out(path, reason)
+            elif path.suffix.lower() in SUFFIXES:
+                yield path
+            else:
+                yield from _below(path, around, found, seen)
     except OSError as error:
-        raise DataError(
-            f"{folder}: can't be read: {error.strerror or error}"
-        ) from error
-    for path in paths:
-        if reason := _reason(path, around):
-            found.leave_out(path, reason)
-        elif path.suffix.lower() in SUFFIXES:
-            yield path
-        else:
-            yield from _below(path, around, found)
+        where, what = error.filename or folder, error.strerror or error
+        raise DataError(f"{where}: can't be read: {what}") from error
 
 
 def _reason(path: Path, around: frozenset[Path]) -> str:

@@ -69,7 +69,7 @@ def _held_out(
             pair = bool(file.about["settings"]["pair"])
             for clip in file.clips:
                 frames[clip] = file.clip(clip)["frame"][:]
-    held = held_out(frames, split, seed)
+    held = held_out({clip: len(each) for clip, each in frames.items()}, split, seed)
     rows = [
         {
             "clip": clip,

@@ -52,7 +52,8 @@ class Patches:
             with reader.open(path, PATCHES, patches=name) as file:
                 for clip in file.clips:
                     frames[number, clip] = file.clip(clip)["frame"][:]
-        held = held_out((clip for _, clip in frames), split, seed)
+        counts = {clip: len(first) for (_, clip), first in frames.items()}
+        held = held_out(counts, split, seed)
         for (number, clip), first in frames.items():
             mine = is_held_out(clip, first, held, split, seed) == validation
             self._entries += [(number, clip, int(row)) for row in np.flatnonzero(mine)]

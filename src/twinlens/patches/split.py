@@ -1,6 +1,6 @@
 """Choose the patches held out for validation, a pure function of names and seed."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,21 +10,26 @@ from twinlens.errors import ArtifactError
 from twinlens.patches.settings import Split
 
 
-def held_out(clips: Iterable[str], split: Split, seed: int) -> set[str]:
+def held_out(patches: Mapping[str, int], split: Split, seed: int) -> set[str]:
     """Choose the clips that are held out as a whole; none where pairs are.
 
-    At least one is, and at least one is left.
+    Of the clips that have patches, at least one is, and at least one is left.
+
+    Args:
+        patches: how many each clip has.
+        split: what is held out.
+        seed: decides which.
 
     Raises:
-        ArtifactError: there is a single clip.
+        ArtifactError: there is a single clip with patches.
     """
-    names = sorted(clips)
-    if split.by == "pair":
+    names = sorted(clip for clip, count in patches.items() if count)
+    if split.by == "pair" or not names:
         return set()
     if len(names) < 2:
         raise ArtifactError(
-            f"the corpus has {len(names)} clip: one must be held out and one trained"
-            " on; add videos, or set training.split.by: pair"
+            f"the corpus has one clip with patches, {names[0]}: one must be held out"
+            " and one trained on; add videos, or set training.split.by: pair"
         )
     count = min(max(1, round(split.share * len(names))), len(names) - 1)
     rng = np.random.default_rng(provenance.seed(seed, "held out clips"))

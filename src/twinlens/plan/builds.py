@@ -50,7 +50,9 @@ def faults(plan: "Plan") -> list[str]:
 
 
 def _note(digest: str) -> None:
-    """Note that all was well, where the folder takes it: it saves time alone."""
+    """Note that all was well, in a folder of the workflow: it saves time alone."""
+    if not BUILT.parent.is_dir():
+        return
     try:
         with publish(BUILT) as temporary:
             temporary.write_text(digest)

@@ -147,7 +147,7 @@ def _quoted(value: float) -> str:
     """How to write a text that YAML takes for a number or a truth value."""
     if isinstance(value, bool):
         return "; YAML reads no, off, yes and on as truth values: put it in quotes"
-    return f'; put it in quotes, as in "{value}"'
+    return "; put it in quotes, as it is written"
 
 
 def _short(value: object) -> str:

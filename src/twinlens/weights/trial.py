@@ -71,6 +71,7 @@ def _child(
     read: Callable[[Path], Any], path: Path, size: int, pipe: Connection
 ) -> None:
     """Say why a file can't be used, "" if it can."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a trace
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)  # the others stayed behind at the fork
     _limit(size)

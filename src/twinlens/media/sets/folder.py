@@ -9,7 +9,7 @@ a clip shows; clips of one scene stay on one side of the split.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,11 @@ def listing(settings: Mapping[str, Any]) -> Listing:
             by_class[composed(path.parent.name)].append(path)
         else:
             found.leave_out(path, message("not in a folder of the class's name"))
-    classes = chosen(settings, sorted(by_class))
-    _refuse_twins(path for name in classes for path in by_class[name])
     if not by_class:
-        split = Listing(classes=[], clips=[])
-    elif settings.get("split_file"):
+        return Listing(classes=[], clips=[], warnings=found.lines())
+    classes = chosen(settings, sorted(by_class))
+    _refuse_twins((name, path) for name in classes for path in by_class[name])
+    if settings.get("split_file"):
         split = _split_from_file(Path(settings["split_file"]), classes, by_class)
     else:
         split = _random_split(settings, classes, by_class)
@@ -49,13 +49,13 @@ def listing(settings: Mapping[str, Any]) -> Listing:
     return split
 
 
-def _refuse_twins(paths: Any) -> None:
-    """Refuse two files of one stem: they would be one clip."""
-    seen: dict[Path, Path] = {}
-    for path in paths:
-        if twin := seen.get(path.with_suffix("")):
+def _refuse_twins(files: Iterable[tuple[str, Path]]) -> None:
+    """Refuse two files of a class of one stem: they would be one clip."""
+    seen: dict[str, Path] = {}
+    for name, path in files:
+        if twin := seen.get(_clip(name, path)):
             raise DataError(f"{twin} and {path}: two clips of one name; rename one")
-        seen[path.with_suffix("")] = path
+        seen[_clip(name, path)] = path
 
 
 def _split_from_file(
@@ -69,6 +69,8 @@ def _split_from_file(
     missing: list[str] = []
     for number, row in rows(path):
         clip, part = _row(f"{path}, line {number}", row)
+        if clip not in there and Path(clip).suffix.lower() in SUFFIXES:
+            clip = str(Path(clip).with_suffix(""))
         name = clip.split("/")[0]
         if clip in there:
             label = classes.index(name)
@@ -92,8 +94,6 @@ def _row(where: str, row: Mapping[str, str]) -> tuple[str, str]:
             f"{where}: {dict(row)}: needs columns clip ('class/name') and part"
             " ('train' or 'test')"
         )
-    if Path(clip).suffix.lower() in SUFFIXES:
-        clip = str(Path(clip).with_suffix(""))
     return clip, part
 
 
@@ -126,7 +126,7 @@ def _random_split(
     tested = {composed(path.parent.name) for path in test}
     if untested := [name for name in classes if name not in tested]:
         warnings.append(message(f"too few scenes to test {', '.join(untested)}"))
-    warnings += _far_from_asked(classes, by_class, test, settings)
+    warnings += _far_from_asked(by_class, classes, scenes, test, settings)
     if not pattern:
         advice = message(
             "no `group` pattern: takes of one scene may stand in both train and test,"
@@ -137,8 +137,9 @@ def _random_split(
 
 
 def _far_from_asked(
-    classes: list[str],
     by_class: Mapping[str, list[Path]],
+    classes: list[str],
+    scenes: Mapping[str, list[Path]],
     test: set[Path],
     settings: Mapping[str, Any],
 ) -> list[str]:
@@ -150,11 +151,13 @@ def _far_from_asked(
             reached.append(f"{name} {tested} of {total}")
     if not reached:
         return []
-    advice = "; `group_within_class: true` keeps scenes of classes apart"
+    advice = "a finer `group`, or a split_file, divides them better"
+    if any(len({each.parent for each in paths}) > 1 for paths in scenes.values()):
+        advice = "`group_within_class: true` keeps scenes of classes apart"
     return [
         message(
             f"test_fraction asks for {fraction:g}, and whole scenes are tested:"
-            f" {', '.join(reached)}{advice * (not settings['group_within_class'])}"
+            f" {', '.join(reached)}; {advice}"
         )
     ]
 

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from twinlens.errors import DataError
@@ -34,7 +34,7 @@ def listing(settings: Mapping[str, Any]) -> Listing:
     for label, name in enumerate(classes):
         path = splits / f"{name}_test_split{split}.txt"
         for file, part in _parts(path):
-            video = existing(videos / name / file)
+            video = existing(videos, PurePath(name, file))
             if video.is_file():
                 clip = f"{name}/{composed(video.stem)}"
                 clips.append(Listed(clip=clip, part=part, label=label, path=video))

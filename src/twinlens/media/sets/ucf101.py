@@ -33,7 +33,7 @@ def listing(settings: Mapping[str, Any]) -> Listing:
                 raise DataError(f"{path}: {line}: its class is not in classInd.txt")
             if name.parent.name not in classes:
                 continue
-            video = existing(videos / Path(name))
+            video = existing(videos, name)
             if video.is_file():
                 clips.append(_listed(name, part, classes, video))
             else:
@@ -43,8 +43,8 @@ def listing(settings: Mapping[str, Any]) -> Listing:
 
 def _file(line: str) -> str:
     """The file that a line names, which may have blanks, without a label behind it."""
-    file, _, label = line.rpartition(" ")
-    return composed(file.strip() if file and label.isdigit() else line)
+    file, *label = line.rsplit(maxsplit=1)
+    return composed(file if label and label[0].isdigit() else line)
 
 
 def _listed(name: PurePosixPath, part: str, classes: list[str], path: Path) -> Listed:
