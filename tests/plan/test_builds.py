@@ -26,9 +26,17 @@ def test_settings_that_no_annotation_forbids_are_found_by_building():
 
 @pytest.mark.slow
 def test_sound_networks_are_built_once(monkeypatch):
+    builds.BUILT.parent.mkdir()  # as the workflow makes it
     assert builds.faults(with_settings()) == []
     monkeypatch.setattr(subprocess, "run", None)
     assert builds.faults(with_settings()) == []
+
+
+def test_outside_a_folder_of_the_workflow_nothing_is_written(monkeypatch, tmp_path):
+    done = subprocess.CompletedProcess([], 0, stdout="", stderr="")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    assert builds.faults(with_settings()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_network_that_learns_is_built():
