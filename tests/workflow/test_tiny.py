@@ -482,6 +482,8 @@ def test_ctrl_c_ends_a_run_in_a_line(tmp_path):
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # A shell lets what it runs in the background ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     while "done:" not in said.read_text() and run.poll() is None:
         time.sleep(1)
