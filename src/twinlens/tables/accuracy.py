@@ -16,6 +16,8 @@ from twinlens.artifacts.reader import Clip
 from twinlens.errors import ArtifactError, unusable
 from twinlens.recognisers import CLASSES, CLIPS
 
+SCORES = "scores/2"
+"""The format of score shards."""
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -90,7 +92,7 @@ def load(paths: Iterable[Path]) -> dict[tuple[str, str], Scores]:
     """
     found: dict[tuple[str, str], list[Path]] = {}
     for path in paths:
-        with reader.open(path, "scores/2") as file:
+        with reader.open(path, SCORES) as file:
             about = file.about
         found.setdefault((about["dataset"], about["row"]), []).append(path)
     return {key: _join(shards) for key, shards in found.items()}
@@ -102,7 +104,7 @@ def _join(paths: Sequence[Path]) -> Scores:
     heads: dict[str, list[Floats]] = {}
     views: dict[str, list[float]] = {}
     for path in paths:
-        with reader.open(path, "scores/2") as file:
+        with reader.open(path, SCORES) as file:
             for name in file.clips:
                 clip = file.clip(name)
                 clips.append(name)
