@@ -15,10 +15,9 @@ from twinlens.artifacts.reader import JoinedClip, Shards
 from twinlens.artifacts.shard import Computed, map_clips
 from twinlens.errors import ArtifactError, unusable
 from twinlens.networks import artifact
+from twinlens.recognition import SCORES
 from twinlens.recognition.settings import Scoring
 from twinlens.settings import mapping
-
-SCORES = "scores/2"
 
 
 def train(

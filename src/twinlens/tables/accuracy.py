@@ -15,9 +15,8 @@ from twinlens.artifacts import reader
 from twinlens.artifacts.reader import Clip
 from twinlens.errors import ArtifactError, unusable
 from twinlens.recognisers import CLASSES, CLIPS
+from twinlens.recognition import SCORES
 
-SCORES = "scores/2"
-"""The format of score shards."""
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 

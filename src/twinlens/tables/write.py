@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv
-from twinlens.tables.accuracy import SCORES
+from twinlens.recognition import SCORES
 from twinlens.tables.forms import Files
 from twinlens.tables.settings import TableJob
 
