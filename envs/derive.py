@@ -39,8 +39,11 @@ def pins() -> dict[str, str]:
     """Versions by package, torch's included."""
     files = (ROOT / "requirements.lock", ROOT / "requirements-torch.txt")
     text = "".join(path.read_text(encoding="utf-8") for path in files)
-    found = re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.M)
-    return {plain(name): version for name, version in found}
+    found: dict[str, str] = {}
+    for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.M):
+        if found.setdefault(plain(name), version) != version:
+            raise SystemExit(f"{name}: the lock has two versions, by Python's: pin one")
+    return found
 
 
 def plain(name: str) -> str:

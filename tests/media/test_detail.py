@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.videos import decoded
 from twinlens.media import detail
-from twinlens.media.ffmpeg import decode
 from twinlens.resample.bicubic import resize
 
 
@@ -24,7 +24,7 @@ def shrunk(frame, how):
 @pytest.fixture(scope="module")
 def frames(realdata):
     clips = sorted((realdata / "UCF-101").rglob("*.avi"))[::4]
-    return [each[len(each) // 2] for each in (decode(clip).frames for clip in clips)]
+    return [each[len(each) // 2] for each in (decoded(clip).frames for clip in clips)]
 
 
 def mean(frames, how):

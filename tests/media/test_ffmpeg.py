@@ -4,13 +4,12 @@ import os
 import shutil
 import subprocess
 
-import cv2
 import numpy as np
 import pytest
 
+from tests.videos import decoded
 from twinlens.errors import DecodingError, RejectedError
 from twinlens.media import ffmpeg
-from twinlens.media.ffmpeg import Limits, decode
 
 MPEG4 = "-c:v mpeg4 -vtag xvid -q:v 3 -f avi"
 
@@ -35,27 +34,27 @@ def video(tmp_path, make_video, noise):
 )
 def test_frames_come_out_as_they_went_in(tmp_path, make_video, noise, name, encoding):
     frames = noise(7, height=26, width=38)
-    clip = decode(make_video(tmp_path / name, frames, fps=12, encoding=encoding))
+    clip = decoded(make_video(tmp_path / name, frames, fps=12, encoding=encoding))
     np.testing.assert_array_equal(clip.frames, frames)
     assert clip.frames.dtype == np.uint8
-    assert (clip.fps, clip.container_frames) == (12, 7)
+    assert (clip.fps, clip.end, clip.notes) == (12, "whole", ())
 
 
 def test_frames_are_the_same_at_every_decoding(tmp_path, make_video, noise):
     path = make_video(tmp_path / "a.avi", noise(5), encoding=MPEG4)
-    np.testing.assert_array_equal(decode(path).frames, decode(path).frames)
+    np.testing.assert_array_equal(decoded(path).frames, decoded(path).frames)
 
 
 def test_colours_are_red_green_and_blue(tmp_path, make_video):
     frames = np.zeros((2, 16, 24, 3), np.uint8)
     frames[..., 0], frames[..., 2] = 250, 90
-    clip = decode(make_video(tmp_path / "a.avi", frames, encoding=MPEG4))
+    clip = decoded(make_video(tmp_path / "a.avi", frames, encoding=MPEG4))
     assert np.abs(clip.frames.astype(int) - [250, 0, 90]).max() < 12
 
 
 def test_odd_sizes_are_kept(tmp_path, make_video, noise):
     path = make_video(tmp_path / "a.avi", noise(3, height=59, width=79), encoding=MPEG4)
-    assert decode(path).frames.shape == (3, 59, 79, 3)
+    assert decoded(path).frames.shape == (3, 59, 79, 3)
 
 
 @pytest.mark.parametrize(
@@ -76,14 +75,13 @@ def test_any_name_is_decoded(tmp_path, video, name):
     path = tmp_path / "odd" / name
     path.parent.mkdir()
     shutil.move(video, path)
-    assert len(decode(path).frames) == 6
-    assert decode(path).container_frames == 6
+    assert len(decoded(path).frames) == 6
 
 
 def test_a_relative_name_with_a_leading_dash_is_decoded(video, monkeypatch):
     monkeypatch.chdir(video.parent)
     path = video.rename("-i.avi")
-    assert len(decode(path).frames) == 6
+    assert len(decoded(path).frames) == 6
 
 
 def test_a_title_can_not_pass_for_the_size_or_rate(tmp_path, make_video, noise):
@@ -93,8 +91,8 @@ def test_a_title_can_not_pass_for_the_size_or_rate(tmp_path, make_video, noise):
     titles = ["-metadata", f"title={title}", "-metadata:s:v:0", f"title={title}"]
     command = [ffmpeg.binary(), "-v", "error", "-i", plain, "-c", "copy"]
     subprocess.run([*command, *titles, titled], check=True)
-    clip = decode(titled)
-    np.testing.assert_array_equal(clip.frames, decode(plain).frames)
+    clip = decoded(titled)
+    np.testing.assert_array_equal(clip.frames, decoded(plain).frames)
     assert clip.fps == 10
 
 
@@ -103,7 +101,7 @@ def test_of_a_video_with_sound_the_frames_are_taken(tmp_path):
     command = [ffmpeg.binary(), *"-v error -f lavfi -i sine=d=1".split()]
     command += "-f lavfi -i testsrc=s=32x24:r=10:d=1 -c:v mpeg4 -c:a mp2".split()
     subprocess.run([*command, path], check=True)
-    assert decode(path).frames.shape == (10, 24, 32, 3)
+    assert decoded(path).frames.shape == (10, 24, 32, 3)
 
 
 # --- what is rejected -----------------------------------------------------------------
@@ -111,29 +109,22 @@ def test_of_a_video_with_sound_the_frames_are_taken(tmp_path):
 
 def rejected(path, **limits):
     with pytest.raises(RejectedError) as error:
-        decode(path, Limits(**limits))
+        decoded(path, **limits)
     assert "\n" not in str(error.value)
     return str(error.value)
 
 
-@pytest.mark.parametrize("encoding", ["-c:v rawvideo -pix_fmt bgr24 -f avi", MPEG4])
-def test_a_truncated_avi_is_rejected_with_counts(tmp_path, make_video, noise, encoding):
-    path = make_video(tmp_path / "a.avi", noise(40), encoding=encoding)
-    os.truncate(path, path.stat().st_size * 6 // 10)
-    reason = rejected(path)
-    assert reason.startswith("truncated: ")
-    assert reason.endswith(" of 40 frames can be decoded")
-
-
 def test_a_video_cut_in_its_header_is_rejected(video):
     os.truncate(video, 100)
+    assert rejected(video).startswith("truncated: ")
+    os.truncate(video, 3)
     assert rejected(video).startswith("ffmpeg: ")
 
 
 def test_a_truncated_mp4_is_rejected(tmp_path, make_video, noise):
     path = make_video(tmp_path / "a.mp4", noise(9), encoding="-c:v mpeg4")
     os.truncate(path, path.stat().st_size // 2)
-    assert "moov atom not found" in rejected(path)
+    assert rejected(path).startswith("truncated: ")
 
 
 def test_a_missing_file_is_rejected(tmp_path):
@@ -195,21 +186,13 @@ def test_a_picture_is_rejected(tmp_path, make_video, noise):
 
 def test_too_many_frames_are_rejected(video):
     assert rejected(video, frames=5) == "longer than the limit of 5 frames"
-    assert len(decode(video, Limits(frames=6)).frames) == 6
+    assert len(decoded(video, frames=6).frames) == 6
 
 
 def test_too_many_pixels_are_rejected(tmp_path, make_video, noise):
     path = make_video(tmp_path / "a.avi", noise(2, height=240, width=320))
     assert "frames of 320x240" in rejected(path, pixels=320 * 240 - 1)
-    assert len(decode(path, Limits(pixels=320 * 240)).frames) == 2
-
-
-def test_too_many_bytes_of_frames_are_rejected(tmp_path, make_video):
-    frames = np.zeros((60, 48, 64, 3), np.uint8)
-    path = make_video(tmp_path / "a.avi", frames, encoding="-c:v ffv1 -f avi")
-    assert path.stat().st_size < frames.nbytes
-    assert rejected(path, bytes=frames.nbytes - 1).startswith("its frames take over")
-    assert len(decode(path, Limits(bytes=frames.nbytes)).frames) == 60
+    assert len(decoded(path, pixels=320 * 240).frames) == 2
 
 
 def test_a_file_of_too_many_bytes_is_rejected_unread(tmp_path):
@@ -239,7 +222,7 @@ def fake_ffmpeg(tmp_path, monkeypatch):
 
 def test_a_decoding_over_its_time_does_not_reject_the_video(video):
     with pytest.raises(DecodingError, match=r"clip\.avi: decoding took longer than"):
-        decode(video, Limits(seconds=1e-4))
+        decoded(video, seconds=1e-4)
 
 
 @pytest.mark.parametrize("signal", ["KILL", "TERM", "SEGV"])
@@ -247,7 +230,7 @@ def test_a_killed_decoder_does_not_reject_the_video(video, fake_ffmpeg, signal):
     fake_ffmpeg(f"kill -{signal} $$")
     words = rf"clip\.avi: ffmpeg was ended by SIG{signal}"
     with pytest.raises(DecodingError, match=words):
-        decode(video)
+        decoded(video)
 
 
 def test_a_decoder_that_was_asked_to_end_does_not_reject_the_video(
@@ -257,7 +240,7 @@ def test_a_decoder_that_was_asked_to_end_does_not_reject_the_video(
     path = make_video(tmp_path / "long.avi", noise(60), fps=10)
     fake_ffmpeg('"$real" -re "$@" & sleep 0.5; kill -TERM $!; wait $!')
     with pytest.raises(DecodingError, match="ffmpeg was ended by SIGTERM"):
-        decode(path)
+        decoded(path)
 
 
 @pytest.mark.parametrize("words", ["Broken pipe", "No space left on device"])
@@ -265,7 +248,7 @@ def test_a_name_can_not_pass_for_a_failure(tmp_path, video, words):
     path = tmp_path / "odd" / f"{words}.avi"
     path.parent.mkdir()
     shutil.move(video, path)
-    assert len(decode(path).frames) == 6
+    assert len(decoded(path).frames) == 6
     os.truncate(path, 3000)
     assert rejected(path)
 
@@ -275,7 +258,7 @@ def test_a_read_that_failed_once_is_done_again(video, fake_ffmpeg):
         'if [ -e "$count" ]; then exec "$real" "$@"; fi\n'
         'touch "$count"; echo "[error] Error during demuxing: Input/output error" >&2'
     )
-    assert len(decode(video).frames) == 6
+    assert len(decoded(video).frames) == 6
 
 
 def test_a_read_that_failed_once_can_not_shorten_a_clip(video, fake_ffmpeg):
@@ -284,17 +267,7 @@ def test_a_read_that_failed_once_can_not_shorten_a_clip(video, fake_ffmpeg):
         '"$real" "$@" > "$count.raw"; head -c 4608 "$count.raw"\n'
         'echo "[error] Input/output error" >&2'
     )
-    assert len(decode(video).frames) == 6
-
-
-def test_a_header_that_could_not_be_read_once_is_read_again(
-    tmp_path, make_video, noise, monkeypatch
-):
-    real = cv2.VideoCapture
-    path = make_video(tmp_path / "a.avi", noise(40))
-    os.truncate(path, path.stat().st_size * 6 // 10)
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: real())  # opens nothing
-    assert rejected(path).startswith("truncated: ")
+    assert len(decoded(video).frames) == 6
 
 
 def test_a_disk_that_gives_a_video_up_does_not_reject_it(
@@ -306,7 +279,7 @@ def test_a_disk_that_gives_a_video_up_does_not_reject_it(
     fake_ffmpeg('echo "[error] Input/output error" >&2; exit 251')
     monkeypatch.setattr(ffmpeg, "sha1", refuse)
     with pytest.raises(DecodingError, match=r"clip\.avi: can't be read: Input/output"):
-        decode(video)
+        decoded(video)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.ESTALE, errno.EAGAIN])
@@ -314,7 +287,7 @@ def test_a_machine_that_fails_does_not_reject_a_video(video, fake_ffmpeg, number
     fake_ffmpeg(f'echo "[error] muxing: {os.strerror(number)}" >&2; exit 228')
     words = rf"clip\.avi: ffmpeg failed: {os.strerror(number)}"
     with pytest.raises(DecodingError, match=words):
-        decode(video)
+        decoded(video)
 
 
 def test_a_damaged_video_that_gives_the_same_words_twice_is_rejected(
@@ -330,7 +303,7 @@ def test_memory_that_is_short_does_not_reject_a_video_of_usual_size(video, fake_
         'echo "[error] Cannot allocate memory" >&2; exit 244'
     )
     with pytest.raises(DecodingError, match="no memory left to decode it"):
-        decode(video)
+        decoded(video)
 
 
 # --- ffmpeg itself --------------------------------------------------------------------
@@ -368,7 +341,7 @@ def test_real_clips_have_the_frames_that_others_counted(realdata, prefix, folder
         rows = list(csv.DictReader(file, delimiter="\t"))
     rows = [row for row in rows if row["file"].startswith(prefix)]
     for row in rows[:: len(rows) // 4]:
-        clip = decode(realdata / row["file"].replace(prefix, folder, 1))
+        clip = decoded(realdata / row["file"].replace(prefix, folder, 1))
         size = int(row["height"]), int(row["width"])
         assert clip.frames.shape == (int(row["frames"]), *size, 3)
         top, bottom = map(int, row["fps"].split("/"))
@@ -382,4 +355,4 @@ def test_pipes_and_devices_are_not_read(tmp_path):
     (tmp_path / "folder.mp4").mkdir()
     for path in tmp_path.iterdir():
         with pytest.raises(RejectedError, match="not a regular file"):
-            decode(path)
+            decoded(path)

@@ -1,18 +1,22 @@
+import errno
 import json
 import os
 import shutil
-from pathlib import Path
+import tracemalloc
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.recognisers.samplers import EVERY, reading, sampler
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv
+from twinlens.errors import ArtifactError
 from twinlens.flow.settings import FlowJob
 from twinlens.flow.stage import flow
 from twinlens.media import frames as stage
+from twinlens.media import survey
 from twinlens.media.frames import frames
 from twinlens.media.settings import Decoding, Source
 from twinlens.recognisers import FlowForm
@@ -222,7 +226,7 @@ def test_the_report_has_a_row_a_clip(videos, tmp_path):
     assert (row["status"], row["note"], row["class"]) == ("ok", "", "run")
     assert (row["label"], row["part"], row["frames"]) == (1, "test", 41)
     assert (row["width"], row["height"], row["fps"]) == (32, 24, 10.0)
-    assert row["container_frames"] == 41
+    assert row["end"] == "whole"
     assert row["sha1"] == read(path)["run/d#1"]["facts"]["sha1"]
     assert row["path"] == str(videos / "videos/run/d#1.avi")
     assert list(report.index) == list(LENGTHS)
@@ -233,7 +237,7 @@ SPOILT = {
     "text": (lambda path: path.write_text("not found" * 99), "ffmpeg: "),
     "cut": (
         lambda path: os.truncate(path, path.stat().st_size // 2),
-        r"truncated: \d+ of 30 frames can be decoded",
+        r"truncated: the file ends \d+ bytes before",
     ),
     "dangling": (
         lambda path: (path.unlink(), path.symlink_to("/nowhere.avi")),
@@ -299,28 +303,67 @@ def test_numbers_stay_whole_beside_a_rejected_clip(own, tmp_path):
         assert file.clips == [clip for clip in LENGTHS if clip != "jump/c"]
 
 
-def test_a_container_that_states_another_number_is_noted(own, tmp_path, monkeypatch):
-    monkeypatch.setattr(stage.decode.__globals__["cv2"], "VideoCapture", Stated)
+def test_what_ffmpeg_conceals_is_noted(own, tmp_path, make_video, noise):
+    spoilt = own / "videos/run/d#1.avi"
+    make_video(spoilt, noise(41), encoding="-c:v mpeg4")
+    data = bytearray(spoilt.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 400] = bytes(400)
+    spoilt.write_bytes(data)
     _, report = run(own, tmp_path)
-    assert report["note"]["jump/c"] == "its container states 31 frames"
-    assert report["note"]["run/d#1"] == ""
-    assert set(report["status"]) == {"ok"}
+    assert report["note"]["jump/c"] == ""
+    assert report["status"]["run/d#1"] == "ok"
+    assert report["note"]["run/d#1"].startswith("ffmpeg concealed errors: ")
 
 
-class Stated:
-    """A container that counts one frame too many in a clip of 30."""
+# --- long clips -----------------------------------------------------------------------
 
-    def __init__(self, path, _):
-        self.count = {"c.avi": 31}.get(Path(path).name, 0)
 
-    def isOpened(self):  # noqa: N802
-        return True
+@pytest.mark.parametrize(
+    "settings", [{}, {"reading": EVERY, "detail_at": 2}, {"around": 2}, CORPUS]
+)
+def test_a_long_clip_gives_the_same_as_if_it_was_held(
+    videos, tmp_path, settings, monkeypatch
+):
+    held, expected = run(videos, tmp_path / "held", **settings)
+    monkeypatch.setattr(survey, "HELD", 0)
+    passed, report = run(videos, tmp_path / "passed", **settings)
+    same(held, passed)
+    pd.testing.assert_frame_equal(report, expected)
 
-    def get(self, _):
-        return self.count
 
-    def release(self):
-        pass
+@pytest.mark.parametrize("settings", [{}, CORPUS])
+def test_memory_does_not_grow_with_a_clip(tmp_path, make_video, monkeypatch, settings):
+    """Of 69 MB of frames 8 are held, whether few of them are read or all."""
+    make_video(tmp_path / "videos/c/a.avi", np.zeros((300, 240, 320, 3), np.uint8))
+    (tmp_path / "split.csv").write_text("clip,part\nc/a,test\n")
+    monkeypatch.setattr(survey, "HELD", 8 << 20)
+    tracemalloc.start()
+    try:
+        run(tmp_path, tmp_path, **settings)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 24 << 20
+
+
+def test_frames_that_are_read_are_within_the_limit(own, tmp_path):
+    frame = 24 * 32 * 3
+    source = {"limits": {"bytes": 9 * frame}}
+    _, report = run(own, tmp_path, reading=EVERY, source=source)
+    assert report["note"]["jump/c"].startswith("the frames that are read of it take")
+    assert report["status"].to_dict() == {
+        clip: "ok" if length <= 9 else "rejected" for clip, length in LENGTHS.items()
+    }
+
+
+def test_a_full_disk_is_a_clear_error(videos, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(survey, "HELD", 0)
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    with pytest.raises(ArtifactError, match="No space left on device"):
+        run(videos, tmp_path)
 
 
 # --- killed and resumed ---------------------------------------------------------------
@@ -330,11 +373,11 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(videos, tmp_path, monkeypatc
     whole, expected = run(videos, tmp_path / "whole")
     decode, left = stage.decode, [2]
 
-    def interrupted(path, limits):
+    def interrupted(path, limits, consume):
         left[0] -= 1
         if left[0] < 0:
             raise KeyboardInterrupt
-        return decode(path, limits)
+        return decode(path, limits, consume)
 
     monkeypatch.setattr(stage, "decode", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -352,11 +395,11 @@ def test_a_resumed_run_reports_the_same_rejected_clips(own, tmp_path, monkeypatc
     _, expected = run(own, tmp_path / "whole")
     decode, seen = stage.decode, []
 
-    def interrupted(path, limits):
+    def interrupted(path, limits, consume):
         seen.append(path)
         if len(seen) == 3:
             raise KeyboardInterrupt
-        return decode(path, limits)
+        return decode(path, limits, consume)
 
     monkeypatch.setattr(stage, "decode", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -82,9 +82,17 @@ def test_a_class_without_test_clips_is_reported(tmp_path, own, capsys):
     assert "accuracy is over the 1 classes with test clips; none for: run" in said
 
 
-def test_clips_whose_container_differs_are_counted(tmp_path, own, capsys):
-    join(tmp_path, own, **{"007/3": {"note": "its container states 40 frames"}})
-    assert "1 with a note (another number of frames" in capsys.readouterr().err
+def test_clips_with_a_note_are_counted(tmp_path, own, capsys):
+    join(tmp_path, own, **{"007/3": {"note": "ffmpeg concealed errors: some"}})
+    assert "1 with a note (errors that ffmpeg concealed" in capsys.readouterr().err
+
+
+def test_clips_that_may_be_cut_are_counted(tmp_path, own, capsys):
+    join(tmp_path, own, **{"007/3": {"end": "unknown"}})
+    words = "1 whose format does not say whether they are whole"
+    assert words in capsys.readouterr().err
+    join(tmp_path, own)
+    assert "whole" not in capsys.readouterr().err
 
 
 def test_rejected_clips_are_listed_with_the_reason(tmp_path, own):

@@ -1,18 +1,23 @@
 """Any video file, enlarged: what is written, and what is said where it can't be."""
 
 import subprocess
+import tracemalloc
+from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
+import torch
 
 from tests.sr.test_enlarge import Seen
 from tests.training import runs
+from tests.videos import decoded
 from twinlens import cli
 from twinlens.errors import ArtifactError
 from twinlens.media import ffmpeg
 from twinlens.resample import upscale as bicubic
 from twinlens.sr import upscale as module
-from twinlens.sr.upscale import upscale
+from twinlens.sr.upscale import Worker, upscale
 
 pytestmark = pytest.mark.slow
 
@@ -25,10 +30,10 @@ def video(tmp_path, make_video, noise):
 def test_bicubic_writes_every_frame_four_times_larger(video, tmp_path):
     out = tmp_path / "out.mkv"
     upscale(video, out, method="bicubic", quality=0)
-    output = ffmpeg.decode(out)
+    output = decoded(out)
     assert output.frames.shape == (9, 64, 96, 3)
     assert output.fps == 10
-    wanted = bicubic(ffmpeg.decode(video).frames).astype(int)
+    wanted = bicubic(decoded(video).frames).astype(int)
     # H.264 keeps chroma at half size: compare brightness.
     error = np.abs(output.frames.astype(int).mean(-1) - wanted.mean(-1))
     assert error.mean() < 8
@@ -37,7 +42,7 @@ def test_bicubic_writes_every_frame_four_times_larger(video, tmp_path):
 def test_a_trained_method_is_found_in_results(video, tmp_path):
     runs.train(tmp_path / "results/made/networks/sr/trained", name="sosr")
     upscale(video, tmp_path / "out.mp4", results=tmp_path / "results")
-    assert ffmpeg.decode(tmp_path / "out.mp4").frames.shape == (9, 64, 96, 3)
+    assert decoded(tmp_path / "out.mp4").frames.shape == (9, 64, 96, 3)
 
 
 def test_a_network_under_another_s_name_is_refused(video, tmp_path):
@@ -52,7 +57,7 @@ def test_weights_can_be_named(video, tmp_path):
     runs.train(tmp_path / "net")
     weights = tmp_path / "net/net.h5"
     upscale(video, tmp_path / "out.avi", weights=weights, results=tmp_path)
-    assert len(ffmpeg.decode(tmp_path / "out.avi").frames) == 9
+    assert len(decoded(tmp_path / "out.avi").frames) == 9
 
 
 def test_a_method_that_was_never_trained_is_reported(video, tmp_path):
@@ -106,37 +111,226 @@ def test_a_cut_file_leaves_no_output(video, tmp_path):
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_sound_is_kept(tmp_path, video):
-    loud = tmp_path / "loud.mkv"
-    command = [ffmpeg.binary(), "-v", "error", "-i", str(video), "-f", "lavfi", "-i"]
-    command += ["sine=frequency=440:duration=0.9", "-c:v", "mpeg4", str(loud)]
-    subprocess.run(command, check=True)
-    upscale(loud, tmp_path / "out.mkv", method="bicubic")
-    said = subprocess.run(
-        [ffmpeg.binary(), "-hide_banner", "-i", str(tmp_path / "out.mkv")],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stderr
-    assert "Audio:" in said
-    assert "Video: h264" in said
+# --- what is kept ---------------------------------------------------------------------
+
+PICTURE = "-f lavfi -i testsrc2=s=48x36:r=25:d=1"
+SOUND = "-f lavfi -i sine=d=1.4"
+
+
+TIMED = f"{PICTURE} {SOUND} -fps_mode passthrough -frames:v 20 -c:v libx264"
+
+
+def encode(path, words):
+    subprocess.run([ffmpeg.binary(), "-v", "error", *words.split(), path], check=True)
+    return path
+
+
+class Found:
+    """What another reader finds in a file."""
+
+    def __init__(self, path):
+        with av.open(str(path)) as file:
+            (stream,) = file.streams.video
+            frames = list(file.decode(stream))
+            self.start = (file.start_time or 0) / av.time_base
+            self.times = [float(each.time) - self.start for each in frames]
+            self.size = frames[0].width, frames[0].height
+            self.pixel = stream.sample_aspect_ratio
+            context = stream.codec_context
+            self.colours = [context.color_range, context.colorspace]
+            self.colours += [context.color_primaries, context.color_trc]
+            self.first = frames[0]
+        self.sounds = []
+        with av.open(str(path)) as file:
+            for stream in file.streams.audio:
+                file.seek(0)
+                packets = [each for each in file.demux(stream) if each.dts is not None]
+                end = max(each.pts + each.duration for each in packets)
+                seconds = float(end * stream.time_base) - self.start
+                self.sounds.append((stream.codec_context.name, seconds))
+
+
+def enlarged(path, out, **options):
+    """Enlarge a file by bicubic interpolation; both, as another reader finds them."""
+    upscale(path, out, method="bicubic", **options)
+    return Found(path), Found(out)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".webm"])
+@pytest.mark.parametrize(
+    "times", ["N*N*300+N*200", "N*512+mod(N\\,3)*100", "N*512+6400"]
+)
+def test_frames_are_shown_when_they_were(tmp_path, suffix, times):
+    """At a rate that varies or jitters, or after half a second of sound."""
+    words = f"{TIMED} -c:a libopus -vf settb=1/12800,setpts={times}"
+    path = encode(tmp_path / "in.mkv", words)
+    before, after = enlarged(path, tmp_path / f"out{suffix}")
+    shift = after.start if suffix == ".webm" else 0  # where sound starts before it
+    np.testing.assert_allclose(np.array(after.times) + shift, before.times, atol=0.03)
+    assert len(after.times) == 20
+
+
+def test_avi_has_one_rate(tmp_path, capsys):
+    words = f"{TIMED} -vf settb=1/12800,setpts=N*N*30+N*512"
+    path = encode(tmp_path / "in.mkv", words)
+    before, after = enlarged(path, tmp_path / "out.avi")
+    assert len(after.times) == 20
+    assert after.times[-1] == pytest.approx(before.times[-1], abs=0.04)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_pixels_keep_their_shape(tmp_path, suffix):
+    path = encode(tmp_path / "in.mp4", f"{PICTURE} -vf setsar=16/11 -c:v libx264")
+    before, after = enlarged(path, tmp_path / f"out{suffix}")
+    assert before.pixel == after.pixel == Fraction(16, 11)
+
+
+def test_pixels_that_can_not_keep_their_shape_are_reported(tmp_path, capsys):
+    path = encode(tmp_path / "in.mp4", f"{PICTURE} -vf setsar=16/11 -c:v libx264")
+    upscale(path, tmp_path / "out.webm", method="bicubic")
+    assert "WARNING webm: pixels of 16/11 become square" in capsys.readouterr().err
+
+
+COLOURS = {  # size, pixel format, tags; range, matrix, primaries, transfer written
+    "untagged SD": ("48x36", "yuv420p", "", [1, 6, 2, 2]),
+    "untagged HD": ("1280x720", "yuv420p", "", [1, 1, 2, 2]),
+    "BT.709": (
+        "48x36",
+        "yuv420p",
+        "range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709",
+        [1, 1, 1, 1],
+    ),
+    "PAL": (
+        "48x36",
+        "yuv420p",
+        "colorspace=bt470bg:color_primaries=bt470bg:color_trc=bt470bg",
+        [1, 5, 5, 5],
+    ),
+    "full range": ("48x36", "yuv420p", "range=pc:colorspace=bt470bg", [2, 5, 2, 2]),
+    "BT.2020, PQ": (
+        "48x36",
+        "yuv420p10le",
+        "colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte2084",
+        [1, 9, 9, 16],
+    ),
+    "BT.2020, HLG": (
+        "48x36",
+        "yuv420p10le",
+        "colorspace=bt2020nc:color_primaries=bt2020:color_trc=arib-std-b67",
+        [1, 9, 9, 18],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COLOURS)
+def test_colours_stay_within_a_level(tmp_path, capsys, name):
+    """Of brightness and colour differences, and are tagged as they are to be taken."""
+    size, form, tags, expected = COLOURS[name]
+    words = f"-f lavfi -i color=0xB04020:r=5:d=0.4:s={size} -c:v libx264 -qp 1"
+    words += f" -vf format={form}" + (f",setparams={tags}" if tags else "")
+    path = encode(tmp_path / "in.mp4", words)
+    before, after = enlarged(path, tmp_path / "out.mp4", quality=1)
+    depth = 10 if form.endswith("10le") else 8
+    for one, other in zip(before.first.planes, after.first.planes, strict=True):
+        wanted = np.frombuffer(one, np.uint16 if depth > 8 else np.uint8)[5]
+        found = np.frombuffer(other, np.uint8)[5]
+        assert found == pytest.approx(wanted / 2 ** (depth - 8), abs=1)
+    assert after.colours == expected
+    said = capsys.readouterr().err
+    assert ("its 10 bits a channel become 8" in said) == (depth == 10)
+    assert ("high dynamic range" in said) == (depth == 10)
+
+
+def test_an_upright_video_stays_upright(tmp_path):
+    flat = encode(tmp_path / "flat.mp4", f"{PICTURE} -c:v libx264")
+    path = tmp_path / "in.mp4"
+    turn = ["-display_rotation", "90", "-i", flat, "-c", "copy", path]
+    subprocess.run([ffmpeg.binary(), "-v", "error", *turn], check=True)
+    _, after = enlarged(path, tmp_path / "out.mp4")
+    assert after.size == (4 * 36, 4 * 48)
+
+
+def test_odd_sizes_are_enlarged_whole(tmp_path, make_video, noise):
+    path = make_video(tmp_path / "in.avi", noise(2, height=27, width=33))
+    assert enlarged(path, tmp_path / "out.mp4")[1].size == (132, 108)
+
+
+SOUNDS = {  # written as, into; and what it is there
+    ("aac", ".mp4", ".mp4"): "aac",
+    ("aac", ".ts", ".mp4"): "aac",
+    ("aac", ".mp4", ".mkv"): "aac",
+    ("pcm_s16be", ".mov", ".avi"): "pcm_s16le",
+    ("pcm_s16be", ".mov", ".mov"): "pcm_s16be",
+    ("libvorbis", ".mkv", ".avi"): "pcm_s16le",
+    ("libvorbis", ".mkv", ".webm"): "vorbis",
+    ("wmav2", ".wmv", ".mp4"): "aac",
+    ("ac3", ".mkv", ".mp4"): "ac3",
+    ("mp2", ".mpg", ".webm"): "opus",
+    ("flac", ".mkv", ".mkv"): "flac",
+}
+
+
+@pytest.mark.parametrize(("sound", "source", "suffix"), SOUNDS)
+def test_sound_goes_along(tmp_path, capsys, sound, source, suffix):
+    path = encode(tmp_path / f"in{source}", f"{PICTURE} {SOUND} -c:a {sound}")
+    before, after = enlarged(path, tmp_path / f"out{suffix}")
+    ((was, length),), ((name, seconds),) = before.sounds, after.sounds
+    assert name == SOUNDS[sound, source, suffix]
+    assert seconds == pytest.approx(length, abs=0.04)
+    assert ("does not fit this container" in capsys.readouterr().err) == (was != name)
+
+
+def test_all_tracks_of_sound_go_along(tmp_path):
+    words = f"{PICTURE} {SOUND} {SOUND} -map 0 -map 1 -map 2 -c:v libx264"
+    path = encode(tmp_path / "in.mkv", f"{words} -c:a:0 aac -c:a:1 ac3")
+    _, after = enlarged(path, tmp_path / "out.mp4")
+    assert [name for name, _ in after.sounds] == ["aac", "ac3"]
+
+
+def test_memory_does_not_grow_with_the_video(tmp_path, make_video):
+    """Of 88 MB of enlarged frames few are held."""
+    path = make_video(tmp_path / "in.avi", np.zeros((600, 48, 64, 3), np.uint8))
+    tracemalloc.start()
+    try:
+        upscale(path, tmp_path / "out.avi", method="bicubic")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 << 20
+
+
+# --- what is refused ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["out.xyz", "out", "out.gif"])
+def test_an_unknown_ending_is_refused_before_anything_is_read(tmp_path, name):
+    with pytest.raises(ArtifactError, match=r"can't write .*: give it one of \.mp4"):
+        upscale(tmp_path / "none.mp4", tmp_path / name, method="sosr")
+
+
+def test_originals_are_no_method(video, tmp_path):
+    with pytest.raises(ArtifactError, match="hr: these are the original frames"):
+        upscale(video, tmp_path / "out.mp4", "hr", results=tmp_path)
+
+
+def test_weights_of_another_method_are_refused(video, tmp_path):
+    runs.train(tmp_path, name="rrn")
+    with pytest.raises(ArtifactError, match="made for network 'rrn', not 'vdsr'"):
+        upscale(video, tmp_path / "out.mp4", "vdsr", weights=tmp_path / "rrn.h5")
+
+
+def test_a_method_without_weights_takes_none(video, tmp_path):
+    runs.train(tmp_path, name="rrn")
+    with pytest.raises(ArtifactError, match="made for network 'rrn', not 'bicubic'"):
+        upscale(video, tmp_path / "out.mp4", "bicubic", weights=tmp_path / "rrn.h5")
 
 
 @pytest.mark.parametrize("frames", [1, 3, 5])
 def test_frames_come_with_their_neighbours_as_they_are_read(frames):
-    import torch
-
     low = np.arange(1, 7, dtype=np.uint8)[:, None, None, None]
     low = np.broadcast_to(low, (6, 4, 5, 3))
-    output = module._enlarged(Seen(frames), iter(low), torch.device("cpu"))
-    seen = [picture[0, :frames, 0].tolist() for picture in output]
+    worker = Worker(Seen(frames), (4, 5), 100, torch.device("cpu"))
+    seen = [picture[0, :frames, 0].tolist() for picture in worker.enlarged(iter(low))]
     half = frames // 2
     places = np.clip(np.arange(6)[:, None] + np.arange(-half, half + 1), 0, 5)
     assert seen == (places + 1).tolist()
-
-
-def test_ntsc_rates_are_written_exactly():
-    assert ffmpeg._rational(29.97) == "30000/1001"
-    assert ffmpeg._rational(23.98) == "24000/1001"
-    assert ffmpeg._rational(25.0) == "25"
-    assert ffmpeg._rational(12.5) == "12.5"

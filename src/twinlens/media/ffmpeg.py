@@ -6,27 +6,31 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeVar
 
-import cv2
 import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
 from twinlens.artifacts.contents import sha1
-from twinlens.artifacts.publish import publish
 from twinlens.decoder import binary
 from twinlens.errors import DecodingError, RejectedError, message
+from twinlens.media import shown
+from twinlens.media.ends import end
 from twinlens.media.settings import Limits
+from twinlens.media.shown import Shown
+
+Result = TypeVar("Result")
 
 # A playlist with a video's name would make ffmpeg open other files: only these
 # containers are opened, and only as files.
 CONTAINERS = "avi,mov,matroska,mpegts,mpeg,mpegvideo,m4v,ogg,flv,asf,gif,yuv4mpegpipe"
-MOST_WORDS = 1 << 24  # bytes of messages
+MOST_WORDS = 1 << 22  # bytes of messages at their start, and at their end
 DISK_FAULT = os.strerror(errno.EIO)
 """What ffmpeg says when a file could not be read to its end, or is damaged."""
 MACHINE_FAULTS = tuple(
@@ -37,6 +41,8 @@ MACHINE_FAULTS = tuple(
     )
 )
 """What it says when the machine failed it: no video gives these words."""
+OWN_COMPLAINT = "non monotonically increasing dts to muxer"
+"""What it says of times that it gives to its own output, which has none."""
 NO_MEMORY = os.strerror(errno.ENOMEM)
 AGAIN = message(
     "run the same command again: finished clips are kept. If it fails for this video"
@@ -44,33 +50,111 @@ AGAIN = message(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Clip:
-    """A decoded clip."""
+class _DiskError(RejectedError):
+    """Words of a failing disk, which a damaged video can give too."""
 
-    frames: NDArray[np.uint8]
-    """(T, H, W, 3), RGB 0..255."""
+
+@dataclass(kw_only=True, slots=True)
+class Video:
+    """A video that is decoded as it is read."""
+
+    width: int
+    height: int
     fps: float
     """Frames per second that the container states; 0 if it states none."""
-    container_frames: int
-    """Frames that the container states; 0 if it states none."""
-    concealed: str
-    """Errors in the stream that ffmpeg reported and concealed; empty for none."""
+    seconds: float
+    """Duration that it states; 0 if it states none."""
+    end: str
+    """Whether the file is whole, see `ends.end`."""
+    frames: Iterator[NDArray[np.uint8]]
+    """(H, W, 3), RGB 0..255, once each."""
+    shown: Shown | None = None
+    """How they are shown, where it was asked for."""
+    times: Iterator[int | None] = iter(())
+    """When, each after its frame, in units of `shown.time_base` from the file's start;
+    None where it does not say."""
+    notes: tuple[str, ...] = ()
+    """What the decoder concealed or changed; known after the last frame."""
 
 
-def decode(path: Path, limits: Limits | None = None) -> Clip:
+def decode(path: Path, limits: Limits, consume: Callable[[Video], Result]) -> Result:
     """Decode a video file's first video stream.
 
     Args:
         path: a local file in one of `CONTAINERS`.
         limits: what it may cost.
+        consume: takes the video and reads its frames to the end. It is called once
+            more where the disk failed on the way.
+
+    Returns:
+        What `consume` does.
 
     Raises:
         RejectedError: not a video, empty, cut, over a limit; the reason.
         DecodingError: the decoder was ended from outside or by its time limit, or the
             disk could not be read: nothing is known of the video.
     """
-    limits = limits or Limits()
+    try:
+        with stream(path, limits) as video:
+            return consume(video)
+    except _DiskError:
+        _read_whole(path)
+    with stream(path, limits, in_memory=True) as video:
+        return consume(video)
+
+
+@contextmanager
+def stream(
+    path: Path, limits: Limits, *, in_memory: bool = False, timed: bool = False
+) -> Iterator[Video]:
+    """Decode a file of any length frame by frame, once.
+
+    Args:
+        path: a local file in one of `CONTAINERS`.
+        limits: what it may cost.
+        in_memory: whether the file was just read to its end, so that words of a failing
+            disk are the video's.
+        timed: whether to learn when and how frames are shown.
+
+    Raises:
+        RejectedError: as `decode`; of what comes on the way, while frames are read.
+        DecodingError: likewise.
+    """
+    whole = _end(path, limits)
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            _command(path, limits, timed), stdout=subprocess.PIPE, stderr=said
+        ) as process,
+    ):
+        decoder = _Decoder(path, limits, process, said, in_memory)
+        try:
+            with decoder.deadline():
+                width, height = decoder.size()
+                video = Video(
+                    width=width,
+                    height=height,
+                    fps=_fps(decoder.messages()),
+                    seconds=_seconds(decoder.messages()),
+                    end=whole,
+                    frames=iter(()),
+                )
+                video.frames = decoder.frames(video)
+                if timed:
+                    video.shown = shown.parse(decoder.messages())
+                    video.times = decoder.times()
+                yield video
+        finally:
+            process.kill()
+
+
+def _end(path: Path, limits: Limits) -> str:
+    """Look at a file before it is decoded.
+
+    Raises:
+        RejectedError: it can't be one, or is cut.
+        DecodingError: it can't be read.
+    """
     if not path.is_file():  # to read a pipe or a device would never end
         there = path.exists()
         raise RejectedError("not a regular file" if there else "no such file")
@@ -79,58 +163,111 @@ def decode(path: Path, limits: Limits | None = None) -> Clip:
         raise RejectedError("the file is empty")
     if size > limits.file:
         raise RejectedError(f"the file takes over the limit of {limits.file} bytes")
-    code, raw, messages = _run(path, limits)
-    if DISK_FAULT in _error_lines(messages, path):
-        # A damaged video can give these words too. Once it was read whole it lies in
-        # memory: what ffmpeg says then is the video's fault.
-        _read_whole(path)
-        code, raw, messages = _run(path, limits)
-    sides = re.findall(r"Video: rawvideo.*?, (\d+)x(\d+)", messages)
-    if not sides or not raw:
-        raise RejectedError(_reason(messages, code))
-    width, height = map(int, sides[-1])
-    frame = 3 * width * height
-    if frame > 3 * limits.pixels:
-        raise RejectedError(f"frames of {width}x{height} are over the limit of pixels")
-    count = len(raw) // frame
-    if len(raw) > limits.bytes:
-        raise RejectedError(f"its frames take over the limit of {limits.bytes} bytes")
-    if count > limits.frames:
-        raise RejectedError(f"longer than the limit of {limits.frames} frames")
-    if code != 0 or count == 0:
-        raise RejectedError(_reason(messages, code))
-    frames = np.frombuffer(raw, np.uint8, count * frame)
-    stated = _stated_frames(path)
-    if cut := _truncated(messages, count, stated):
-        raise RejectedError(cut)
-    return Clip(
-        frames=frames.reshape(count, height, width, 3),
-        fps=_fps(messages),
-        container_frames=stated,
-        concealed=_errors(messages),
-    )
-
-
-def _run(path: Path, limits: Limits) -> tuple[int, bytes, str]:
-    """Run ffmpeg; return its exit status, raw RGB and messages.
-
-    Raises:
-        DecodingError: it did not end by itself, or the machine failed it: it had no
-            memory for frames of a size that is allowed, no file, no connection.
-    """
     try:
-        done = subprocess.run(
-            _command(path, limits),
-            capture_output=True,
-            timeout=limits.seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise _too_slow(path, limits) from error
-    messages = done.stderr.decode(errors="replace")
-    if why := _stopped(done.returncode, messages, path, limits):
-        raise DecodingError(f"{path}: {why}; {AGAIN}")
-    return done.returncode, done.stdout, messages
+        return end(path)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+class _Decoder:
+    """A running ffmpeg."""
+
+    def __init__(
+        self,
+        path: Path,
+        limits: Limits,
+        process: subprocess.Popen[bytes],
+        said: IO[bytes],
+        in_memory: bool,
+    ) -> None:
+        self.path, self.limits, self.process, self.said = path, limits, process, said
+        self.in_memory = in_memory
+        self.late = False
+        assert process.stdout is not None
+        self.pipe = process.stdout
+
+    @contextmanager
+    def deadline(self) -> Iterator[None]:
+        """End it when its time is over, which `check` reports."""
+
+        def stop() -> None:
+            self.late = True
+            self.process.kill()
+
+        timer = threading.Timer(self.limits.seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def messages(self) -> str:
+        """What it has said so far: where that is long, its start and its end."""
+        # Not by seek: ffmpeg writes at the offset that both would share.
+        handle = self.said.fileno()
+        words = os.pread(handle, MOST_WORDS, 0)
+        rest = max(MOST_WORDS, os.fstat(handle).st_size - MOST_WORDS)
+        words += os.pread(handle, MOST_WORDS, rest)
+        return words.decode(errors="replace")
+
+    def size(self) -> tuple[int, int]:
+        """Wait for the first frame, and read the width and height of all."""
+        self.start = self.pipe.read(1)  # by then it has reported the size
+        sides = re.findall(r"Video: rawvideo.*?, (\d+)x(\d+)", self.messages())
+        if not self.start or not sides:
+            self.check(whole=False)
+        width, height = map(int, sides[-1])
+        if width * height > self.limits.pixels:
+            raise RejectedError(
+                f"frames of {width}x{height} are over the limit of pixels"
+            )
+        return width, height
+
+    def frames(self, video: Video) -> Iterator[NDArray[np.uint8]]:
+        """Read the frames; after the last, check how decoding ended."""
+        count, got = 0, 1
+        while got:
+            frame = np.empty((video.height, video.width, 3), np.uint8)
+            flat = memoryview(frame.reshape(-1))  # type: ignore[arg-type]
+            flat[: len(self.start)] = self.start
+            got = len(self.start) + self.pipe.readinto(flat[len(self.start) :])  # type: ignore[attr-defined]
+            if got < len(flat):
+                break
+            if count == self.limits.frames:
+                raise RejectedError(f"longer than the limit of {count} frames")
+            yield frame
+            count, self.start = count + 1, b""
+        self.check(whole=count > 0 and not got)
+        video.notes = tuple(_notes(self.messages()))
+
+    def times(self) -> Iterator[int | None]:
+        """Read when frames are shown, which it says before it gives them."""
+        at, rest = 0, b""
+        while new := os.pread(self.said.fileno(), MOST_WORDS, at):
+            at += len(new)
+            *lines, rest = (rest + new).split(b"\n")
+            for found in filter(None, map(shown.FRAME.search, lines)):
+                yield None if found[1] == b"NOPTS" else int(found[1])
+
+    def check(self, *, whole: bool) -> None:
+        """Check how it ended, and whether the frames were whole.
+
+        Raises:
+            RejectedError: the video is at fault.
+            DecodingError: it did not end by itself, or the machine failed it: it had no
+                memory for frames of a size that is allowed, no file, no connection.
+        """
+        self.pipe.read()
+        code, messages = self.process.wait(), self.messages()
+        if self.late:
+            raise _too_slow(self.path, self.limits)
+        if why := _stopped(code, messages, self.path, self.limits):
+            raise DecodingError(f"{self.path}: {why}; {AGAIN}")
+        if not self.in_memory and DISK_FAULT in _error_lines(messages, self.path):
+            raise _DiskError(_reason(messages, code))
+        if code or not whole:
+            raise RejectedError(_reason(messages, code))
 
 
 def _too_slow(path: Path, limits: Limits) -> DecodingError:
@@ -167,8 +304,14 @@ def _ended(code: int) -> str:
 
 def _allowed(messages: str, limits: Limits) -> bool:
     """Whether the container states no frames over the limit of pixels."""
-    found = re.search(r"Video: .*?, (\d+)x(\d+)", messages)
-    return found is None or int(found[1]) * int(found[2]) <= limits.pixels
+    width, height = map(int, (_stated_size(messages) or "0x0").split("x"))
+    return width * height <= limits.pixels
+
+
+def _stated_size(messages: str) -> str:
+    """Width and height that the container states, as "320x240"; "" if none."""
+    found = re.search(r"Video: .*?, (\d+x\d+)", messages)
+    return found[1] if found else ""
 
 
 def _read_whole(path: Path) -> None:
@@ -188,16 +331,14 @@ def unreadable(path: Path, error: OSError) -> DecodingError:
     return DecodingError(f"{path}: can't be read: {error.strerror or error}; {AGAIN}")
 
 
-def _command(path: Path, limits: Limits | None) -> list[str]:
+def _command(path: Path, limits: Limits, timed: bool) -> list[str]:
     """Build the command that decodes a file to raw RGB on standard output."""
     settings: dict[str, Any] = {
         "protocol_whitelist": "file,pipe",
         "format_whitelist": CONTAINERS,
         "threads": 1,
     }
-    ends: dict[str, Any] = {"map": "0:v:0"}
-    if limits:
-        ends |= {"frames:v": limits.frames + 1, "fs": limits.bytes + 1}
+    filters = {"vf": shown.FILTER} if timed else {}
     command: list[str] = (
         ffmpeg.input(f"file:{path}", **settings)
         .output(
@@ -209,147 +350,14 @@ def _command(path: Path, limits: Limits | None) -> list[str]:
             sws_flags="bicubic+accurate_rnd+full_chroma_int+bitexact",
             # Titles could pass for what ffmpeg says of the stream.
             map_metadata=-1,
-            **ends,
+            **{"map": "0:v:0", "frames:v": limits.frames + 1},
+            **filters,
         )
-        .global_args("-nostdin", "-hide_banner", "-loglevel", "level+info", "-stats")
-        .global_args("-max_alloc", str(64 * (limits or Limits()).pixels))
+        .global_args("-nostdin", "-hide_banner", "-loglevel", "level+info", "-nostats")
+        .global_args("-max_alloc", str(64 * limits.pixels))
         .compile(cmd=binary())
     )
     return command
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stream:
-    """A video that is decoded as it is read."""
-
-    width: int
-    height: int
-    fps: float
-    """Frames per second that the container states; 0 if it states none."""
-    container_frames: int
-    """Frames that the container states; 0 if it states none."""
-    frames: Iterator[NDArray[np.uint8]]
-    """(H, W, 3), RGB 0..255, once each."""
-
-
-@contextmanager
-def stream(path: Path) -> Iterator[Stream]:
-    """Decode a file of any length frame by frame.
-
-    Args:
-        path: a local file in one of `CONTAINERS`.
-
-    Raises:
-        RejectedError: unreadable, not a video, or damaged on the way; the reason.
-    """
-    if not path.is_file():
-        raise RejectedError(f"{path}: no such file")
-    with (
-        tempfile.TemporaryFile() as said,
-        subprocess.Popen(
-            _command(path, None), stdout=subprocess.PIPE, stderr=said
-        ) as decoder,
-    ):
-
-        def messages() -> str:
-            # Not by seek: ffmpeg writes at the offset that both would share.
-            return os.pread(said.fileno(), MOST_WORDS, 0).decode(errors="replace")
-
-        assert decoder.stdout is not None
-        start = decoder.stdout.read(1)  # by then ffmpeg has reported the size
-        size = re.findall(r"Video: rawvideo.*?, (\d+)x(\d+)", messages())
-        if not start or not size:
-            decoder.kill()
-            raise RejectedError(f"{path}: {_reason(messages(), decoder.wait())}")
-        width, height = map(int, size[-1])
-
-        def frames() -> Iterator[NDArray[np.uint8]]:
-            raw, pipe, count = start, decoder.stdout, 0
-            assert pipe is not None
-            while True:
-                raw += pipe.read(3 * width * height - len(raw))
-                if len(raw) < 3 * width * height:
-                    break
-                yield np.frombuffer(raw, np.uint8).reshape(height, width, 3)
-                raw, count = b"", count + 1
-            if decoder.wait() or raw:
-                reason = _reason(messages(), decoder.returncode)
-                raise RejectedError(f"{path}: {reason}")
-            if cut := _truncated(messages(), count, _stated_frames(path)):
-                raise RejectedError(f"{path}: {cut}")
-
-        try:
-            yield Stream(
-                width=width,
-                height=height,
-                fps=_fps(messages()),
-                container_frames=_stated_frames(path),
-                frames=frames(),
-            )
-        finally:
-            decoder.kill()
-
-
-def write(
-    path: Path,
-    frames: Iterable[NDArray[np.uint8]],
-    size: tuple[int, int],
-    fps: float,
-    *,
-    sound: Path | None = None,
-    quality: int = 14,
-) -> None:
-    """Encode frames to a video file, whole or not at all.
-
-    Args:
-        path: .avi gets MPEG-4, all others H.264.
-        frames: uint8 (H, W, 3), RGB 0..255.
-        size: width and height, even.
-        fps: frames per second; 25 if it is 0.
-        sound: a file whose first sound goes along, if it has one.
-        quality: constant rate factor of H.264.
-
-    Raises:
-        RejectedError: the encoder failed; its own words.
-    """
-    with publish(path) as temporary, tempfile.TemporaryFile() as said:
-        command = [binary(), "-hide_banner", "-loglevel", "error", "-y"]
-        command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}"]
-        command += ["-r", _rational(fps or 25.0), "-i", "pipe:"]
-        if sound:
-            command += ["-i", f"file:{sound}", "-map", "0:v", "-map", "1:a:0?"]
-            # Any sound fits these two as it is; the others may lack its codec.
-            kept = path.suffix.lower() in {".mkv", ".avi"}
-            command += ["-c:a", *(["copy"] if kept else ["aac", "-b:a", "192k"])]
-        if path.suffix.lower() == ".avi":
-            command += ["-c:v", "mpeg4", "-q:v", "2"]
-        else:
-            command += ["-c:v", "libx264", "-crf", str(quality)]
-        command += ["-pix_fmt", "yuv420p", f"file:{temporary}"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said) as encoder:
-            assert encoder.stdin is not None
-            try:
-                for frame in frames:
-                    encoder.stdin.write(frame.tobytes())
-                encoder.stdin.close()
-            except BrokenPipeError:
-                pass  # it ended early, and says why below
-            except BaseException:
-                encoder.kill()
-                raise
-            code = encoder.wait()
-        if code:
-            said.seek(0)
-            words = said.read().decode(errors="replace").strip().splitlines()
-            raise RejectedError(f"{path}: encoding failed: {'; '.join(words[:2])}")
-
-
-def _rational(fps: float) -> str:
-    """Format frames per second for ffmpeg, which reports 29.97 for 30000/1001."""
-    for whole in (24, 30, 48, 60, 120):
-        if abs(fps - whole / 1.001) < 0.006:
-            return f"{1000 * whole}/1001"
-    return f"{fps:g}"
 
 
 def _reason(messages: str, code: int) -> str:
@@ -374,42 +382,25 @@ def _errors(messages: str) -> str:
 
 
 def _worst(messages: str) -> list[str]:
-    return re.findall(r"\[(?:fatal|error)\] (.+)", messages)
+    errors = re.findall(r"\[(?:fatal|error)\] (.+)", messages)
+    return [each for each in errors if OWN_COMPLAINT not in each]
 
 
-def _stated_frames(path: Path) -> int:
-    """Read the frame count in the container's header, 0 if none.
-
-    ffmpeg's messages don't give it, and its duration follows a cut file's size; OpenCV
-    gives it. Only for files that passed `decode`'s allow-lists.
-    """
-    video = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
-    if not video.isOpened():  # a read that failed once? ffmpeg could open it
-        _read_whole(path)
-        video.open(str(path.resolve()), cv2.CAP_FFMPEG)
-    try:
-        return max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
-    finally:
-        video.release()
+def _notes(messages: str) -> Iterator[str]:
+    """Say what the decoder concealed, or changed."""
+    if errors := _errors(messages):
+        yield message(f"ffmpeg concealed errors: {errors}")
+    changes = r"Reconfiguring filter graph because .* changed to .*?(\d+x\d+)"
+    if set(re.findall(changes, messages)) - {_stated_size(messages)}:
+        yield message("its frames change size: all are brought to that of the first")
 
 
-def _truncated(messages: str, count: int, stated: int) -> str:
-    """Describe how a file ended early; "" if it did not.
-
-    By time, not by number: AVI files may repeat a frame by an empty chunk.
-    """
-    fps = _fps(messages)
-    if fps and _reached(messages) + 0.1 < 0.98 * stated / fps:
-        return message(f"truncated: {count} of {stated} frames can be decoded")
-    return ""
-
-
-def _reached(messages: str) -> float:
-    """Read the time of the last decoded frame's end, in seconds."""
-    found = re.findall(r"time=(\d+):(\d+):(\d+\.\d+)", messages)
+def _seconds(messages: str) -> float:
+    """Read the duration that the container states, 0 if none."""
+    found = re.search(r"^\[info\] +Duration: (\d+):(\d+):(\d+\.\d+)", messages, re.M)
     if not found:
         return 0.0
-    hours, minutes, seconds = found[-1]
+    hours, minutes, seconds = found.groups()
     return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
 
 

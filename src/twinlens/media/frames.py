@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xxhash
 from numpy.typing import NDArray
 
 from twinlens import provenance
@@ -16,23 +15,21 @@ from twinlens.artifacts import reader
 from twinlens.artifacts.contents import sha1
 from twinlens.artifacts.shard import Shard
 from twinlens.artifacts.table import write_csv
-from twinlens.errors import RejectedError, message
+from twinlens.errors import RejectedError
 from twinlens.media import detail, scan
 from twinlens.media.ffmpeg import decode, unreadable
 from twinlens.media.settings import Decoding, Limits
+from twinlens.media.survey import Survey, keep
 from twinlens.progress import say, track
 from twinlens.recognisers import with_neighbours
-from twinlens.resample.bicubic import resize
 from twinlens.settings import mapping
 
 FRAMES = "frames/1"
 REPORT = (
-    "clip class label part status note frames kept width height fps container_frames"
+    "clip class label part status note frames kept width height fps end"
     " sha1 content look detail path"
 ).split()
-LEVELS = 8
-"""Of brightness, below which a clip shows one colour only: noise of coding."""
-COUNTS = "label frames kept width height container_frames".split()
+COUNTS = "label frames kept width height".split()
 
 
 def frames(
@@ -62,7 +59,7 @@ def frames(
         todo = rows[rows["clip"].isin(shard.missing())]
         for row in track(todo.to_dict("records"), f"frames {job.dataset} {job.part}"):
             try:
-                arrays, facts = _decoded(row, job, limits)
+                arrays, facts = _decoded(row, job, limits, out.parent)
             except RejectedError as reason:
                 rejected[row["clip"]] = str(reason)
                 say(f"REJECTED {row['path']}: {reason}")
@@ -95,45 +92,36 @@ def _about(job: Decoding, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _decoded(
-    row: Mapping[Any, Any], job: Decoding, limits: Limits
+    row: Mapping[Any, Any], job: Decoding, limits: Limits, folder: Path
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Decode the frames to keep of a clip, and what its report says."""
-    clip = decode(Path(row["path"]), limits)
-    total = len(clip.frames)
-    if total < 2:
+    path = Path(row["path"])
+    clip = decode(path, limits, Survey)
+    if clip.total < 2:
         raise RejectedError("one frame only: flow needs two")
-    wanted = job.reading.frames(total, row["clip"])
-    index = with_neighbours(wanted, job.around, total)
-    kept = fitted(clip.frames[index], job.source.short_side)
+    wanted = job.reading.frames(clip.total, row["clip"])
+    index = with_neighbours(wanted, job.around, clip.total)
+    kept = keep(path, limits, clip, index, job.source.short_side, folder)
     facts = {
-        "frames": total,
+        "frames": clip.total,
         "label": int(row["label"]),
         "fps": clip.fps,
-        "container_frames": clip.container_frames,
-        "concealed": clip.concealed,
+        "end": clip.end,
+        "notes": "; ".join(clip.notes),
         "sha1": row["sha1"],
-        "content": xxhash.xxh3_64_hexdigest(clip.frames.data),
-        "look": _look(clip.frames),
-        "detail": _detail(clip.frames[total // 2], job),
+        "content": clip.content,
+        "look": clip.look,
+        "detail": _detail(kept, job.detail_at),
     }
     return {"frames": kept, "index": index.astype(np.int32)}, facts
 
 
-def _look(frames: NDArray[np.uint8]) -> str:
-    """Say of frames (T, H, W, 3) that show no action "one colour" or "still"."""
-    lowest, highest = frames.min(axis=(0, 1, 2)), frames.max(axis=(0, 1, 2))
-    if int((highest - lowest).max()) < LEVELS:
-        return "one colour"
-    return "still" if all((each == frames[0]).all() for each in frames[1:]) else ""
-
-
-def _detail(frame: NDArray[np.uint8], job: Decoding) -> float | str:
-    """Measure a frame's fine detail at low resolution; "" where there is none."""
-    scale = job.detail_at
-    if scale is None:
+def _detail(frames: NDArray[np.uint8], scale: int | None) -> float | str:
+    """Measure the fine detail of a middle frame at low resolution; "" for none."""
+    if scale is None or not len(frames):
         return ""
-    (kept,) = fitted(frame[None], job.source.short_side)
-    found = detail.of_low(kept) if scale == 1 else detail.of_high(kept, scale)
+    frame = frames[len(frames) // 2]
+    found = detail.of_low(frame) if scale == 1 else detail.of_high(frame, scale)
     return "" if found is None else found
 
 
@@ -148,17 +136,6 @@ def _sha1(path: Path, most: int) -> str:
         return sha1(path) if readable else ""
     except OSError as error:
         raise unreadable(path, error) from error
-
-
-def fitted(frames: NDArray[np.uint8], short_side: int | None) -> NDArray[np.uint8]:
-    """Shrink frames to a short side, never enlarge; aspect kept. None leaves them."""
-    if short_side is None:
-        return frames
-    height, width = frames.shape[1:3]
-    scale = short_side / min(height, width)
-    if scale >= 1:
-        return frames
-    return resize(frames, (round(scale * height), round(scale * width)))
 
 
 def _report(rows: pd.DataFrame, out: Path, rejected: dict[str, str]) -> pd.DataFrame:
@@ -177,20 +154,14 @@ def _report(rows: pd.DataFrame, out: Path, rejected: dict[str, str]) -> pd.DataF
 
 
 def _facts(group: Any) -> dict[str, Any]:
-    """Read size, length and source of a clip; note where the container disagrees."""
+    """Read a clip's size, length and source."""
     height, width = group["frames"].shape[1:3]
     facts = group.facts
-    stated, decoded = int(facts["container_frames"]), int(facts["frames"])
-    notes = []
-    if stated and stated != decoded:
-        notes.append(message(f"its container states {stated} frames"))
-    if facts["concealed"]:
-        notes.append(message(f"ffmpeg concealed errors: {facts['concealed']}"))
     return {
         **facts,
         "kept": len(group["index"]),
         "width": width,
         "height": height,
         "status": "ok",
-        "note": "; ".join(notes),
+        "note": facts["notes"],
     }

@@ -8,6 +8,7 @@ from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.errors import ArtifactError
 from twinlens.media import sets
 from twinlens.media.cautions import lines_of_caution
+from twinlens.media.ends import UNKNOWN
 from twinlens.media.settings import Listing
 from twinlens.progress import say
 
@@ -91,9 +92,11 @@ def _summarise(dataset: str, rows: pd.DataFrame, missing: list[str]) -> None:
     counts = rows[rows["status"] == "ok"].groupby("part").size().to_dict()
     kept = ", ".join(f"{count} {part}" for part, count in counts.items())
     bad = int((rows["status"] == "rejected").sum())
-    odd = int(((rows["status"] == "ok") & (rows["note"] != "")).sum())
+    usable = rows[rows["status"] == "ok"]
+    odd, unsaid = (usable["note"] != "").sum(), (usable["end"] == UNKNOWN).sum()
+    ends = f", {unsaid} whose format does not say whether they are whole"
     say(
         f"{dataset}: {kept} clips; {bad} rejected, {len(missing)} listed but not there"
-        f"{some}, {odd} with a note (another number of frames than stated, or errors"
-        " concealed)"
+        f"{some}, {odd} with a note (errors that ffmpeg concealed, frames that change"
+        f" size){ends if unsaid else ''}"
     )

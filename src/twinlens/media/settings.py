@@ -25,15 +25,19 @@ class Limits:
     """What a single file may cost."""
 
     seconds: Rate = 300.0
-    """Wall time of its decoding."""
+    """Wall time of a decoding."""
     frames: Annotated[int, Field(ge=2)] = 20_000
     """Frames that are decoded of it at most."""
     pixels: Annotated[int, Field(ge=1)] = 4096 * 2304
     """Pixels of a frame."""
     bytes: Annotated[int, Field(ge=1)] = 4 << 30
-    """Memory of its frames."""
+    """Bytes of the frames that are read of it."""
     file: Annotated[int, Field(ge=1)] = 16 << 30
     """Bytes of the file itself: a larger one is not read at all."""
+
+
+UNLIMITED = Limits(seconds=1e6, frames=10**9, file=1 << 62)
+"""For a video that its owner wants to have whole."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)

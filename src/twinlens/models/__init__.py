@@ -16,6 +16,10 @@ computed from, and `build(**settings)`, which returns a module of this contract:
     network.zeros_beyond    optional: True if what lies beyond a clip's ends is black,
                             and not the last frame repeated.
 
+    network.reach   optional: how many pixels of low resolution around a pixel it reads
+                    at most for it, beside the frame's borders. Large frames are then
+                    enlarged tile by tile.
+
     network.own_loss(low, target, done)    optional: the loss where a recipe says
                             `loss: {kind: own}`. Takes low as above, the target frames
                             (B, 3, 4h, 4w) and the training progress in [0, 1]; returns

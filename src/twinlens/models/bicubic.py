@@ -18,6 +18,7 @@ class Bicubic(nn.Module):
     """
 
     frames = FRAMES
+    reach = 3
 
     def forward(self, low_bt3hw: Tensor) -> Tensor:
         """Enlarge the frame: (B, 1, 3, h, w) to (B, 3, 4h, 4w), 0..1."""

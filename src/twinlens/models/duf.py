@@ -159,6 +159,11 @@ class Duf(nn.Module):
                 nn.init.kaiming_normal_(module.weight)
                 nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
+    @property
+    def reach(self) -> int:
+        """Pixels around one that it reads."""
+        return len(self.blocks) + 2 + SIDE // 2
+
     def forward(self, low_bt3hw: Tensor) -> Tensor:
         """Enlarge the middle frame: (B, 7, 3, h, w) to (B, 3, 4h, 4w), not clipped."""
         frames = low_bt3hw.flatten(0, 1)

@@ -69,6 +69,11 @@ class Rrdb(nn.Module):
                 with torch.no_grad():
                     module.weight *= 0.1
 
+    @property
+    def reach(self) -> int:
+        """Pixels of low resolution around one that it reads: the last layers read 3."""
+        return 2 + 3 * CONVS * len(self.blocks) + 3
+
     def forward(self, low_bt3hw: Tensor) -> Tensor:
         """Enlarge the frame: (B, 1, 3, h, w) to (B, 3, 4h, 4w), not clipped."""
         low = low_bt3hw[:, 0]

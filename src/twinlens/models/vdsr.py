@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from twinlens import colour
+from twinlens.models import SCALE
 from twinlens.resample.tensors import upscale
 
 FRAMES = 1
@@ -44,6 +45,11 @@ class Vdsr(nn.Module):
                 nn.init.zeros_(parameter)
             else:
                 nn.init.kaiming_normal_(parameter, mode="fan_in")
+
+    @property
+    def reach(self) -> int:
+        """Pixels of low resolution around one that it reads: interpolation reads 3."""
+        return 3 + -(-len(self.convs) // SCALE)
 
     def forward(self, low_bt3hw: Tensor) -> Tensor:
         """Enlarge the frame: (B, 1, 3, h, w) to (B, 3, H, W), 0..1, not clipped."""

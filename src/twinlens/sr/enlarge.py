@@ -3,7 +3,7 @@
 T frames that the network reads, h w low resolution.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -97,6 +97,27 @@ def clip(network: Any, low_nhw3: Frames, device: torch.device) -> Iterator[Frame
     """
     low = _tensor(low_nhw3[None], np.zeros((1, len(low_nhw3)), np.bool_), device)
     for picture in network.clip(low):
+        yield _bytes(picture)[0]
+
+
+def steps(
+    network: Any, low_hw3: Iterable[Frames], device: torch.device
+) -> Iterator[Frames]:
+    """Enlarge frames as they come by a network of whole clips that has `step`.
+
+    Args:
+        network: as for `enlarge`.
+        low_hw3: uint8 (h, w, 3), RGB 0..255, from the first of a clip on.
+        device: where to work.
+
+    Yields:
+        (4h, 4w, 3) of each, as `clip` gives them.
+    """
+    state = None
+    for frame in low_hw3:
+        low = _tensor(frame[None, None], np.zeros((1, 1), np.bool_), device)[:, 0]
+        state = network.start(low) if state is None else state
+        picture, *state = network.step(low, *state)
         yield _bytes(picture)[0]
 
 

@@ -3,6 +3,7 @@
 import difflib
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from twinlens import models
-from twinlens.errors import ArtifactError
-from twinlens.media import ffmpeg
+from twinlens.errors import ArtifactError, RejectedError
+from twinlens.media import encode, ffmpeg
+from twinlens.media.ffmpeg import Video
+from twinlens.media.settings import UNLIMITED
+from twinlens.media.shown import Shown
 from twinlens.networks import artifact
 from twinlens.networks.device import device, repeatable
 from twinlens.progress import say, track
-from twinlens.sr.enlarge import clip, enlarge
+from twinlens.sr import tiles
+from twinlens.sr.enlarge import clip, enlarge, steps
 
 Frame = NDArray[np.uint8]
 
@@ -24,50 +29,186 @@ Frame = NDArray[np.uint8]
 def upscale(
     file: Path,
     out: Path,
-    method: str = "sosr",
+    method: str | None = None,
     weights: Path | None = None,
     results: Path = Path("results"),
     threads: int = 2,
     quality: int = 14,
+    pixels: int = tiles.MOST_PIXELS,
 ) -> None:
-    """Enlarge a video 4 times; its sound is kept.
+    """Enlarge a video 4 times: times, shape of pixels, colours and sound stay.
+
+    Memory does not grow with the video's length, nor with its frames' size where the
+    network says how far it reads; else a warning says so.
 
     Args:
         file: video to read.
-        out: video to write; .mp4, .mkv or .mov get H.264, .avi gets MPEG-4.
-        method: a method of the config that was trained, or a model without weights.
+        out: video to write; .mp4, .m4v, .mov and .mkv get H.264, .webm gets VP9, .avi
+            gets MPEG-4 at a constant rate. Sound goes along as it is where the
+            container takes it, else recoded.
+        method: a method of the config that was trained, or a model without weights;
+            sosr by default.
         weights: HDF5 "network/1"; by default that of the world whose tables lie in
             `results`, or of the only world there.
         results: folder of the worlds.
         threads: CPU threads.
-        quality: constant rate factor of H.264; 0 is lossless, larger is smaller.
+        quality: constant rate factor of H.264 and VP9; 0 is lossless, larger is
+            smaller.
+        pixels: of low resolution that are enlarged at once; more take more memory.
 
     Raises:
-        ArtifactError: no trained network is found, or several worlds have one.
+        ArtifactError: no trained network is found, or several worlds have one; or the
+            ending of `out` is not known.
         RejectedError: the file can't be decoded.
     """
     if out.exists() and out.samefile(file):
         raise ArtifactError(f"{out}: would overwrite the video that is read")
+    encode.container(out)
     repeatable(threads)
     where = device()
-    network = _network(method, weights, results).to(where)
-    with ffmpeg.stream(file) as video, torch.inference_mode():
+    network, name = _network(method, weights, results)
+    network = network.to(where)
+    with _named(file), ffmpeg.stream(file, UNLIMITED, timed=True) as video:
+        assert video.shown is not None
         size = models.SCALE * video.width, models.SCALE * video.height
-        say(f"{file}: {video.width}x{video.height} to {size[0]}x{size[1]} by {method}")
-        output = _enlarged(network, video.frames, where)
-        label = f"upscale {method}"
-        shown = track(output, label, "frames", video.container_frames or None)
-        ffmpeg.write(out, shown, size, video.fps, sound=file, quality=quality)
+        say(f"{file}: {video.width}x{video.height} to {size[0]}x{size[1]} by {name}")
+        for warning in _losses(video.shown):
+            say(f"WARNING {file}: {warning}")
+        worker = Worker(network, (video.height, video.width), pixels, where)
+        times = deque[int | None]()
+        output = worker.enlarged(_noting(video, times))
+        total = round(video.seconds * video.fps) or None
+        shown = track(output, f"upscale {name}", "frames", total)
+        timed = ((frame, times.popleft()) for frame in shown)
+        with torch.inference_mode():
+            encode.write(out, timed, size, video.shown, video.fps, file, quality)
+        for note in video.notes:
+            say(f"WARNING {file}: {note}")
     say(f"{out}")
 
 
-def _network(method: str, weights: Path | None, results: Path) -> Any:
-    """Load the network of a method, from an artifact or without weights."""
-    if weights is None and method in models.names() and not models.learns(method):
-        return models.build(method).eval()
-    path = weights or _trained(method, results)
-    say(f"{method}: {path}")
-    return artifact.load(path, "sr", network=None if weights else method)
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Name the file in what is said against it."""
+    try:
+        yield
+    except RejectedError as error:
+        raise RejectedError(f"{file}: {error}") from None
+
+
+def _noting(video: Video, times: deque[int | None]) -> Iterator[Frame]:
+    """Pass frames on, and note when each is shown."""
+    for frame in video.frames:
+        times.append(next(video.times, None))
+        yield frame
+
+
+def _losses(shown: Shown) -> Iterator[str]:
+    """Say what of a video's frames is lost on the way."""
+    if shown.depth > 8:
+        yield f"its {shown.depth} bits a channel become 8"
+    if name := encode.HDR.get(shown.transfer):
+        yield (
+            f"high dynamic range ({name}) is kept as it is coded, without the"
+            " metadata of its mastering"
+        )
+
+
+def _network(
+    method: str | None, weights: Path | None, results: Path
+) -> tuple[Any, str]:
+    """Load the network of a method, from an artifact or without weights; name it.
+
+    Raises:
+        ArtifactError: there is none, or the file holds another method's.
+    """
+    name = method or "sosr"
+    if weights is None and name == "hr":
+        raise ArtifactError(
+            "hr: these are the original frames, which nothing enlarges: name another"
+            " method by --method"
+        )
+    if weights is None and name in models.names() and not models.learns(name):
+        return models.build(name).eval(), name
+    path = weights or _trained(name, results)
+    say(f"{name if method or not weights else path.stem}: {path}")
+    network = artifact.load(path, "sr", network=method if weights else name)
+    return network, name if method or not weights else path.stem
+
+
+class Worker:
+    """Enlarges frames as they come."""
+
+    def __init__(
+        self, network: Any, size: tuple[int, int], pixels: int, device: torch.device
+    ) -> None:
+        self.network, self.device = network, device
+        self.tiles = self._tiles(size, pixels)
+
+    def _tiles(self, size: tuple[int, int], pixels: int) -> tiles.Tiles:
+        """Cut large frames where the network says how far it reads."""
+        height, width = size
+        whole = tiles.cut(size, 0, height * width)
+        if height * width <= pixels:
+            return whole
+        try:
+            reach = int(self.network.reach)
+            found = tiles.cut(size, reach, pixels)
+        except (AttributeError, ValueError):
+            say(
+                f"WARNING frames of {width}x{height} are enlarged whole, since the"
+                " network reads them far around: memory grows with their size"
+            )
+            return whole
+        say(f"frames are enlarged in {len(found)} tiles, {reach} pixels around each")
+        return found
+
+    def enlarged(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Enlarge frames, keeping those that the network reads around."""
+        if self.network.frames == models.WHOLE_CLIP:
+            yield from self._clip(frames)
+            return
+        half = int(self.network.frames) // 2
+        near: deque[Frame] = deque(maxlen=2 * half + 1)
+        count = done = 0
+        for frame in frames:
+            near.append(frame)
+            count += 1
+            if count > half:
+                yield self._one(near, done, count, count + half)
+                done += 1
+        while done < count:
+            yield self._one(near, done, count, count)
+            done += 1
+
+    def _one(self, near: deque[Frame], at: int, count: int, total: int) -> Frame:
+        """Enlarge frame `at`; those in `near` end with frame `count` - 1."""
+        index, wanted = np.arange(count - len(near), count), np.array([at])
+        low = np.stack(near)
+        output = np.empty(
+            (*(models.SCALE * side for side in low.shape[1:3]), 3), np.uint8
+        )
+        for row, column in self.tiles:
+            part = low[:, slice(*row.read), slice(*column.read)]
+            high = enlarge(self.network, part, index, wanted, total, self.device)[0]
+            output[_high(row.placed), _high(column.placed)] = high[
+                _high(row.kept), _high(column.kept)
+            ]
+        return output
+
+    def _clip(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Enlarge frames by a network of whole clips, step by step if it can."""
+        if hasattr(self.network, "step"):
+            yield from steps(self.network, frames, self.device)
+            return
+        held = np.stack(list(frames))
+        say(f"WARNING the network reads the whole clip: {held.nbytes >> 20} MB of it")
+        yield from clip(self.network, held, self.device)
+
+
+def _high(span: tuple[int, int]) -> slice:
+    """Where something lies once it is enlarged."""
+    return slice(*(models.SCALE * side for side in span))
 
 
 def _trained(method: str, results: Path) -> Path:
@@ -77,9 +218,9 @@ def _trained(method: str, results: Path) -> Path:
         path.relative_to(results).parts[0]: path for path in sorted(files, key=_age)
     }
     if not found:
-        near = _near(method, results)
         raise ArtifactError(
-            f"no trained network of {method!r} in {results}/*/networks/sr{near}: run"
+            f"no trained network of {method!r} in {results}/*/networks/sr; there are"
+            f" {_others(method, results)}. If it is a method of your config, run"
             " snakemake --cores all results/table3.csv, or name a file by --weights"
         )
     present = _present_world(results)
@@ -91,11 +232,14 @@ def _trained(method: str, results: Path) -> Path:
     )
 
 
-def _near(method: str, results: Path) -> str:
-    """Suggest a trained network of nearly the same name; "" if there is none."""
+def _others(method: str, results: Path) -> str:
+    """List the methods that there are, the nearest alone if one is near."""
     known = {path.stem for path in results.glob("*/networks/sr/*/*.h5")}
+    known |= {name for name in models.names() if not models.learns(name)}
     near = difflib.get_close_matches(method, known, n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    return f"{', '.join(sorted(known))}" + (
+        f" (did you mean {near[0]!r}?)" if near else ""
+    )
 
 
 def _age(path: Path) -> float:
@@ -107,32 +251,3 @@ def _present_world(results: Path) -> str:
     table = results / "table3.csv"
     text = table.read_text(encoding="utf-8") if table.exists() else ""
     return text.partition("\n")[0].partition(", world ")[2].partition(":")[0]
-
-
-def _enlarged(
-    network: Any, frames: Iterable[Frame], device: torch.device
-) -> Iterator[Frame]:
-    """Enlarge frames as they come, keeping those that the network reads around."""
-    if network.frames == models.WHOLE_CLIP:
-        yield from clip(network, np.stack(list(frames)), device)
-        return
-    half = int(network.frames) // 2
-    near: deque[Frame] = deque(maxlen=2 * half + 1)
-    first, done = 0, 0
-
-    def one(at: int, total: int) -> Frame:
-        index = np.arange(first, first + len(near))
-        wanted = np.array([at])
-        return enlarge(network, np.stack(near), index, wanted, total, device)[0]
-
-    count = 0
-    for frame in frames:
-        near.append(frame)
-        count += 1
-        first = count - len(near)
-        if count > half:
-            yield one(done, count + half)
-            done += 1
-    while done < count:
-        yield one(done, count)
-        done += 1

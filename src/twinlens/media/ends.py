@@ -1,0 +1,289 @@
+"""Whether a video file is cut: what its container says of its own end.
+
+A decoder takes what there is, and the end of a cut file looks like the end of a video.
+How long sound and picture play says little either, since they may differ, and so may
+stated and real frame rates. So it is read off the container's structure, whose sizes
+and end marks are the same whatever they enclose; where there are none, it is unknown.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from struct import unpack
+from typing import BinaryIO
+
+from twinlens.errors import RejectedError
+
+WHOLE, UNKNOWN = "whole", "unknown"
+HEAD = 1 << 16
+"""Bytes at the start in which a header lies."""
+TAIL = 1 << 18
+"""Bytes at the end in which the last pack of an MPEG program stream starts."""
+SLACK = 8
+"""Bytes by which writers of AVI miscount."""
+MOST_READS = 10**6
+"""Parts of a file that are looked at, which takes seconds."""
+
+
+class _TooManyReadsError(Exception):
+    pass
+
+
+class _File:
+    """A file that is read here and there."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self.file, self.size, self.reads = file, size, 0
+
+    def read(self, at: int, count: int) -> bytes:
+        """Read bytes, fewer at the end."""
+        self.reads += 1
+        if self.reads > MOST_READS:
+            raise _TooManyReadsError
+        self.file.seek(at)
+        return self.file.read(count)
+
+    def check(self, end: int) -> None:
+        """Check that the file reaches to where something in it ends.
+
+        Raises:
+            RejectedError: it does not.
+        """
+        if end > self.size:
+            raise RejectedError(
+                f"truncated: the file ends {end - self.size} bytes before the end that"
+                " its container states"
+            )
+
+    def cut(self, lacks: str) -> RejectedError:
+        return RejectedError(f"truncated: the file lacks {lacks} of its format")
+
+
+def end(path: Path) -> str:
+    """Say whether a file is whole.
+
+    Args:
+        path: a regular file.
+
+    Returns:
+        `WHOLE`, or `UNKNOWN` where its format does not tell, or is not known here.
+
+    Raises:
+        RejectedError: it is cut; by how much, where the format says.
+        OSError: it can't be read.
+    """
+    with path.open("rb") as opened:
+        file = _File(opened, path.stat().st_size)
+        head = file.read(0, HEAD)
+        walk = next((walk for matches, walk in _CONTAINERS if matches(head)), None)
+        try:
+            return WHOLE if walk and walk(file, head) else UNKNOWN
+        except _TooManyReadsError:
+            return UNKNOWN
+
+
+def _mp4(file: _File, head: bytes) -> bool:
+    """MP4 and QuickTime: boxes, each with its size; fragments have an index behind."""
+    kinds, at = set(), 0
+    while len(header := file.read(at, 16)) >= 8:
+        size, kind = unpack(">I4s", header[:8])
+        if not re.fullmatch(rb"[ -~\xa9]{4}", kind):
+            break  # padding behind the last box
+        if size == 1 and len(header) == 16:
+            (size,) = unpack(">Q", header[8:])
+        elif size == 0:  # to the end of the file
+            size = file.size - at
+        if size < 8:
+            break
+        kinds.add(kind)
+        at += size
+    file.check(at)
+    return b"moof" not in kinds or b"mfra" in kinds
+
+
+def _avi(file: _File, head: bytes) -> bool:
+    """AVI: one RIFF chunk, or several where it is large, each with its size."""
+    at = 0
+    while (header := file.read(at, 8))[:4] == b"RIFF" and len(header) == 8:
+        (size,) = unpack("<I", header[4:])
+        if size in (0, 0xFFFFFFFF):  # never filled in
+            return False
+        at += 8 + size + size % 2
+    file.check(at - SLACK)
+    return True
+
+
+def _matroska(file: _File, head: bytes) -> bool:
+    """Matroska and WebM: elements with their sizes, that of a live segment unknown."""
+    at, told = 0, True
+    while at < file.size:
+        kind, start, size = _element(file, at)
+        if size is None:
+            if kind != 0x18538067:  # all but a segment has no elements of its own
+                return False
+            at, told = start, False
+        else:
+            at = start + size
+    file.check(at)
+    return told
+
+
+def _element(file: _File, at: int) -> tuple[int, int, int | None]:
+    """Read an element's kind, where its content starts, and its size if it is known."""
+    header = file.read(at, 12)
+    wide = 9 - header[0].bit_length()
+    size = header[wide : wide + 1]
+    if wide > 4 or not size or not size[0]:
+        return 0, at, None
+    more = 9 - size[0].bit_length()
+    bits = int.from_bytes(header[wide : wide + more]) & ((1 << 7 * more) - 1)
+    known = None if bits == (1 << 7 * more) - 1 else bits
+    return int.from_bytes(header[:wide]), at + wide + more, known
+
+
+def _transport_packet(head: bytes) -> tuple[int, int] | None:
+    """Find the first packet of an MPEG transport stream, and its size."""
+    for size in (188, 192, 204):
+        for start in range(size):
+            if len(head) > start + 4 * size and head[start::size][:5] == b"G" * 5:
+                return start - (4 if size == 192 else 0), size
+    return None
+
+
+def _transport(file: _File, head: bytes) -> bool:
+    """MPEG transport streams: packets of one size, and no end."""
+    start, size = _transport_packet(head) or (0, 188)
+    rest = (file.size - start) % size
+    file.check(file.size + (size - rest if rest else 0))
+    return False
+
+
+def _program(file: _File, head: bytes) -> bool:
+    """MPEG program streams: packets with their sizes, and maybe an end code."""
+    at = max(0, file.size - TAIL)
+    tail = file.read(at, TAIL)
+    here = tail.rfind(b"\0\0\1\xba")
+    if here < 0:
+        return False
+    second = tail[here + 4 : here + 5] >= b"\x40"  # MPEG-2, else MPEG-1
+    here += 14 + (tail[here + 13] & 7 if second and len(tail) > here + 13 else 0)
+    here -= 0 if second else 2
+    last = b""
+    while len(header := tail[here : here + 6]) == 6 and header[:3] == b"\0\0\1":
+        if header[3] == 0xB9:
+            return True
+        last = tail[here : (here := here + 6 + unpack(">H", header[4:])[0])]
+    if tail[here:].startswith(b"\0\0\1\xb9"):
+        return True
+    file.check(at + here)
+    return last.rstrip(b"\0\xff").endswith(b"\0\0\1\xb7")
+
+
+def _sequence(file: _File, head: bytes) -> bool:
+    """Bare MPEG video: no sizes, and maybe an end code."""
+    tail = file.read(max(0, file.size - HEAD), HEAD).rstrip(b"\0")
+    return tail.endswith((b"\0\0\1\xb7", b"\0\0\1\xb1"))
+
+
+def _gif(file: _File, head: bytes) -> bool:
+    """GIF: blocks of blocks, and a trailer."""
+    at = 13 + (_palette(head[10]) if len(head) > 10 else 0)
+    while (kind := file.read(at, 10)) and kind[:1] != b";":
+        if kind[:1] == b",":
+            at += 11 + (_palette(kind[9]) if len(kind) == 10 else 0)
+        else:
+            at += 2
+        while (size := file.read(at, 1)) and size[0]:
+            at += 1 + size[0]
+        at += 1
+    if not kind:
+        raise file.cut("the trailer")
+    return True
+
+
+def _palette(flags: int) -> int:
+    """Bytes of the palette that these flags announce."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _y4m(file: _File, head: bytes) -> bool:
+    """YUV4MPEG2: frames of one size after a line each."""
+    first = head.partition(b"\n")[0]
+    stated = {each[:1]: each[1:] for each in first.split()[1:]}
+    frame = _samples(stated)
+    if not frame:
+        return False
+    at = len(first) + 1
+    while line := file.read(at, 128).partition(b"\n")[0]:
+        at += len(line) + 1 + frame
+    file.check(at)
+    return False
+
+
+def _samples(stated: dict[bytes, bytes]) -> int:
+    """Bytes of a frame of Y4M by its header; 0 for a form that is not known here."""
+    width, height = int(stated.get(b"W", b"0")), int(stated.get(b"H", b"0"))
+    form = stated.get(b"C", b"420jpeg").decode(errors="replace")
+    found = re.fullmatch(r"(420|411|422|444|mono)(?:jpeg|paldv|mpeg2)?(p?\d\d)?", form)
+    if not found:
+        return 0
+    across, down = {"420": (2, 2), "411": (4, 1), "422": (2, 1)}.get(found[1], (1, 1))
+    chroma = 0 if found[1] == "mono" else -(-width // across) * -(-height // down)
+    return (width * height + 2 * chroma) * (2 if found[2] else 1)
+
+
+def _asf(file: _File, head: bytes) -> bool:
+    """ASF and WMV: the header states the size, but for live ones."""
+    at = head.find(bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"))
+    if at < 0 or len(head) < at + 92:
+        return False
+    (size,), (flags,) = unpack("<Q", head[at + 40 : at + 48]), head[at + 88 : at + 89]
+    if flags & 1 or not size:
+        return False
+    file.check(size)
+    return True
+
+
+def _ogg(file: _File, head: bytes) -> bool:
+    """Ogg: pages with their sizes; the last of each stream has a mark."""
+    at, open_streams = 0, set[int]()
+    while len(page := file.read(at, 27 + 255)) >= 27 and page[:4] == b"OggS":
+        (stream,) = unpack("<I", page[14:18])
+        (open_streams.discard if page[5] & 4 else open_streams.add)(stream)
+        at += 27 + page[26] + sum(page[27 : 27 + page[26]])
+    file.check(at)
+    if open_streams or 0 < len(page) < 27:
+        raise file.cut("the mark of the last page")
+    return True
+
+
+def _flv(file: _File, head: bytes) -> bool:
+    """FLV: tags with their sizes, the last of them of H.264 a mark."""
+    at = int.from_bytes(head[5:9]) + 4
+    mark = False
+    while len(tag := file.read(at, 13)) >= 11:
+        mark |= tag[:1] == b"\x09" and tag[11:13] == b"\x17\x02"
+        at += 11 + int.from_bytes(tag[1:4]) + 4
+    file.check(at + len(tag))
+    return mark
+
+
+def _starts(*marks: bytes) -> Callable[[bytes], object]:
+    return lambda head: head.startswith(marks)
+
+
+_BOXES = rb".{4}(?:ftyp|moov|mdat|free|skip|wide|pnot|moof|styp|sidx)"
+_CONTAINERS: list[tuple[Callable[[bytes], object], Callable[[_File, bytes], bool]]] = [
+    (lambda head: re.match(_BOXES, head, re.DOTALL), _mp4),
+    (_starts(b"RIFF"), _avi),
+    (_starts(b"\x1a\x45\xdf\xa3"), _matroska),
+    (_starts(b"GIF8"), _gif),
+    (_starts(b"YUV4MPEG2 "), _y4m),
+    (_starts(bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")), _asf),
+    (_starts(b"OggS"), _ogg),
+    (_starts(b"FLV"), _flv),
+    (_starts(b"\0\0\1\xba"), _program),
+    (_starts(b"\0\0\1"), _sequence),
+    (_transport_packet, _transport),
+]
+"""How each container is recognised, and read."""
