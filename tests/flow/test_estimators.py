@@ -94,7 +94,7 @@ def _forward(path):
 
 
 def test_estimators_are_found_by_their_files():
-    assert estimators.names() == ["dis", "flownet2", "tvl1"]
+    assert {"dis", "flownet2", "tvl1"} <= set(estimators.names())
 
 
 @pytest.mark.parametrize("kind", estimators.names())

@@ -1,0 +1,86 @@
+"""docs/extending.md as its reader follows it: its files and entries, as they stand."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.checkout import TINY, snakemake
+
+pytestmark = pytest.mark.slow
+PAGE = Path(__file__).parents[2] / "docs/extending.md"
+FILE = re.compile(r"`(src/twinlens/[\w/]+\.py)`:\n\n```python\n(.*?)```", re.S)
+ENTRY = re.compile(r"in `(\w+\.yaml)`.*?\n\n```yaml\n(.*?)```", re.S)
+
+
+def sections():
+    """The page's parts that have a file and an entry of the config, by title."""
+    parts = re.split(r"^## ", PAGE.read_text(), flags=re.M)[1:]
+    found = {part.partition("\n")[0]: part for part in parts}
+    return {
+        title: (FILE.findall(part), ENTRY.findall(part))
+        for title, part in found.items()
+        if FILE.search(part) and ENTRY.search(part)
+    }
+
+
+SECTIONS = sections()
+
+
+@pytest.fixture
+def folder(done, tmp_path):
+    """A copy of a finished world."""
+    copied = tmp_path / "checkout"
+    shutil.copytree(done, copied)
+    return copied
+
+
+def write(folder, title):
+    """Write the files and entries of a section."""
+    files, entries = SECTIONS[title]
+    for name, text in [*files, *entries]:
+        path = folder / name
+        assert not path.exists()
+        path.write_text(text)
+    return [name for name, _ in entries]
+
+
+def test_the_page_s_sections_are_found():
+    assert set(SECTIONS) == {
+        "A recogniser",
+        "A backbone",
+        "A flow estimator",
+        "A kind of data set",
+    }
+
+
+def test_the_page_s_backbone_is_trained(folder):
+    (entry,) = write(folder, "A backbone")
+    target = "results/tiny/networks/recogniser/trained/tsn-yard-spatial.h5"
+    said = snakemake(folder, target, *TINY, entry)
+    assert "steps to do: 2 train" in said or "steps to do: 1 train" in said
+    said = snakemake(folder, "-n", target, *TINY, entry)
+    assert "Nothing to be done" in said
+
+
+def test_the_page_s_data_set_is_read(folder):
+    videos = folder / "kitchen"
+    for number, path in enumerate(sorted((folder / "results").rglob("*.mp4"))[:8]):
+        part = "train" if number % 2 else "test"
+        copy = videos / part / f"class{number // 4}" / path.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    (entry,) = write(folder, "A kind of data set")
+    text = (folder / entry).read_text().replace("/data/kitchen", str(videos))
+    (folder / entry).write_text(text)
+    target = "results/kitchen/manifest/kitchen/manifest.csv"
+    snakemake(folder, target, *TINY, entry)
+    assert (folder / target).read_text().count(",ok,") == 8
+
+
+@pytest.mark.parametrize("title", ["A recogniser", "A flow estimator"])
+def test_the_page_s_entries_plan_their_jobs(folder, title):
+    for entry in write(folder, title):
+        said = snakemake(folder, "-n", "results/table3.csv", *TINY, entry)
+        assert re.search(r"steps to do: .*\d+ (score|train_sr)", said)
