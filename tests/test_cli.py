@@ -51,7 +51,7 @@ def test_the_version_is_printed(capsys):
 def test_an_unknown_stage_lists_those_there_are():
     with pytest.raises(SystemExit) as ended:
         cli.main(["flo"])
-    assert str(ended.value).startswith("no stage 'flo'; there are: generate, frames,")
+    assert str(ended.value).startswith("no stage 'flo'; there are: init, generate,")
 
 
 @pytest.mark.parametrize("stage", cli.STAGES)

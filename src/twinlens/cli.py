@@ -34,6 +34,7 @@ class Stage(NamedTuple):
 
 
 STAGES = {
+    "init": Stage("template:init", "write a config for a folder of your videos"),
     "generate": Stage("media.generate:generate", "generate a playground data set"),
     "frames": Stage("media.frames:frames", "decode the frames that are read"),
     "classes": Stage("media.classes:classes", "list a data set's classes"),
@@ -67,7 +68,7 @@ STAGES = {
     "doctor": Stage("doctor:main", "list all that is missing, and how to fix it"),
 }
 
-POSITIONAL = {"export", "inspect", "upscale"}
+POSITIONAL = {"export", "init", "inspect", "upscale"}
 """Stages that people type; those of the workflow name every argument."""
 OWN_OPTIONS = {"doctor", "fetch", "verify"}
 """Those that read their words themselves and return an exit status."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.workflow.checkout import TINY, snakemake
+from twinlens import cli
 
 pytestmark = pytest.mark.slow
 PAGE = Path(__file__).parents[2] / "docs/extending.md"
@@ -62,6 +63,42 @@ def test_the_page_s_backbone_is_trained(folder):
     assert "steps to do: 2 train" in said or "steps to do: 1 train" in said
     said = snakemake(folder, "-n", target, *TINY, entry)
     assert "Nothing to be done" in said
+
+
+def kitchen(folder):
+    """Twelve videos of two classes, sorted as their owner has them."""
+    clips = sorted((folder / "results/tiny/data/yard").rglob("*.avi"))
+    assert len(clips) >= 12
+    for number, path in enumerate(clips[:12]):
+        name = "pour" if number % 2 else "stir"
+        copy = folder / f"kitchen/{name}/scene{number // 4}_{number}.avi"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    return folder / "kitchen"
+
+
+def test_own_videos_come_to_their_table_in_two_commands(folder, monkeypatch):
+    kitchen(folder)
+    monkeypatch.chdir(folder)
+    cli.main(["init", "kitchen"])
+    text = (folder / "mine.yaml").read_text()
+    small = text.replace("size: [256, 192], crop: 160", "size: [80, 64], crop: 48")
+    (folder / "mine.yaml").write_text(small)
+    snakemake(folder, "results/table3.csv", *TINY, "mine.yaml")
+    _, header, *rows = (folder / "results/table3.csv").read_text().splitlines()
+    assert header.startswith("Method,kitchen Spatial,kitchen Temporal")
+    assert [row.split(",")[0] for row in rows] == ["Bicubic", "SoSR", "HR"]
+
+
+def test_the_readme_s_example_plans_its_rows(folder):
+    text = (PAGE.parents[1] / "README.md").read_text()
+    (example,) = re.findall(r"^    # mine\.yaml\n((?:    .*\n)+)", text, re.M)
+    example = re.sub(r"^    ", "", example, flags=re.M)
+    example = example.replace("/data/kitchen", str(kitchen(folder)))
+    (folder / "mine.yaml").write_text(example)
+    said = snakemake(folder, "-n", "results/table3.csv", *TINY, "mine.yaml")
+    counts = re.search(r"steps to do: (.*)", said)[1]
+    assert " 3 score" in counts
 
 
 def test_the_page_s_data_set_is_read(folder):

@@ -1,12 +1,12 @@
 """Backbones of the recognisers, one file each: the file's name is the backbone's name.
 
-A file provides `build(*, channels, classes, dropout, ...)`, which gives a module that maps
-(B, channels, H, W) to (B, classes) scores before softmax and whose last layer is called
-`fc`, and `FIRST_CONV`, the name of the convolution that sees the input. `dropout` is the
-recipe's, a share of the last features; what else there is has defaults, and is set by the
-recipe's `settings`. One whose
-weights are published also provides `convert` and `settings_of`, see
-`twinlens.networks`. There is nothing to register.
+A file provides `build(*, channels, classes, dropout, ...)`, which gives a module that
+maps (B, channels, H, W) to (B, classes) scores before softmax and whose last layer is
+called `fc`, and `FIRST_CONV`, the name of the convolution that sees the input.
+`dropout` is the recipe's, a share of the last features; what else there is has
+defaults, and is set by the recipe's `settings`. One whose weights are published also
+provides `convert` and `settings_of`, see `twinlens.networks`. There is nothing to
+register.
 """
 
 from collections.abc import Mapping
