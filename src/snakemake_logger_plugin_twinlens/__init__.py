@@ -5,6 +5,7 @@ terminal. `profiles/default` turns this on; `--logger` with another name turns i
 """
 
 import logging
+import re
 import sys
 import time
 from typing import Any
@@ -29,6 +30,21 @@ QUIET = (
     "Rules with provenance",
     "Complete log",
 )
+# Of a dry run beside another one, which the workflow itself says, with its process.
+BESIDE = "Error: Directory cannot be locked. Another Snakemake instance is running."
+HINTS = {
+    r"Config file (is not valid|must be given as)": (
+        "`twinlens doctor --config FILE` names the file and line"
+    ),
+    r"No rule to produce (\./)?results/[^/]+/": (
+        "the folder below results/ is the world: what is not of this run's config comes"
+        " by --configfile of its own, with that `world:`"
+    ),
+    r"FileNotFoundError: .*\.ya?ml'": (
+        "a --configfile is looked for from the folder where the command runs"
+    ),
+}
+"""What to do about some of Snakemake's own errors."""
 
 
 class LogHandler(LogHandlerBase):
@@ -98,18 +114,18 @@ class LogHandler(LogHandlerBase):
         return str(record.getMessage())
 
     def _error(self, record: Any) -> str:
-        return "" if self.stopped else str(record.getMessage())
+        return "" if self.stopped else _hinted(str(record.getMessage()))
 
     def _text(self, record: Any) -> str:
         """Messages without an event: all that warns, and what is worth a line."""
         text = str(record.getMessage()).strip()
-        if not text or text == "None":
+        if text in {"", "None", BESIDE}:
             return ""
         if text.startswith("Terminating processes on user request"):
             self.stopped = True
             return "stopping: running jobs end, what they finished is kept"
         if record.levelno >= logging.WARNING or self.talkative:
-            return text
+            return _hinted(text)
         return "" if text.startswith(QUIET) or record.levelno < logging.INFO else text
 
     def _other(self, record: Any) -> str:
@@ -139,6 +155,12 @@ class LogHandler(LogHandlerBase):
     def needs_rulegraph(self) -> bool:
         """No."""
         return False
+
+
+def _hinted(text: str) -> str:
+    """Add what to do about an error."""
+    hints = [hint for pattern, hint in HINTS.items() if re.search(pattern, text)]
+    return "\n".join([text, *hints])
 
 
 def _clock(seconds: float) -> str:
