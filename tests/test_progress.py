@@ -25,6 +25,14 @@ def test_lines_have_count_part_rate_and_time_left(often, capsys):
     assert lines[0].endswith(" left")
 
 
+def test_what_was_done_before_counts_and_is_no_speed(often, capsys, monkeypatch):
+    clock = iter(range(100))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    list(track(range(6, 10), "work", "steps", 10, done=6))
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert first == "work: 7 of 10 steps (70 %), 1 steps/s, 0:03 left"
+
+
 def test_the_last_line_tells_how_long_it_took(often, capsys):
     list(track(range(4), "work"))
     assert capsys.readouterr().err.splitlines()[-1] == "work: 4 clips in 0:00"

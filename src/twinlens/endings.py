@@ -31,7 +31,7 @@ def print_once(line: str) -> None:
 
 
 def print_tables(plan: Plan, started: float) -> None:
-    """Print the tables that a run wrote, where they lie, and warnings of trainings.
+    """Print the tables that a run wrote, and warnings of the networks that they read.
 
     Args:
         plan: of the world.
@@ -43,10 +43,12 @@ def print_tables(plan: Plan, started: float) -> None:
         fresh = copy.exists() and copy.stat().st_mtime > started
         if fresh and copy.read_bytes() == path.read_bytes():
             print(f"\n{path.read_text()}\n{copy.with_suffix('.csv')}", file=sys.stderr)
+    networks = plan.methods.networks(plan.tables.methods_read)
     logs = [
-        root / "logs" / "flow_error.log",
-        *sorted(root.glob("logs/import_network/**/*.log")),
-        *sorted(root.glob("logs/train_sr/**/*.log")),
+        root / "logs/flow_error.log",
+        *(root / f"logs/import_network/sr/{name}.log" for name in networks),
+        *(root / f"logs/train_sr/{name}.log" for name in networks),
+        *sorted(root.glob("logs/import_network/[!s]*/*.log")),
     ]
     for path in filter(Path.exists, logs):
         for line in path.read_text(errors="replace").splitlines():

@@ -18,12 +18,24 @@ def plain() -> bool:
 
 
 def track(
-    items: Iterable[T], label: str, unit: str = "clips", total: int | None = None
+    items: Iterable[T],
+    label: str,
+    unit: str = "clips",
+    total: int | None = None,
+    done: int = 0,
 ) -> Iterator[T]:
-    """Go through `items`, reporting how many are done, how fast, and the time left."""
+    """Go through `items`, reporting how many are done, how fast, and the time left.
+
+    Args:
+        items: what is left to do.
+        label: what is done to them.
+        unit: what they are.
+        total: how many there are, those that are done already included.
+        done: how many are done already.
+    """
     if total is None and isinstance(items, Sized):
-        total = len(items)
-    report, done = teller(label, unit), 0
+        total = done + len(items)
+    report = teller(label, unit, done)
     for item in items:
         yield item
         done += 1
@@ -32,10 +44,15 @@ def track(
         report(done, done)
 
 
-def teller(label: str, unit: str = "clips") -> Callable[[int, int | None], None]:
-    """Return a function of items done and in total that reports progress."""
+def teller(
+    label: str, unit: str = "clips", first: int = 0
+) -> Callable[[int, int | None], None]:
+    """Return a function of items done and in total that reports progress.
+
+    `first` of them were done before, which says nothing of the speed.
+    """
     if not plain():
-        bar = tqdm(desc=label, unit=f" {unit}")
+        bar = tqdm(desc=label, unit=f" {unit}", initial=first)
         return lambda done, total: _move(bar, done, total)
     start = time.monotonic()
     last = [start]
@@ -43,10 +60,11 @@ def teller(label: str, unit: str = "clips") -> Callable[[int, int | None], None]
     def report(done: int, total: int | None) -> None:
         now = time.monotonic()
         if done == total:
-            say(f"{label}: {done} {unit} in {_clock(now - start)}")
+            say(f"{label}: {done - first} {unit} in {_clock(now - start)}")
         elif now - last[0] >= SECONDS_BETWEEN_LINES:
             last[0] = now
-            say(_line(label, unit, done, total, now - start))
+            rate = (done - first) / max(now - start, 1e-9)
+            say(_line(label, unit, done, total, rate))
 
     return report
 
@@ -58,8 +76,7 @@ def _move(bar: "tqdm[Any]", done: int, total: int | None) -> None:
         bar.close()
 
 
-def _line(label: str, unit: str, done: int, total: int | None, took: float) -> str:
-    rate = done / max(took, 1e-9)
+def _line(label: str, unit: str, done: int, total: int | None, rate: float) -> str:
     if total is None:
         return f"{label}: {done} {unit}, {rate:.3g} {unit}/s"
     left = _clock((total - done) / max(rate, 1e-9))

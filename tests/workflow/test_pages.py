@@ -65,11 +65,16 @@ def test_the_page_s_backbone_is_trained(folder):
     assert "Nothing to be done" in said
 
 
+def clips(folder, count):
+    """Some generated videos."""
+    found = sorted((folder / "results/tiny/data/yard").rglob("*.avi"))
+    assert len(found) >= count
+    return found[:count]
+
+
 def kitchen(folder):
     """Twelve videos of two classes, sorted as their owner has them."""
-    clips = sorted((folder / "results/tiny/data/yard").rglob("*.avi"))
-    assert len(clips) >= 12
-    for number, path in enumerate(clips[:12]):
+    for number, path in enumerate(clips(folder, 12)):
         name = "pour" if number % 2 else "stir"
         copy = folder / f"kitchen/{name}/scene{number // 4}_{number}.avi"
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +108,7 @@ def test_the_readme_s_example_plans_its_rows(folder):
 
 def test_the_page_s_data_set_is_read(folder):
     videos = folder / "kitchen"
-    for number, path in enumerate(sorted((folder / "results").rglob("*.mp4"))[:8]):
+    for number, path in enumerate(clips(folder, 8)):
         part = "train" if number % 2 else "test"
         copy = videos / part / f"class{number // 4}" / path.name
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -196,9 +196,9 @@ class Trainer(ABC):
 
     def fit(self) -> None:
         """Take all steps that are left."""
-        batches, left = self.on_device(self.step), self.steps - self.step
+        batches, label = self.on_device(self.step), f"train {self.run.name}"
         if self.is_first:
-            batches = track(batches, f"train {self.run.name}", "steps", left)
+            batches = track(batches, label, "steps", self.steps, done=self.step)
         for batch in batches:
             self.update(batch)
         self.save()
