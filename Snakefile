@@ -21,6 +21,9 @@ if Path("config.yaml").is_file() and Path.cwd() != Path(workflow.basedir):
     configfile: "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/unfinished.smk"
 include: "workflow/rules/media.smk"

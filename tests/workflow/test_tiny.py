@@ -7,7 +7,9 @@ import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -178,6 +180,19 @@ def test_logs_keep_progress_as_plain_lines(done):
     log = (done / "results/tiny/logs/flow/tsn/yard/hr/test-00.log").read_text()
     assert "flow yard test hr: 8 clips in" in log
     assert "\r" not in log
+
+
+def test_a_report_holds_tables_figures_and_curves(done):
+    snakemake(done, "all", *TINY, "--report", "report.zip")
+    with ZipFile(done / "report.zip") as archive:
+        held = Counter(Path(name).name for name in archive.namelist())
+        page = archive.read("report/report.html").decode()
+    for table in ("table1", "table2", "table3", "table4", "table5", "quality"):
+        assert held[f"{table}.csv"] == held[f"{table}.md"] == 1
+    assert held["yard.png"] == held["workshop.png"] == 2  # a clip, and every class
+    assert held["sosr.png"] == held["audit.csv"] == 1
+    for category in ("Tables", "Figures", "Trainings"):
+        assert f'"{category}"' in page
 
 
 def test_a_second_run_has_nothing_to_do(done):

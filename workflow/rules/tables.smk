@@ -8,9 +8,24 @@ rule table:
         cautions=lambda w: plan.tables.table_cautions(w.table),
         gates=lambda w: plan.tables.table_gates(w.table),
     output:
-        csv=f"{WORLD}/{{table}}.csv",
-        long=f"{WORLD}/{{table}}_long.csv",
-        markdown=f"{WORLD}/{{table}}.md",
+        csv=report(
+            f"{WORLD}/{{table}}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}", "form": "as printed"},
+        ),
+        long=report(
+            f"{WORLD}/{{table}}_long.csv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}", "form": "every number, with intervals"},
+        ),
+        markdown=report(
+            f"{WORLD}/{{table}}.md",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}", "form": "with notes and cautions"},
+        ),
         latex=f"{WORLD}/{{table}}.tex",
     log:
         f"{WORLD}/logs/table/{{table}}.log",
@@ -31,7 +46,13 @@ rule figure:
         data=lambda w: plan.tables.figure_inputs(*w),
         gates=lambda w: plan.tables.figure_gates(*w),
     output:
-        f"{WORLD}/figures/{{figure}}/{{dataset}}.png",
+        report(
+            f"{WORLD}/figures/{{figure}}/{{dataset}}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            subcategory="{dataset}",
+            labels={"figure": "{figure}", "data set": "{dataset}"},
+        ),
     log:
         f"{WORLD}/logs/figure/{{figure}}/{{dataset}}.log",
     params:
@@ -45,7 +66,12 @@ rule figure:
 rule audit:
     """Check the numbers that the paper prints; it needs no data."""
     output:
-        "results/audit.csv",
+        report(
+            "results/audit.csv",
+            caption="../report/audit.rst",
+            category="Tables",
+            labels={"table": "audit", "form": "the paper's printed numbers"},
+        ),
     log:
         "results/audit.log",
     localrule: True

@@ -48,7 +48,12 @@ rule train_sr:
     output:
         network=f"{WORLD}/networks/sr/trained/{{network}}.h5",
         log=f"{WORLD}/networks/sr/trained/{{network}}.csv",
-        curve=f"{WORLD}/networks/sr/trained/{{network}}.png",
+        curve=report(
+            f"{WORLD}/networks/sr/trained/{{network}}.png",
+            caption="../report/curve.rst",
+            category="Trainings",
+            labels={"network": "{network}"},
+        ),
     log:
         f"{WORLD}/logs/train_sr/{{network}}.log",
     benchmark:
