@@ -13,14 +13,15 @@ pytestmark = pytest.mark.slow
 PAGE = Path(__file__).parents[2] / "docs/extending.md"
 FILE = re.compile(r"`(src/twinlens/[\w/]+\.py)`:\n\n```python\n(.*?)```", re.S)
 ENTRY = re.compile(r"in `(\w+\.yaml)`.*?\n\n```yaml\n(.*?)```", re.S)
+COMMAND = re.compile(r"^    snakemake --cores all (.+) --configfile (\w+\.yaml)", re.M)
 
 
 def sections():
-    """The page's parts that have a file and an entry of the config, by title."""
+    """The page's parts with files, entries of the config and commands, by title."""
     parts = re.split(r"^## ", PAGE.read_text(), flags=re.M)[1:]
     found = {part.partition("\n")[0]: part for part in parts}
     return {
-        title: (FILE.findall(part), ENTRY.findall(part))
+        title: (FILE.findall(part), ENTRY.findall(part), COMMAND.findall(part))
         for title, part in found.items()
         if FILE.search(part) and ENTRY.search(part)
     }
@@ -39,7 +40,7 @@ def folder(done, tmp_path):
 
 def write(folder, title):
     """Write the files and entries of a section."""
-    files, entries = SECTIONS[title]
+    files, entries, _ = SECTIONS[title]
     for name, text in [*files, *entries]:
         path = folder / name
         assert not path.exists()
@@ -123,6 +124,10 @@ def test_the_page_s_data_set_is_read(folder):
 
 @pytest.mark.parametrize("title", ["A recogniser", "A flow estimator"])
 def test_the_page_s_entries_plan_their_jobs(folder, title):
-    for entry in write(folder, title):
-        said = snakemake(folder, "-n", "results/table3.csv", *TINY, entry)
+    entries = write(folder, title)
+    *_, commands = SECTIONS[title]
+    assert [entry for _, entry in commands] == entries
+    for targets, entry in commands:
+        files = targets.replace("playground", "tiny").split()
+        said = snakemake(folder, "-n", *files, *TINY, entry)
         assert re.search(r"steps to do: .*\d+ (score|train_sr)", said)
