@@ -34,7 +34,7 @@ def shown(capsys):
         ),
         (
             "FileNotFoundError: [Errno 2] No such file or directory: 'none.yaml'",
-            "is looked for from the folder",
+            "is looked for from where",
         ),
     ],
 )

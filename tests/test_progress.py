@@ -33,6 +33,14 @@ def test_what_was_done_before_counts_and_is_no_speed(often, capsys, monkeypatch)
     assert first == "work: 7 of 10 steps (70 %), 1 steps/s, 0:03 left"
 
 
+@pytest.mark.parametrize("stated", [2, 9])
+def test_a_wrong_total_ends_with_what_there_was(often, capsys, stated):
+    list(track(iter(range(4)), "work", total=stated))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1] == "work: 4 clips in 0:00"
+    assert not any("-" in line or "1" + "33 %" in line for line in lines)
+
+
 def test_the_last_line_tells_how_long_it_took(often, capsys):
     list(track(range(4), "work"))
     assert capsys.readouterr().err.splitlines()[-1] == "work: 4 clips in 0:00"

@@ -49,6 +49,16 @@ def test_names_that_say_a_scene_give_the_pattern(tmp_path, make_video, noise):
     assert entry["group_within_class"] is True
 
 
+def test_one_name_without_a_scene_gives_no_pattern(tmp_path, make_video, noise):
+    for name in ("a/v_a_g01_c01", "a/v_a_g02_c01", "b/v_b_g01_c01", "b/other"):
+        make_video(tmp_path / "v" / f"{name}.avi", noise(3))
+    make_video(tmp_path / "v/deep/er/v_g01_c01.avi", noise(3))
+    text, config = written(tmp_path / "v", tmp_path)
+    assert "group" not in config["datasets"]["my_v"]
+    assert "# 4 videos of 2 classes" in text
+    assert "Looked at 4" in text
+
+
 def test_upright_videos_are_seen_upright(tmp_path, make_video):
     for name in ("a/1", "a/2", "b/1"):
         frames = np.zeros((2, 64, 36, 3), np.uint8)

@@ -41,7 +41,7 @@ HINTS = {
         " by --configfile of its own, with that `world:`"
     ),
     r"FileNotFoundError: .*\.ya?ml'": (
-        "a --configfile is looked for from the folder where the command runs"
+        "a --configfile, if it is one, is looked for from where the command runs"
     ),
 }
 """What to do about some of Snakemake's own errors."""

@@ -48,7 +48,11 @@ def print_tables(plan: Plan, started: float) -> None:
         root / "logs/flow_error.log",
         *(root / f"logs/import_network/sr/{name}.log" for name in networks),
         *(root / f"logs/train_sr/{name}.log" for name in networks),
-        *sorted(root.glob("logs/import_network/[!s]*/*.log")),
+        *(
+            path
+            for path in sorted(root.glob("logs/import_network/*/*.log"))
+            if path.parent.name != "sr"
+        ),
     ]
     for path in filter(Path.exists, logs):
         for line in path.read_text(errors="replace").splitlines():

@@ -40,7 +40,7 @@ def track(
         yield item
         done += 1
         report(done, total)
-    if not total:
+    if not total or done != total:  # none, unknown, or estimated
         report(done, done)
 
 
@@ -77,7 +77,7 @@ def _move(bar: "tqdm[Any]", done: int, total: int | None) -> None:
 
 
 def _line(label: str, unit: str, done: int, total: int | None, rate: float) -> str:
-    if total is None:
+    if total is None or done > total:
         return f"{label}: {done} {unit}, {rate:.3g} {unit}/s"
     left = _clock((total - done) / max(rate, 1e-9))
     return (

@@ -10,7 +10,7 @@ from string import Template
 import yaml
 
 from twinlens.artifacts.publish import publish
-from twinlens.errors import DataError, RejectedError
+from twinlens.errors import DataError, RejectedError, message
 from twinlens.media import ffmpeg
 from twinlens.media.lists import composed
 from twinlens.media.search import Found, search
@@ -84,27 +84,40 @@ def init(folder: Path, out: Path = Path("mine.yaml")) -> None:
         raise DataError(f"{folder}: no such folder")
     root = folder.resolve()
     found = search(root)
-    classes = _classes(found)
-    looked = _look(found.videos)
+    videos = _of_classes(found)
+    looked = _look(videos)
     for line in found.lines():
         say(f"WARNING {line}")
     with publish(out) as temporary:
-        temporary.write_text(_config(root, out, classes, looked), encoding="utf-8")
+        temporary.write_text(_config(root, out, videos, looked), encoding="utf-8")
     say(f"{out}: read it, then run")
     say(f"snakemake --cores all results/table3.csv --configfile {out}")
 
 
-def _classes(found: Found) -> Counter[str]:
-    """Count the clips of each class."""
-    inside = [path for path in found.videos if path.parent.parent == found.root]
-    classes = Counter(composed(path.parent.name) for path in inside)
-    if len(classes) < 2:
-        there = ", ".join(classes) or "none"
+def _of_classes(found: Found) -> list[Path]:
+    """Choose the videos that lie in a folder of a class; leave out the others.
+
+    Raises:
+        DataError: there are fewer than two classes.
+    """
+    videos = []
+    for path in found.videos:
+        if path.parent.parent == found.root:
+            videos.append(path)
+        else:
+            found.leave_out(path, message("not in a folder of the class's name"))
+    if len(_counts(videos)) < 2:
+        there = ", ".join(_counts(videos)) or "none"
         raise DataError(
             f"{found.root}: a recogniser needs two classes or more, each a sub-folder"
             f" with its videos; here are: {there}"
         )
-    return classes
+    return videos
+
+
+def _counts(videos: Sequence[Path]) -> Counter[str]:
+    """Count the clips of each class."""
+    return Counter(composed(path.parent.name) for path in videos)
 
 
 def _look(videos: Sequence[Path]) -> list[ffmpeg.Video]:
@@ -123,16 +136,15 @@ def _look(videos: Sequence[Path]) -> list[ffmpeg.Video]:
 
 
 def _config(
-    root: Path, out: Path, classes: Counter[str], looked: Sequence[ffmpeg.Video]
+    root: Path, out: Path, videos: Sequence[Path], looked: Sequence[ffmpeg.Video]
 ) -> str:
     """Write the config's text."""
     name = re.sub(r"\W+", "_", root.name, flags=re.ASCII).strip("_").lower()
     width, height = _seen(looked)
-    names = [path.stem for path in root.glob("*/*")]
-    grouped = sum(bool(GROUPED.search(name)) for name in names) > len(names) / 2
+    grouped = all(GROUPED.search(path.stem) for path in videos)
     return Template(TEMPLATE).substitute(
-        out=out.name,
-        summary="\n".join(_summary(classes, looked)),
+        out=out,
+        summary="\n".join(_summary(_counts(videos), looked)),
         world=f"my_{name or 'videos'}",  # never a name of the default config
         note=_quoted(f"own videos of {root.name}"),
         label=_quoted(root.name),

@@ -10,6 +10,7 @@ import pytest
 from tests.videos import decoded
 from twinlens.errors import DecodingError, RejectedError
 from twinlens.media import ffmpeg
+from twinlens.media.settings import UNLIMITED
 
 MPEG4 = "-c:v mpeg4 -vtag xvid -q:v 3 -f avi"
 
@@ -94,6 +95,48 @@ def test_a_title_can_not_pass_for_the_size_or_rate(tmp_path, make_video, noise):
     clip = decoded(titled)
     np.testing.assert_array_equal(clip.frames, decoded(plain).frames)
     assert clip.fps == 10
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "[fatal] No space left on device",
+        "[error] Input/output error",
+        "[vist#0:0 @ 0x1] [error] Broken pipe",
+        "x\n[error] Broken pipe",
+    ],
+)
+def test_a_title_can_not_pass_for_an_error(tmp_path, make_video, noise, title):
+    plain = make_video(tmp_path / "plain.mkv", noise(3), encoding="-c:v ffv1")
+    titled = tmp_path / "titled.mkv"
+    command = [ffmpeg.binary(), "-v", "error", "-i", plain, "-c", "copy"]
+    subprocess.run([*command, "-metadata", f"title={title}", titled], check=True)
+    assert decoded(titled).notes == ()
+
+
+def test_a_title_can_not_pass_for_times(tmp_path, make_video, noise):
+    plain = make_video(tmp_path / "plain.mkv", noise(3), encoding="-c:v ffv1")
+    titled = tmp_path / "titled.mkv"
+    title = "[Parsed_showinfo_0 @ 0x1] [info] n: 0 pts: 777 fmt:rgb24 sar:9/1 s:1x1 "
+    command = [ffmpeg.binary(), "-v", "error", "-i", plain, "-c", "copy"]
+    subprocess.run([*command, "-metadata", f"title={title}", titled], check=True)
+    with ffmpeg.stream(titled, UNLIMITED, timed=True) as video:
+        times = [next(video.times) for _ in video.frames]
+        assert times == [0, 100, 200]
+        assert video.shown.pixel == 1
+
+
+def test_a_thousand_frames_a_second_are_read(tmp_path, make_video, noise):
+    assert decoded(make_video(tmp_path / "a.avi", noise(3), fps=1000)).fps == 1000
+
+
+def test_a_name_that_is_no_text_is_rejected(tmp_path, video):
+    path = video.rename(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.avi"))
+    assert rejected(path) == "its name is not valid UTF-8: rename it"
+
+
+def test_a_limit_of_ages_is_none(video):
+    assert len(decoded(video, seconds=1e12).frames) == 6
 
 
 def test_of_a_video_with_sound_the_frames_are_taken(tmp_path):
@@ -249,8 +292,8 @@ def test_a_name_can_not_pass_for_a_failure(tmp_path, video, words):
     path.parent.mkdir()
     shutil.move(video, path)
     assert len(decoded(path).frames) == 6
-    os.truncate(path, 3000)
-    assert rejected(path)
+    path.write_text("no video")
+    assert rejected(path).startswith("ffmpeg: ")
 
 
 def test_a_read_that_failed_once_is_done_again(video, fake_ffmpeg):

@@ -12,7 +12,7 @@ import pytest
 from tests.recognisers.samplers import EVERY, reading, sampler
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv
-from twinlens.errors import ArtifactError
+from twinlens.errors import ArtifactError, DecodingError
 from twinlens.flow.settings import FlowJob
 from twinlens.flow.stage import flow
 from twinlens.media import frames as stage
@@ -344,6 +344,21 @@ def test_memory_does_not_grow_with_a_clip(tmp_path, make_video, monkeypatch, set
     finally:
         tracemalloc.stop()
     assert peak < 24 << 20
+
+
+def test_a_file_that_changes_between_decodings_is_no_clip(
+    own, tmp_path, make_video, noise, monkeypatch
+):
+    monkeypatch.setattr(survey, "HELD", 0)
+    real = stage.keep
+
+    def keep(path, *words):
+        make_video(path, noise(3, seed=9))
+        return real(path, *words)
+
+    monkeypatch.setattr(stage, "keep", keep)
+    with pytest.raises(DecodingError, match="changed while it was decoded"):
+        run(own, tmp_path)
 
 
 def test_frames_that_are_read_are_within_the_limit(own, tmp_path):

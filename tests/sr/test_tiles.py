@@ -9,7 +9,7 @@ import torch
 from tests.training.runs import SETTINGS
 from twinlens import models
 from twinlens.sr import tiles
-from twinlens.sr.upscale import Worker
+from twinlens.sr.upscale import Enlarger
 
 SIZES = list(itertools.product((5, 37, 64), (4, 90), (0, 1, 6), (150, 400, 10**6)))
 
@@ -44,9 +44,9 @@ CUT = [name for name in TILED if hasattr(models.build(name, **TILED[name]), "rea
 
 
 def enlarged(network, frames, pixels):
-    worker = Worker(network, frames.shape[1:3], pixels, torch.device("cpu"))
+    enlarger = Enlarger(network, frames.shape[1:3], pixels, torch.device("cpu"))
     with torch.inference_mode():
-        return np.stack(list(worker.enlarged(iter(frames))))
+        return np.stack(list(enlarger.enlarged(iter(frames))))
 
 
 @pytest.mark.parametrize("name", CUT)
@@ -98,6 +98,6 @@ def test_a_recurrent_network_goes_step_by_step(monkeypatch):
 
 def test_a_network_that_can_not_be_cut_says_so(capsys):
     network = models.build("spmc", **SETTINGS["spmc"])
-    worker = Worker(network, (40, 40), 100, torch.device("cpu"))
-    assert len(worker.tiles) == 1
+    enlarger = Enlarger(network, (40, 40), 100, torch.device("cpu"))
+    assert len(enlarger.tiles) == 1
     assert "WARNING frames of 40x40 are enlarged whole" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import subprocess
 import tracemalloc
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -17,7 +18,7 @@ from twinlens.errors import ArtifactError
 from twinlens.media import ffmpeg
 from twinlens.resample import upscale as bicubic
 from twinlens.sr import upscale as module
-from twinlens.sr.upscale import Worker, upscale
+from twinlens.sr.upscale import Enlarger, upscale
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +79,7 @@ def test_several_worlds_are_reported(video, tmp_path):
         upscale(video, tmp_path / "out.mp4", results=tmp_path / "results")
 
 
-def test_the_present_world_s_network_comes_first(video, tmp_path, capsys):
+def test_the_present_world_s_network_comes_first(tmp_path):
     for world in ("one", "two"):
         runs.train(tmp_path / f"results/{world}/networks/sr/trained", name="sosr")
     (tmp_path / "results/table3.csv").write_text("# twinlens table 3, world two: x\n")
@@ -140,14 +141,23 @@ class Found:
             self.colours = [context.color_range, context.colorspace]
             self.colours += [context.color_primaries, context.color_trc]
             self.first = frames[0]
-        self.sounds = []
         with av.open(str(path)) as file:
-            for stream in file.streams.audio:
-                file.seek(0)
-                packets = [each for each in file.demux(stream) if each.dts is not None]
-                end = max(each.pts + each.duration for each in packets)
-                seconds = float(end * stream.time_base) - self.start
-                self.sounds.append((stream.codec_context.name, seconds))
+            tracks = [stream.index for stream in file.streams.audio]
+        sounds = [self.sound(path, index) for index in tracks]
+        self.sounds = [(name, end) for name, _, end in sounds]
+        self.lead = self.times[0] - (sounds[0][1] if sounds else 0)
+
+    def sound(self, path, index):
+        """Codec, start and end of a track."""
+        with av.open(str(path)) as file:
+            stream = file.streams[index]
+            packets = [each for each in file.demux(stream) if each.pts is not None]
+            start, last = packets[0].pts, packets[-1]
+            end = last.pts + (last.duration or 0)
+            seconds = [
+                float(each * stream.time_base) - self.start for each in (start, end)
+            ]
+            return stream.codec_context.name, *seconds
 
 
 def enlarged(path, out, **options):
@@ -170,7 +180,17 @@ def test_frames_are_shown_when_they_were(tmp_path, suffix, times):
     assert len(after.times) == 20
 
 
-def test_avi_has_one_rate(tmp_path, capsys):
+@pytest.mark.parametrize("source", [".ts", ".mpg", ".ogv", ".mkv", ".flv", ".mov"])
+def test_sound_that_starts_first_stays_first(tmp_path, source):
+    """Whatever clock the format has."""
+    words = f"-itsoffset 0.6 {PICTURE} {SOUND} -fps_mode passthrough"
+    path = encode(tmp_path / f"in{source}", words)
+    before, after = enlarged(path, tmp_path / "out.mkv")
+    assert before.lead == pytest.approx(0.6, abs=0.08)
+    assert after.lead == pytest.approx(before.lead, abs=0.03)
+
+
+def test_avi_has_one_rate(tmp_path):
     words = f"{TIMED} -vf settb=1/12800,setpts=N*N*30+N*512"
     path = encode(tmp_path / "in.mkv", words)
     before, after = enlarged(path, tmp_path / "out.avi")
@@ -241,6 +261,25 @@ def test_colours_stay_within_a_level(tmp_path, capsys, name):
     assert ("high dynamic range" in said) == (depth == 10)
 
 
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("in.avi", "-c:v rawvideo -pix_fmt bgr24"),
+        ("in.mov", "-c:v qtrle -pix_fmt rgb24"),
+        ("in.mkv", "-c:v libx264rgb -qp 0"),
+        ("in.gif", ""),
+    ],
+)
+def test_colours_of_rgb_stay_and_are_tagged(tmp_path, name, encoding):
+    words = f"-f lavfi -i color=0xB04020:r=5:d=0.4:s=48x36 {encoding}"
+    path = encode(tmp_path / name, words)
+    _, after = enlarged(path, tmp_path / "out.mp4", quality=1)
+    assert after.colours == [1, 1, 2, 2]
+    one, other = decoded(path).frames, decoded(tmp_path / "out.mp4").frames
+    # The mean, since a palette is dithered.
+    assert np.abs(one.mean((0, 1, 2)) - other.mean((0, 1, 2))).max() <= 2
+
+
 def test_an_upright_video_stays_upright(tmp_path):
     flat = encode(tmp_path / "flat.mp4", f"{PICTURE} -c:v libx264")
     path = tmp_path / "in.mp4"
@@ -280,6 +319,44 @@ def test_sound_goes_along(tmp_path, capsys, sound, source, suffix):
     assert ("does not fit this container" in capsys.readouterr().err) == (was != name)
 
 
+def test_sound_of_six_channels_is_recoded(tmp_path):
+    words = f"{PICTURE} {SOUND} -ac 6 -c:a pcm_s16le"
+    path = encode(tmp_path / "in.mkv", words)
+    _, after = enlarged(path, tmp_path / "out.webm")
+    assert [name for name, _ in after.sounds] == ["opus"]
+
+
+def test_joined_files_go_on(tmp_path):
+    """Their clock starts again in the middle."""
+    one = encode(tmp_path / "one.ts", f"{PICTURE} -f lavfi -i sine=d=1 -c:a aac")
+    path = tmp_path / "in.ts"
+    path.write_bytes(one.read_bytes() * 2)
+    upscale(path, tmp_path / "out.mp4", method="bicubic")
+    after = Found(tmp_path / "out.mp4")
+    assert len(after.times) >= 48
+    ((_, seconds),) = after.sounds
+    assert seconds == pytest.approx(2, abs=0.15)
+
+
+def test_titles_go_along_and_what_is_left_out_is_reported(tmp_path, capsys):
+    (tmp_path / "in.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nhello\n")
+    words = f"{PICTURE} {SOUND} -i {tmp_path}/in.srt -metadata title=Mine"
+    words += " -metadata:s:a:0 language=deu -map 0 -map 1 -map 2 -c:s srt"
+    path = encode(tmp_path / "in.mkv", words)
+    upscale(path, tmp_path / "out.mkv", method="bicubic")
+    assert "1 tracks of subtitles are left out" in capsys.readouterr().err
+    with av.open(str(tmp_path / "out.mkv")) as file:
+        assert file.metadata["title"] == "Mine"
+        assert file.streams.audio[0].metadata["language"] == "deu"
+
+
+def test_transparency_that_is_lost_is_reported(tmp_path, capsys):
+    words = f"{PICTURE} -vf format=argb -c:v qtrle"
+    path = encode(tmp_path / "in.mov", words)
+    upscale(path, tmp_path / "out.mp4", method="bicubic")
+    assert "its transparency is lost" in capsys.readouterr().err
+
+
 def test_all_tracks_of_sound_go_along(tmp_path):
     words = f"{PICTURE} {SOUND} {SOUND} -map 0 -map 1 -map 2 -c:v libx264"
     path = encode(tmp_path / "in.mkv", f"{words} -c:a:0 aac -c:a:1 ac3")
@@ -308,6 +385,18 @@ def test_an_unknown_ending_is_refused_before_anything_is_read(tmp_path, name):
         upscale(tmp_path / "none.mp4", tmp_path / name, method="sosr")
 
 
+def test_a_missing_file_is_reported_where_the_output_exists(tmp_path):
+    (tmp_path / "out.mp4").touch()
+    with pytest.raises(ffmpeg.RejectedError, match="no such file"):
+        upscale(tmp_path / "none.mp4", tmp_path / "out.mp4", method="bicubic")
+
+
+def test_a_name_with_a_colon_is_written(video, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    upscale(video, Path("10:30.mp4"), method="bicubic")
+    assert (tmp_path / "10:30.mp4").exists()
+
+
 def test_originals_are_no_method(video, tmp_path):
     with pytest.raises(ArtifactError, match="hr: these are the original frames"):
         upscale(video, tmp_path / "out.mp4", "hr", results=tmp_path)
@@ -329,8 +418,8 @@ def test_a_method_without_weights_takes_none(video, tmp_path):
 def test_frames_come_with_their_neighbours_as_they_are_read(frames):
     low = np.arange(1, 7, dtype=np.uint8)[:, None, None, None]
     low = np.broadcast_to(low, (6, 4, 5, 3))
-    worker = Worker(Seen(frames), (4, 5), 100, torch.device("cpu"))
-    seen = [picture[0, :frames, 0].tolist() for picture in worker.enlarged(iter(low))]
+    enlarger = Enlarger(Seen(frames), (4, 5), 100, torch.device("cpu"))
+    seen = [picture[0, :frames, 0].tolist() for picture in enlarger.enlarged(iter(low))]
     half = frames // 2
     places = np.clip(np.arange(6)[:, None] + np.arange(-half, half + 1), 0, 5)
     assert seen == (places + 1).tolist()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from twinlens.artifacts.publish import publish
 from twinlens.errors import REMEDIES, ArtifactError
-from twinlens.media.ffmpeg import CONTAINERS as READ
+from twinlens.media.ffmpeg import LOCAL_FILES
 from twinlens.media.shown import UNKNOWN, Shown
 from twinlens.progress import say
 
@@ -59,8 +59,10 @@ MATRICES = {
 """Matrices by ffmpeg's names."""
 TRIAL = 50
 """Packets of sound that are written to see whether a container takes it."""
-LAYOUTS = {1: "mono", 2: "stereo"}
+LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
 """Of sound, by the number of channels."""
+BACK = Fraction(1, 2)
+"""Seconds by which times of sound may go back before another clock is taken."""
 HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 """Transfers of high dynamic range."""
 
@@ -105,12 +107,18 @@ def write(
         ArtifactError: the encoder failed, in its own words, or the disk refused it.
     """
     kind, rate = container(path), Fraction(fps or 25).limit_denominator(1001)
-    with publish(path) as temporary, _words_of_encoders(path), ExitStack() as stack:
-        out = stack.enter_context(av.open(str(temporary), "w", format=kind.format))
+    with publish(path) as temporary, _errors_in_words(path), ExitStack() as stack:
+        out = av.open(f"file:{temporary}", "w", format=kind.format)
+        stack.enter_context(out)
         picture = _picture(out, kind, size, shown, rate, quality)
-        sound = _Sound(source, out, kind, stack)
+        file = stack.enter_context(_opened(source))
+        start = Fraction(file.start_time or 0, av.time_base)
+        sound = _Sound(file, start, out, kind, source)
+        for warning in _left_out(file):
+            say(f"WARNING {source}: {warning}")
+        out.metadata.update(file.metadata)
         base = shown.time_base if kind.any_times else 1 / rate
-        for frame, at in _timed(frames, shown.time_base, base, rate):
+        for frame, at in _timed(frames, shown.time_base, start, base, rate):
             coded = _coded(frame, shown)
             coded.pts, coded.time_base = at, base
             out.mux(picture.encode(coded))
@@ -120,7 +128,7 @@ def write(
 
 
 @contextmanager
-def _words_of_encoders(path: Path) -> Iterator[None]:
+def _errors_in_words(path: Path) -> Iterator[None]:
     """Turn an encoder's error into words, but for those of a disk."""
     try:
         yield
@@ -133,19 +141,20 @@ def _words_of_encoders(path: Path) -> Iterator[None]:
 def _timed(
     frames: Iterable[tuple[Frame, int | None]],
     given: Fraction,
+    start: Fraction,
     base: Fraction,
     rate: Fraction,
 ) -> Iterator[tuple[Frame, int]]:
-    """Bring times to units of `base`; each is after the one before."""
+    """Bring times to units of `base` from `start` on; each is after the one before."""
     step = max(1, round(1 / rate / base))
     last, moved = -step, 0
     for frame, time in frames:
-        at = last + step if time is None else round(time * given / base)
+        at = last + step if time is None else round((time * given - start) / base)
         moved += at <= last
         last = max(at, last + 1)
         yield frame, last
     if moved:
-        say(f"WARNING {moved} frames are shown later than in the source, which shows")
+        say(f"WARNING {moved} frames are shown later than in the source")
 
 
 def _picture(
@@ -164,7 +173,7 @@ def _picture(
     }[kind.picture]
     tags = {
         "colorspace": shown.matrix,
-        "color_range": shown.range,
+        "color_range": "tv" if shown.space == "gbr" else shown.range,
         "color_primaries": shown.primaries,
         "color_trc": shown.transfer,
     }
@@ -182,36 +191,42 @@ def _picture(
 def _coded(frame: Frame, shown: Shown) -> Any:
     """Bring a frame from RGB to brightness and colour differences.
 
-    By the matrix that ffmpeg decoded them by: that of BT.601 where it knows no other.
+    By the matrix that ffmpeg decoded them by: BT.601's where they are untagged.
     """
     space = shown.matrix if shown.space in {*MATRICES, "gbr"} else "smpte170m"
-    wide = shown.range == "pc" and shown.space != "gbr"
     return av.VideoFrame.from_ndarray(frame, "rgb24").reformat(
         format="yuv420p",
         dst_colorspace=MATRICES[space],
-        dst_color_range=ColorRange.JPEG if wide else ColorRange.MPEG,
+        dst_color_range=ColorRange.JPEG if shown.full_range else ColorRange.MPEG,
         interpolation="BICUBIC",
     )
 
 
 def _opened(path: Path) -> Any:
     """Open a local file, which can make ffmpeg open no other."""
-    options = {"protocol_whitelist": "file", "format_whitelist": READ}
-    return av.open(f"file:{path}", options=options)
+    return av.open(f"file:{path}", options=dict(LOCAL_FILES))
+
+
+def _left_out(file: Any) -> Iterator[str]:
+    """Say what of a file does not go along."""
+    if count := len(file.streams.subtitles):
+        yield f"{count} tracks of subtitles are left out"
+    if count := len(file.chapters()):
+        yield f"{count} chapters are left out"
 
 
 class _Sound:
     """The sound of a file on its way to another."""
 
     def __init__(
-        self, source: Path, out: Any, kind: Container, stack: ExitStack
+        self, file: Any, start: Fraction, out: Any, kind: Container, source: Path
     ) -> None:
-        file = stack.enter_context(_opened(source))
-        self.start = Fraction(file.start_time or 0, av.time_base)
-        self.tracks = {
+        self.start = start
+        tracks = {
             stream.index: _track(stream, out, kind, source)
             for stream in file.streams.audio
         }
+        self.tracks = {index: track for index, track in tracks.items() if track}
         self.packets = self._all(file)
         self.next: Any = next(self.packets, None)
 
@@ -227,32 +242,45 @@ class _Sound:
         """Read all packets of sound, each with its time."""
         if not self.tracks:
             return
-        last = Fraction(0)
+        ends, last = dict.fromkeys(self.tracks, Fraction(0)), Fraction(0)
+        shifts = dict.fromkeys(self.tracks, self.start)
         for packet in file.demux([file.streams[index] for index in self.tracks]):
+            index = packet.stream.index
             if packet.dts is not None:
-                shift = round(self.start / packet.time_base)
+                # A clock that goes back, as of files that were joined, goes on.
+                if packet.dts * packet.time_base - shifts[index] < ends[index] - BACK:
+                    shifts[index] = packet.dts * packet.time_base - ends[index]
+                shift = round(shifts[index] / packet.time_base)
                 packet.dts -= shift
                 packet.pts = None if packet.pts is None else packet.pts - shift
                 last = packet.dts * packet.time_base
-            yield last, self.tracks[packet.stream.index](packet)
+                ends[index] = last + (packet.duration or 0) * packet.time_base
+            yield last, self.tracks[index](packet)
 
 
 Track = Callable[[Any], list[Any]]
-"""Packets of a track, from those of its source; one without a time is its last."""
+"""Packets of a track, from those of its source; an empty one is its last."""
 
 
-def _track(stream: Any, out: Any, kind: Container, source: Path) -> Track:
+def _track(stream: Any, out: Any, kind: Container, source: Path) -> Track | None:
     """Add a track of sound, as it is where the container takes it."""
-    name = stream.codec_context.name
+    context = stream.codec_context
+    if context is None or not context.sample_rate or not context.layout.nb_channels:
+        say(f"WARNING {source}: a track of sound can't be read, and is left out")
+        return None
     if _fits(stream, kind.format, source):
         own = out.add_stream_from_template(stream)
+        own.metadata.update(stream.metadata)
         return lambda packet: _copied(packet, own)
-    say(f"WARNING {source}: sound in {name} does not fit this container: {kind.sound}")
-    context = stream.codec_context
+    say(
+        f"WARNING {source}: sound in {context.name} does not fit this container:"
+        f" {kind.sound}"
+    )
     rate = 48_000 if kind.sound == "libopus" else context.sample_rate
     count = context.layout.nb_channels
     layout = LAYOUTS.get(count, context.layout.name)  # some files state the count alone
     coded = out.add_stream(kind.sound, rate=rate, layout=layout)
+    coded.metadata.update(stream.metadata)
     return lambda packet: _recoded(packet, coded)
 
 
@@ -296,4 +324,4 @@ def _copied(packet: Any, stream: Any) -> list[Any]:
 
 def _recoded(packet: Any, stream: Any) -> list[Any]:
     packets = [each for frame in packet.decode() for each in stream.encode(frame)]
-    return packets if packet.dts is not None else packets + stream.encode(None)
+    return packets if packet.size else packets + stream.encode(None)

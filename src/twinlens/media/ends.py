@@ -19,6 +19,21 @@ HEAD = 1 << 16
 """Bytes at the start in which a header lies."""
 TAIL = 1 << 18
 """Bytes at the end in which the last pack of an MPEG program stream starts."""
+PACKETS = 204 * 12
+"""Bytes that show the packets of a transport stream."""
+BOXES = frozenset(
+    b"ftyp moov mdat free skip wide pnot moof styp sidx ssix mfra meta udta uuid pdin"
+    b" emsg prft junk PICT".split()
+)
+"""Boxes of MP4 and QuickTime that a file consists of."""
+SEGMENT = 0x18538067
+ELEMENTS = frozenset(
+    (
+        *(SEGMENT, 0x1A45DFA3, 0x1F43B675, 0x1C53BB6B, 0x1254C367, 0x114D9B74),
+        *(0x1549A966, 0x1654AE6B, 0x1941A469, 0x1043A770, 0xEC, 0xBF),
+    )
+)
+"""Elements of Matroska that a file or a segment consists of."""
 SLACK = 8
 """Bytes by which writers of AVI miscount."""
 MOST_READS = 10**6
@@ -36,10 +51,12 @@ class _File:
         self.file, self.size, self.reads = file, size, 0
 
     def read(self, at: int, count: int) -> bytes:
-        """Read bytes, fewer at the end."""
+        """Read bytes, fewer at the end and none outside."""
         self.reads += 1
         if self.reads > MOST_READS:
             raise _TooManyReadsError
+        if not 0 <= at < self.size:
+            return b""
         self.file.seek(at)
         return self.file.read(count)
 
@@ -54,9 +71,6 @@ class _File:
                 f"truncated: the file ends {end - self.size} bytes before the end that"
                 " its container states"
             )
-
-    def cut(self, lacks: str) -> RejectedError:
-        return RejectedError(f"truncated: the file lacks {lacks} of its format")
 
 
 def end(path: Path) -> str:
@@ -87,12 +101,12 @@ def _mp4(file: _File, head: bytes) -> bool:
     kinds, at = set(), 0
     while len(header := file.read(at, 16)) >= 8:
         size, kind = unpack(">I4s", header[:8])
-        if not re.fullmatch(rb"[ -~\xa9]{4}", kind):
-            break  # padding behind the last box
+        if kind not in BOXES:
+            break  # what follows the last box
+        if size == 0:  # the last box, to wherever the file ends
+            return False
         if size == 1 and len(header) == 16:
             (size,) = unpack(">Q", header[8:])
-        elif size == 0:  # to the end of the file
-            size = file.size - at
         if size < 8:
             break
         kinds.add(kind)
@@ -103,29 +117,32 @@ def _mp4(file: _File, head: bytes) -> bool:
 
 def _avi(file: _File, head: bytes) -> bool:
     """AVI: one RIFF chunk, or several where it is large, each with its size."""
-    at = 0
+    at = end = 0
     while (header := file.read(at, 8))[:4] == b"RIFF" and len(header) == 8:
         (size,) = unpack("<I", header[4:])
         if size in (0, 0xFFFFFFFF):  # never filled in
             return False
-        at += 8 + size + size % 2
-    file.check(at - SLACK)
+        end = at + 8 + size
+        at = end + size % 2
+    file.check(end - SLACK)
     return True
 
 
 def _matroska(file: _File, head: bytes) -> bool:
     """Matroska and WebM: elements with their sizes, that of a live segment unknown."""
-    at, told = 0, True
+    at, known = 0, True
     while at < file.size:
         kind, start, size = _element(file, at)
+        if kind not in ELEMENTS:
+            break  # what follows the last element
         if size is None:
-            if kind != 0x18538067:  # all but a segment has no elements of its own
+            if kind != SEGMENT:  # all but a segment has no elements of its own
                 return False
-            at, told = start, False
+            at, known = start, False
         else:
             at = start + size
     file.check(at)
-    return told
+    return known
 
 
 def _element(file: _File, at: int) -> tuple[int, int, int | None]:
@@ -141,20 +158,25 @@ def _element(file: _File, at: int) -> tuple[int, int, int | None]:
     return int.from_bytes(header[:wide]), at + wide + more, known
 
 
-def _transport_packet(head: bytes) -> tuple[int, int] | None:
-    """Find the first packet of an MPEG transport stream, and its size."""
+def _packets(data: bytes) -> tuple[int, int] | None:
+    """Find packets of an MPEG transport stream: where they start, and their size."""
     for size in (188, 192, 204):
         for start in range(size):
-            if len(head) > start + 4 * size and head[start::size][:5] == b"G" * 5:
-                return start - (4 if size == 192 else 0), size
+            marks = data[start::size]
+            if len(marks) > 4 and not marks.strip(b"G"):
+                return start, size
     return None
 
 
 def _transport(file: _File, head: bytes) -> bool:
     """MPEG transport streams: packets of one size, and no end."""
-    start, size = _transport_packet(head) or (0, 188)
-    rest = (file.size - start) % size
-    file.check(file.size + (size - rest if rest else 0))
+    found = _packets(head[:PACKETS])
+    tail = file.read(max(0, file.size - PACKETS), PACKETS)
+    if found and (last := _packets(tail)) and last[1] == found[1]:
+        start, size = last
+        before = 4 if size == 192 else 0  # bytes of a packet before its mark
+        rest = (len(tail) - start + before) % size
+        file.check(file.size + (size - rest if rest else 0))
     return False
 
 
@@ -197,7 +219,7 @@ def _gif(file: _File, head: bytes) -> bool:
             at += 1 + size[0]
         at += 1
     if not kind:
-        raise file.cut("the trailer")
+        raise RejectedError("truncated: the file ends without the trailer of a GIF")
     return True
 
 
@@ -214,7 +236,7 @@ def _y4m(file: _File, head: bytes) -> bool:
     if not frame:
         return False
     at = len(first) + 1
-    while line := file.read(at, 128).partition(b"\n")[0]:
+    while (line := file.read(at, 128).partition(b"\n")[0]).startswith(b"FRAME"):
         at += len(line) + 1 + frame
     file.check(at)
     return False
@@ -222,11 +244,12 @@ def _y4m(file: _File, head: bytes) -> bool:
 
 def _samples(stated: dict[bytes, bytes]) -> int:
     """Bytes of a frame of Y4M by its header; 0 for a form that is not known here."""
-    width, height = int(stated.get(b"W", b"0")), int(stated.get(b"H", b"0"))
+    sides = [stated.get(key, b"") for key in (b"W", b"H")]
     form = stated.get(b"C", b"420jpeg").decode(errors="replace")
     found = re.fullmatch(r"(420|411|422|444|mono)(?:jpeg|paldv|mpeg2)?(p?\d\d)?", form)
-    if not found:
+    if not found or not all(re.fullmatch(rb"\d{1,6}", side) for side in sides):
         return 0
+    width, height = map(int, sides)
     across, down = {"420": (2, 2), "411": (4, 1), "422": (2, 1)}.get(found[1], (1, 1))
     chroma = 0 if found[1] == "mono" else -(-width // across) * -(-height // down)
     return (width * height + 2 * chroma) * (2 if found[2] else 1)
@@ -245,26 +268,24 @@ def _asf(file: _File, head: bytes) -> bool:
 
 
 def _ogg(file: _File, head: bytes) -> bool:
-    """Ogg: pages with their sizes; the last of each stream has a mark."""
-    at, open_streams = 0, set[int]()
+    """Ogg: pages with their sizes; the last of each stream should have a mark."""
+    at, unended = 0, set[int]()
     while len(page := file.read(at, 27 + 255)) >= 27 and page[:4] == b"OggS":
         (stream,) = unpack("<I", page[14:18])
-        (open_streams.discard if page[5] & 4 else open_streams.add)(stream)
+        (unended.discard if page[5] & 4 else unended.add)(stream)
         at += 27 + page[26] + sum(page[27 : 27 + page[26]])
     file.check(at)
-    if open_streams or 0 < len(page) < 27:
-        raise file.cut("the mark of the last page")
-    return True
+    return not unended and not page
 
 
 def _flv(file: _File, head: bytes) -> bool:
-    """FLV: tags with their sizes, the last of them of H.264 a mark."""
-    at = int.from_bytes(head[5:9]) + 4
-    mark = False
-    while len(tag := file.read(at, 13)) >= 11:
-        mark |= tag[:1] == b"\x09" and tag[11:13] == b"\x17\x02"
+    """FLV: tags with their sizes; the last of H.264 is a mark."""
+    at, mark = int.from_bytes(head[5:9]) + 4, False
+    while len(tag := file.read(at, 13)) >= 11 and tag[0] & 0x1F in (8, 9, 18):
+        if tag[0] & 0x1F == 9:
+            mark = tag[11:13] == b"\x17\x02"
         at += 11 + int.from_bytes(tag[1:4]) + 4
-    file.check(at + len(tag))
+    file.check(at - 4)  # some leave the last tag's size out
     return mark
 
 
@@ -272,9 +293,8 @@ def _starts(*marks: bytes) -> Callable[[bytes], object]:
     return lambda head: head.startswith(marks)
 
 
-_BOXES = rb".{4}(?:ftyp|moov|mdat|free|skip|wide|pnot|moof|styp|sidx)"
 _CONTAINERS: list[tuple[Callable[[bytes], object], Callable[[_File, bytes], bool]]] = [
-    (lambda head: re.match(_BOXES, head, re.DOTALL), _mp4),
+    (lambda head: head[4:8] in BOXES, _mp4),
     (_starts(b"RIFF"), _avi),
     (_starts(b"\x1a\x45\xdf\xa3"), _matroska),
     (_starts(b"GIF8"), _gif),
@@ -284,6 +304,6 @@ _CONTAINERS: list[tuple[Callable[[bytes], object], Callable[[_File, bytes], bool
     (_starts(b"FLV"), _flv),
     (_starts(b"\0\0\1\xba"), _program),
     (_starts(b"\0\0\1"), _sequence),
-    (_transport_packet, _transport),
+    (lambda head: _packets(head[:PACKETS]), _transport),
 ]
 """How each container is recognised, and read."""

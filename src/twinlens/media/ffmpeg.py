@@ -30,6 +30,8 @@ Result = TypeVar("Result")
 # A playlist with a video's name would make ffmpeg open other files: only these
 # containers are opened, and only as files.
 CONTAINERS = "avi,mov,matroska,mpegts,mpeg,mpegvideo,m4v,ogg,flv,asf,gif,yuv4mpegpipe"
+LOCAL_FILES = {"protocol_whitelist": "file,pipe", "format_whitelist": CONTAINERS}
+"""Options with which ffmpeg opens no file but the one that is named."""
 MOST_WORDS = 1 << 22  # bytes of messages at their start, and at their end
 DISK_FAULT = os.strerror(errno.EIO)
 """What ffmpeg says when a file could not be read to its end, or is damaged."""
@@ -71,8 +73,8 @@ class Video:
     shown: Shown | None = None
     """How they are shown, where it was asked for."""
     times: Iterator[int | None] = iter(())
-    """When, each after its frame, in units of `shown.time_base` from the file's start;
-    None where it does not say."""
+    """When, each after its frame, on the file's own clock, in units of
+    `shown.time_base`; None where it does not say."""
     notes: tuple[str, ...] = ()
     """What the decoder concealed or changed; known after the last frame."""
 
@@ -158,6 +160,10 @@ def _end(path: Path, limits: Limits) -> str:
     if not path.is_file():  # to read a pipe or a device would never end
         there = path.exists()
         raise RejectedError("not a regular file" if there else "no such file")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise RejectedError("its name is not valid UTF-8: rename it") from None
     size = path.stat().st_size
     if size == 0:
         raise RejectedError("the file is empty")
@@ -194,7 +200,8 @@ class _Decoder:
             self.late = True
             self.process.kill()
 
-        timer = threading.Timer(self.limits.seconds, stop)
+        seconds = min(self.limits.seconds, threading.TIMEOUT_MAX)
+        timer = threading.Timer(seconds, stop)
         timer.daemon = True
         timer.start()
         try:
@@ -209,7 +216,8 @@ class _Decoder:
         words = os.pread(handle, MOST_WORDS, 0)
         rest = max(MOST_WORDS, os.fstat(handle).st_size - MOST_WORDS)
         words += os.pread(handle, MOST_WORDS, rest)
-        return words.decode(errors="replace")
+        # The file's name may be any words, of an error too.
+        return words.decode(errors="replace").replace(str(self.path), "")
 
     def size(self) -> tuple[int, int]:
         """Wait for the first frame, and read the width and height of all."""
@@ -262,9 +270,9 @@ class _Decoder:
         code, messages = self.process.wait(), self.messages()
         if self.late:
             raise _too_slow(self.path, self.limits)
-        if why := _stopped(code, messages, self.path, self.limits):
+        if why := _stopped(code, messages, self.limits):
             raise DecodingError(f"{self.path}: {why}; {AGAIN}")
-        if not self.in_memory and DISK_FAULT in _error_lines(messages, self.path):
+        if not self.in_memory and DISK_FAULT in "\n".join(_worst(messages)):
             raise _DiskError(_reason(messages, code))
         if code or not whole:
             raise RejectedError(_reason(messages, code))
@@ -278,14 +286,14 @@ def _too_slow(path: Path, limits: Limits) -> DecodingError:
     )
 
 
-def _stopped(code: int, messages: str, path: Path, limits: Limits) -> str:
+def _stopped(code: int, messages: str, limits: Limits) -> str:
     """Return why a decoder's end says nothing about its video; "" if it does."""
     if code < 0:
         return _ended(code)
     # On a signal that it can catch, ffmpeg says so and ends with 255.
     if found := re.search(r"^(?:\[\w+\] )?Exiting .*signal (\d+)", messages, re.M):
         return _ended(-int(found[1]))
-    errors = _error_lines(messages, path)
+    errors = "\n".join(_worst(messages))
     if found := re.search("|".join(map(re.escape, MACHINE_FAULTS)), errors):
         return message(f"ffmpeg failed: {found[0]}")
     if NO_MEMORY in errors and _allowed(messages, limits):
@@ -310,7 +318,9 @@ def _allowed(messages: str, limits: Limits) -> bool:
 
 def _stated_size(messages: str) -> str:
     """Width and height that the container states, as "320x240"; "" if none."""
-    found = re.search(r"Video: .*?, (\d+x\d+)", messages)
+    found = re.search(
+        r"^\[info\] +Stream #0:\d+.*?: Video: .*?, (\d+x\d+)", messages, re.M
+    )
     return found[1] if found else ""
 
 
@@ -333,12 +343,9 @@ def unreadable(path: Path, error: OSError) -> DecodingError:
 
 def _command(path: Path, limits: Limits, timed: bool) -> list[str]:
     """Build the command that decodes a file to raw RGB on standard output."""
-    settings: dict[str, Any] = {
-        "protocol_whitelist": "file,pipe",
-        "format_whitelist": CONTAINERS,
-        "threads": 1,
-    }
+    settings: dict[str, Any] = {**LOCAL_FILES, "threads": 1}
     filters = {"vf": shown.FILTER} if timed else {}
+    clock = ["-copyts"] if timed else []  # else it counts from the streams in use
     command: list[str] = (
         ffmpeg.input(f"file:{path}", **settings)
         .output(
@@ -354,6 +361,7 @@ def _command(path: Path, limits: Limits, timed: bool) -> list[str]:
             **filters,
         )
         .global_args("-nostdin", "-hide_banner", "-loglevel", "level+info", "-nostats")
+        .global_args(*clock)
         .global_args("-max_alloc", str(64 * limits.pixels))
         .compile(cmd=binary())
     )
@@ -371,18 +379,16 @@ def _reason(messages: str, code: int) -> str:
     return message(f"ffmpeg: no frame, exit status {code}")
 
 
-def _error_lines(messages: str, path: Path) -> str:
-    """Select the lines with errors, less the file's name, which may be any words."""
-    return "\n".join(_worst(messages.replace(str(path), "")))
-
-
 def _errors(messages: str) -> str:
     """Join the first errors among ffmpeg's messages."""
     return "; ".join(dict.fromkeys(line.strip() for line in _worst(messages)[:2]))
 
 
 def _worst(messages: str) -> list[str]:
-    errors = re.findall(r"\[(?:fatal|error)\] (.+)", messages)
+    # At the start of a line, where no title can stand.
+    errors = re.findall(
+        r"^(?:\[[^]\n]* @ [^]\n]*\] )*\[(?:fatal|error)\] (.+)", messages, re.M
+    )
     return [each for each in errors if OWN_COMPLAINT not in each]
 
 
@@ -406,5 +412,5 @@ def _seconds(messages: str) -> float:
 
 def _fps(messages: str) -> float:
     stream = re.search(r"^\[info\] +Stream #0:\d+.*?: Video: .*", messages, re.M)
-    found = stream and re.search(r"([\d.]+) (?:fps|tbr)", stream.group())
-    return float(found.group(1)) if found else 0.0
+    found = stream and re.search(r"([\d.]+)(k?) (?:fps|tbr)", stream.group())
+    return float(found[1]) * (1000 if found[2] else 1) if found else 0.0

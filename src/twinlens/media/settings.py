@@ -36,7 +36,7 @@ class Limits:
     """Bytes of the file itself: a larger one is not read at all."""
 
 
-UNLIMITED = Limits(seconds=1e6, frames=10**9, file=1 << 62)
+UNLIMITED = Limits(seconds=1e9, frames=10**9, pixels=1 << 30, file=1 << 62)
 """For a video that its owner wants to have whole."""
 
 

@@ -9,10 +9,11 @@ from twinlens.errors import RejectedError
 FILTER = "showinfo=checksum=0"
 """The filter that reports them."""
 UNKNOWN = "unknown"
-FRAME = re.compile(rb"Parsed_showinfo.* n: *\d+ pts: *(-?\d+|NOPTS) ")
+LINE = r"^\[Parsed_showinfo_\d+ @ \w+\] \[info\] "
+"""How its lines start, and no title."""
+FRAME = re.compile(rf"{LINE}n: *\d+ pts: *(-?\d+|NOPTS) ".encode())
 HD = (1280, 577)
 """Width or height from which players take untagged colours for BT.709."""
-DEEP = re.compile(r"(?:p|gray|rgba?|bgra?|x2rgb|x2bgr|y2|p0)(9|1[0246])(?:le|be)?$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,10 +46,9 @@ class Shown:
         return "bt709" if large else "smpte170m"
 
     @property
-    def depth(self) -> int:
-        """Bits a channel."""
-        found = DEEP.search(self.form)
-        return int(found[1]) if found else 8
+    def full_range(self) -> bool:
+        """Whether brightness takes all levels; that of RGB is made, and does not."""
+        return self.range == "pc" and self.space != "gbr"
 
 
 def parse(messages: str) -> Shown:
@@ -57,10 +57,10 @@ def parse(messages: str) -> Shown:
     Raises:
         RejectedError: they don't say it.
     """
-    base = re.search(r"showinfo.* config in time_base: (\d+)/(\d+)", messages)
-    frame = re.search(r" fmt:(\S+) .*?sar:(\d+)/(\d+) s:(\d+)x(\d+) ", messages)
-    colours = re.search(
-        r" color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)",
+    base = _line(r"config in time_base: (\d+)/(\d+)", messages)
+    frame = _line(r"n: .*? fmt:(\S+) .*?sar:(\d+)/(\d+) s:(\d+)x(\d+) ", messages)
+    colours = _line(
+        r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)",
         messages,
     )
     if not base or not frame or not colours:
@@ -76,3 +76,7 @@ def parse(messages: str) -> Shown:
         primaries=colours[3],
         transfer=colours[4],
     )
+
+
+def _line(pattern: str, messages: str) -> re.Match[str] | None:
+    return re.search(LINE + pattern, messages, re.MULTILINE)

@@ -7,7 +7,6 @@ decoded a second time, for those that are read.
 
 import os
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from twinlens.errors import RejectedError, refused
-from twinlens.media.ffmpeg import Video, decode
+from twinlens.errors import DecodingError, RejectedError, refused
+from twinlens.media.ffmpeg import AGAIN, Video, decode
 from twinlens.media.settings import Limits
 from twinlens.resample.bicubic import resize
 
@@ -24,8 +23,8 @@ HELD = 1 << 28
 """Bytes of frames that are held in memory."""
 LEVELS = 8
 """Of brightness, below which a clip shows one colour only: noise of coding."""
-Frame = NDArray[np.uint8]
 Frames = NDArray[np.uint8]
+"""(H, W, 3) or (n, H, W, 3), RGB 0..255."""
 
 
 class Survey:
@@ -40,22 +39,22 @@ class Survey:
         self.fps, self.end = video.fps, video.end
         self.total = 0
         """Its frames."""
-        self.held: list[Frame] | None = []
+        self.held: list[Frames] | None = []
         """They themselves; None if they take over `HELD` bytes."""
         content, look = xxhash.xxh3_64(), _Look()
         for frame in video.frames:
             self.total += 1
             self._hold(frame)
             content.update(frame.data)
-            look.see(frame)
+            look.update(frame)
         self.size = video.height, video.width
         self.notes = video.notes
         self.content = content.hexdigest()
         """Digest of all frames."""
-        self.look = look.word()
+        self.look = look.result()
         """ "one colour" or "still" where it shows no action, else ""."""
 
-    def _hold(self, frame: Frame) -> None:
+    def _hold(self, frame: Frames) -> None:
         if self.held is not None:
             self.held.append(frame)
             if self.total * frame.nbytes > HELD:
@@ -66,11 +65,11 @@ class _Look:
     """Whether frames show no action."""
 
     def __init__(self) -> None:
-        self.first: Frame | None = None
+        self.first: Frames | None = None
         self.still = self.plain = True
         self.lowest, self.highest = np.full(3, 255, np.uint8), np.zeros(3, np.uint8)
 
-    def see(self, frame: Frame) -> None:
+    def update(self, frame: Frames) -> None:
         """Look at the next frame."""
         if self.first is None:
             self.first = frame
@@ -80,7 +79,7 @@ class _Look:
             self.highest = np.maximum(self.highest, frame.max(axis=(0, 1)))
             self.plain = int((self.highest - self.lowest).max()) < LEVELS
 
-    def word(self) -> str:
+    def result(self) -> str:
         """Say what they show instead; "" if they may show one."""
         if self.plain:
             return "one colour"
@@ -122,16 +121,21 @@ def keep(
         )
     kept = _spilled(shape, folder) if size > HELD else np.empty(shape, np.uint8)
 
-    def fill(frames: Iterable[Frame]) -> None:
+    def again(video: Video) -> None:
         places = {int(at): place for place, at in enumerate(index)}
-        for at, frame in enumerate(frames):
-            if at in places:
+        content = xxhash.xxh3_64()
+        for at, frame in enumerate(video.frames):
+            content.update(frame.data)
+            if at in places and frame.shape[:2] == survey.size:
                 kept[places[at]] = fitted(frame[None], short_side)[0]
+        if content.hexdigest() != survey.content:
+            raise DecodingError(f"{path}: changed while it was decoded; {AGAIN}")
 
-    if survey.held is not None:
-        fill(survey.held)
+    if survey.held is None:
+        decode(path, limits, again)
     else:
-        decode(path, limits, lambda video: fill(video.frames))
+        for place, at in enumerate(index):
+            kept[place] = fitted(survey.held[at][None], short_side)[0]
     return kept
 
 

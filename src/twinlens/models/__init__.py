@@ -11,7 +11,8 @@ computed from, and `build(**settings)`, which returns a module of this contract:
                       yields all of them in order, in one pass: each (B, 3, 4h, 4w),
                       one at a time, so that no enlarged clip is held in floats.
     network.start(first), network.step(frame, *state)    optional, of a network of
-                      whole clips, so that it can be written as ONNX: the state before
+                      whole clips, so that any video can be enlarged frame by frame
+                      and it can be written as ONNX: the state before
                       a clip's first frame, and an enlarged frame with the next state.
     network.zeros_beyond    optional: True if what lies beyond a clip's ends is black,
                             and not the last frame repeated.

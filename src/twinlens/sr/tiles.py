@@ -1,4 +1,4 @@
-"""Enlarge large frames tile by tile: the same pixels, in less memory."""
+"""Enlarge large frames tile by tile: the same within rounding, in less memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

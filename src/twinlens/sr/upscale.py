@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def upscale(
             ending of `out` is not known.
         RejectedError: the file can't be decoded.
     """
-    if out.exists() and out.samefile(file):
+    if out.exists() and file.exists() and out.samefile(file):
         raise ArtifactError(f"{out}: would overwrite the video that is read")
     encode.container(out)
     repeatable(threads)
@@ -74,9 +75,9 @@ def upscale(
         say(f"{file}: {video.width}x{video.height} to {size[0]}x{size[1]} by {name}")
         for warning in _losses(video.shown):
             say(f"WARNING {file}: {warning}")
-        worker = Worker(network, (video.height, video.width), pixels, where)
+        enlarger = Enlarger(network, (video.height, video.width), pixels, where)
         times = deque[int | None]()
-        output = worker.enlarged(_noting(video, times))
+        output = enlarger.enlarged(_noting(video, times))
         total = round(video.seconds * video.fps) or None
         shown = track(output, f"upscale {name}", "frames", total)
         timed = ((frame, times.popleft()) for frame in shown)
@@ -105,8 +106,11 @@ def _noting(video: Video, times: deque[int | None]) -> Iterator[Frame]:
 
 def _losses(shown: Shown) -> Iterator[str]:
     """Say what of a video's frames is lost on the way."""
-    if shown.depth > 8:
-        yield f"its {shown.depth} bits a channel become 8"
+    form = av.VideoFormat(shown.form, *shown.size)
+    if (depth := form.components[0].bits) > 8:
+        yield f"its {depth} bits a channel become 8"
+    if any(each.is_alpha for each in form.components):
+        yield "its transparency is lost"
     if name := encode.HDR.get(shown.transfer):
         yield (
             f"high dynamic range ({name}) is kept as it is coded, without the"
@@ -122,21 +126,24 @@ def _network(
     Raises:
         ArtifactError: there is none, or the file holds another method's.
     """
+    if weights:
+        name = method or weights.stem
+        say(f"{name}: {weights}")
+        return artifact.load(weights, "sr", network=method), name
     name = method or "sosr"
-    if weights is None and name == "hr":
+    if name == "hr":
         raise ArtifactError(
             "hr: these are the original frames, which nothing enlarges: name another"
             " method by --method"
         )
-    if weights is None and name in models.names() and not models.learns(name):
+    if name in models.names() and not models.learns(name):
         return models.build(name).eval(), name
-    path = weights or _trained(name, results)
-    say(f"{name if method or not weights else path.stem}: {path}")
-    network = artifact.load(path, "sr", network=method if weights else name)
-    return network, name if method or not weights else path.stem
+    path = _trained(name, results)
+    say(f"{name}: {path}")
+    return artifact.load(path, "sr", network=name), name
 
 
-class Worker:
+class Enlarger:
     """Enlarges frames as they come."""
 
     def __init__(
@@ -151,13 +158,15 @@ class Worker:
         whole = tiles.cut(size, 0, height * width)
         if height * width <= pixels:
             return whole
+        reach = getattr(self.network, "reach", None)
         try:
-            reach = int(self.network.reach)
-            found = tiles.cut(size, reach, pixels)
-        except (AttributeError, ValueError):
+            found = whole if reach is None else tiles.cut(size, reach, pixels)
+        except ValueError:  # it reads too far around a pixel
+            found = whole
+        if found is whole:
             say(
                 f"WARNING frames of {width}x{height} are enlarged whole, since the"
-                " network reads them far around: memory grows with their size"
+                " network can't be cut: memory grows with their size"
             )
             return whole
         say(f"frames are enlarged in {len(found)} tiles, {reach} pixels around each")
