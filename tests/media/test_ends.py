@@ -10,7 +10,7 @@ import pytest
 from tests.videos import decoded
 from twinlens.errors import RejectedError
 from twinlens.media import ends
-from twinlens.media.ends import UNKNOWN, WHOLE, end
+from twinlens.media.ends import UNKNOWN, WHOLE, end, stated_frames
 from twinlens.media.ffmpeg import binary
 
 PICTURE = "-f lavfi -i testsrc2=s=160x120:r=25:d=2"
@@ -121,6 +121,87 @@ def test_a_last_box_to_the_end_of_the_file_says_nothing(files, tmp_path):
     for count in (len(data), len(data) - 2000):
         path.write_bytes(data[:count])
         assert end(path) == UNKNOWN
+
+
+def test_a_box_of_a_rare_kind_says_nothing(files, tmp_path):
+    data = files["start.mp4"].read_bytes().replace(b"free", b"abcd")
+    path = tmp_path / "a.mp4"
+    path.write_bytes(data)
+    assert end(path) == UNKNOWN
+    path.write_bytes(data[: data.index(b"abcd") + 5000])
+    assert end_or_cut(path) == "cut"  # by its index
+
+
+def test_samples_that_an_index_lists_are_there(files, tmp_path):
+    """Two boxes of data, the second of which is lost."""
+    data = files["start.mp4"].read_bytes()
+    at = data.rindex(b"mdat") - 4
+    half = bytearray(data[: at + 4000])
+    half[at : at + 4] = (4000).to_bytes(4)
+    path = tmp_path / "a.mp4"
+    path.write_bytes(half)
+    assert end_or_cut(path) == "cut"
+
+
+def test_fragments_that_are_all_lost_are_missed(tmp_path):
+    words = "-c:v libx264 -g 9 -movflags frag_keyframe"
+    whole = encode(tmp_path / "whole.mp4", words, sound=False)
+    assert end(whole) == WHOLE
+    data = whole.read_bytes()
+    path = tmp_path / "a.mp4"
+    path.write_bytes(data[: data.index(b"moof") - 4])
+    assert end(path) == UNKNOWN
+
+
+def test_a_large_avi_lists_its_indices(files, tmp_path):
+    """Its list names what lies behind the first RIFF chunk."""
+    data = bytearray(files["a.avi"].read_bytes())
+    at = data.index(b"JUNK")
+    entry = b"indx" + (24 + 16).to_bytes(4, "little") + b"\4\0\0\0\1\0\0\0"
+    entry += bytes(16) + len(data).to_bytes(8, "little") + b"\x40\0\0\0" + bytes(4)
+    data[at : at + len(entry)] = entry
+    path = tmp_path / "a.avi"
+    path.write_bytes(data)
+    assert end_or_cut(path) == "cut"
+    path.write_bytes(data + bytes(63) + b"x")
+    assert end(path) == WHOLE
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.wmv", "a.mkv", "start.mp4"])
+def test_a_file_whose_end_is_all_zero_may_be_unfinished(files, tmp_path, name):
+    data = files[name].read_bytes()
+    path = tmp_path / name
+    path.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    assert end(path) == UNKNOWN
+
+
+def test_damaged_blocks_of_a_gif_say_nothing(files, tmp_path):
+    data = bytearray(files["a.gif"].read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 5000] = bytes(5000)
+    path = tmp_path / "a.gif"
+    path.write_bytes(data)
+    assert end(path) == UNKNOWN
+
+
+def test_only_an_avi_states_its_frames(files):
+    assert stated_frames(files["a.avi"]) in {
+        50,
+        51,
+    }  # an empty one for the sound's start
+    assert stated_frames(files["a.mp4"]) == stated_frames(files["a.gif"]) == 0
+
+
+def test_a_picture_on_the_cover_is_no_video(tmp_path, files):
+    cover = tmp_path / "cover.jpg"
+    words = "-v error -f lavfi -i testsrc2=s=40x40 -frames:v 1"
+    subprocess.run([binary(), *words.split(), cover], check=True)
+    path = tmp_path / "a.m4v"
+    words = f"-v error {SOUND} -i {cover} -map 0 -map 1 -c:a aac -c:v copy"
+    words += " -disposition:v:0 attached_pic -f mp4"
+    subprocess.run([binary(), *words.split(), path], check=True)
+    with pytest.raises(RejectedError, match="no video stream in it"):
+        decoded(path)
 
 
 def test_a_stream_that_lost_bytes_on_the_way_is_not_cut(files, tmp_path):

@@ -104,6 +104,7 @@ def test_a_title_can_not_pass_for_the_size_or_rate(tmp_path, make_video, noise):
         "[error] Input/output error",
         "[vist#0:0 @ 0x1] [error] Broken pipe",
         "x\n[error] Broken pipe",
+        "Reconfiguring filter graph because x changed to 4x4",
     ],
 )
 def test_a_title_can_not_pass_for_an_error(tmp_path, make_video, noise, title):

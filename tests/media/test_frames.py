@@ -315,6 +315,19 @@ def test_what_ffmpeg_conceals_is_noted(own, tmp_path, make_video, noise):
     assert report["note"]["run/d#1"].startswith("ffmpeg concealed errors: ")
 
 
+def test_a_header_that_states_another_number_is_noted(own, tmp_path):
+    path = own / "videos/jump/c.avi"
+    data = bytearray(path.read_bytes())
+    at = data.index(b"strh") + 40
+    assert data[at : at + 4] == (30).to_bytes(4, "little")
+    data[at : at + 4] = (34).to_bytes(4, "little")
+    path.write_bytes(data)
+    _, report = run(own, tmp_path)
+    assert report["note"]["jump/c"] == "its header states 34 frames"
+    assert report["note"]["run/d#1"] == ""
+    assert set(report["status"]) == {"ok"}
+
+
 # --- long clips -----------------------------------------------------------------------
 
 

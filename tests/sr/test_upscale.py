@@ -190,12 +190,13 @@ def test_sound_that_starts_first_stays_first(tmp_path, source):
     assert after.lead == pytest.approx(before.lead, abs=0.03)
 
 
-def test_avi_has_one_rate(tmp_path):
+def test_avi_has_one_rate(tmp_path, capsys):
     words = f"{TIMED} -vf settb=1/12800,setpts=N*N*30+N*512"
     path = encode(tmp_path / "in.mkv", words)
     before, after = enlarged(path, tmp_path / "out.avi")
     assert len(after.times) == 20
     assert after.times[-1] == pytest.approx(before.times[-1], abs=0.04)
+    assert "AVI has no other: use .mp4" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
@@ -280,6 +281,54 @@ def test_colours_of_rgb_stay_and_are_tagged(tmp_path, name, encoding):
     assert np.abs(one.mean((0, 1, 2)) - other.mean((0, 1, 2))).max() <= 2
 
 
+@pytest.mark.parametrize("tags", ["range=pc:colorspace=bt470bg", "colorspace=bt709"])
+def test_colours_in_avi_are_as_players_take_them(tmp_path, tags):
+    """It has no tags: BT.601 of limited range in small frames."""
+    words = "-f lavfi -i color=0xB04020:r=5:d=0.4:s=48x36 -c:v libx264 -qp 1"
+    path = encode(tmp_path / "in.mp4", f"{words} -vf format=yuv420p,setparams={tags}")
+    upscale(path, tmp_path / "out.avi", method="bicubic")
+    one, other = decoded(path).frames, decoded(tmp_path / "out.avi").frames
+    assert np.abs(one.mean((0, 1, 2)) - other.mean((0, 1, 2))).max() <= 3
+
+
+def test_sound_that_starts_late_in_an_avi_is_reported(tmp_path, capsys):
+    words = f"{PICTURE} -itsoffset 0.7 {SOUND} -c:v libx264 -c:a pcm_s16le"
+    upscale(encode(tmp_path / "in.mkv", words), tmp_path / "out.avi", method="bicubic")
+    assert "AVI has no times of sound: use .mp4" in capsys.readouterr().err
+
+
+def test_what_a_list_of_edits_hides_stays_hidden(tmp_path):
+    long = encode(
+        tmp_path / "long.mp4",
+        "-f lavfi -i testsrc2=s=48x36:r=25:d=3 -f lavfi -i sine=d=3 -g 12 -c:a aac",
+    )
+    path = tmp_path / "in.mp4"
+    cut = f"-v error -ss 0.7 -i {long} -c copy -t 1.5"
+    subprocess.run([ffmpeg.binary(), *cut.split(), path], check=True)
+    before, after = enlarged(path, tmp_path / "out.mkv")
+    assert before.lead > 0.2  # of what is hidden
+    assert after.lead == pytest.approx(0, abs=0.06)
+    assert after.times[-1] == pytest.approx(before.times[-1], abs=0.06)
+
+
+def test_a_video_that_is_turned_a_little_is_enlarged(tmp_path):
+    flat = encode(tmp_path / "flat.mp4", f"{PICTURE} -c:v libx264")
+    path = tmp_path / "in.mp4"
+    turn = ["-display_rotation", "33", "-i", flat, "-c", "copy", path]
+    subprocess.run([ffmpeg.binary(), "-v", "error", *turn], check=True)
+    upscale(path, tmp_path / "out.mp4", method="bicubic")
+    assert (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.parametrize("layout", ["3.0", "5.1", "6.1", "7.1"])
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_sound_of_many_channels_goes_along(tmp_path, layout, suffix):
+    words = f"{PICTURE} -f lavfi -i anullsrc=cl={layout}:d=1 -t 1 -c:a pcm_s32le"
+    path = encode(tmp_path / "in.mkv", words)
+    _, after = enlarged(path, tmp_path / f"out{suffix}")
+    assert len(after.sounds) == 1
+
+
 def test_an_upright_video_stays_upright(tmp_path):
     flat = encode(tmp_path / "flat.mp4", f"{PICTURE} -c:v libx264")
     path = tmp_path / "in.mp4"
@@ -316,7 +365,7 @@ def test_sound_goes_along(tmp_path, capsys, sound, source, suffix):
     ((was, length),), ((name, seconds),) = before.sounds, after.sounds
     assert name == SOUNDS[sound, source, suffix]
     assert seconds == pytest.approx(length, abs=0.04)
-    assert ("does not fit this container" in capsys.readouterr().err) == (was != name)
+    assert ("is encoded again as" in capsys.readouterr().err) == (was != name)
 
 
 def test_sound_of_six_channels_is_recoded(tmp_path):
@@ -334,6 +383,7 @@ def test_joined_files_go_on(tmp_path):
     upscale(path, tmp_path / "out.mp4", method="bicubic")
     after = Found(tmp_path / "out.mp4")
     assert len(after.times) >= 48
+    assert after.times[-1] == pytest.approx(2, abs=0.15)
     ((_, seconds),) = after.sounds
     assert seconds == pytest.approx(2, abs=0.15)
 
@@ -354,7 +404,7 @@ def test_transparency_that_is_lost_is_reported(tmp_path, capsys):
     words = f"{PICTURE} -vf format=argb -c:v qtrle"
     path = encode(tmp_path / "in.mov", words)
     upscale(path, tmp_path / "out.mp4", method="bicubic")
-    assert "its transparency is lost" in capsys.readouterr().err
+    assert "its transparency, if it has any, is lost" in capsys.readouterr().err
 
 
 def test_all_tracks_of_sound_go_along(tmp_path):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import BytesIO
 from itertools import islice
@@ -34,6 +34,8 @@ class Container:
     """The encoder of sound that does not fit as it is."""
     any_times: bool = True
     """Whether frames may be shown at any times."""
+    tags: bool = True
+    """Whether it says what colours are."""
     any_pixels: bool = True
     """Whether pixels may have another shape than a square."""
 
@@ -45,7 +47,7 @@ CONTAINERS: Mapping[str, Container] = {
     ".mov": Container("mov", "libx264", "aac"),
     ".mkv": Container("matroska", "libx264", "aac"),
     ".webm": Container("webm", "libvpx-vp9", "libopus", any_pixels=False),
-    ".avi": Container("avi", "mpeg4", "pcm_s16le", any_times=False),
+    ".avi": Container("avi", "mpeg4", "pcm_s16le", any_times=False, tags=False),
 }
 """By the endings of their files."""
 MATRICES = {
@@ -59,10 +61,12 @@ MATRICES = {
 """Matrices by ffmpeg's names."""
 TRIAL = 50
 """Packets of sound that are written to see whether a container takes it."""
-LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
+LAYOUTS = dict(enumerate("mono stereo 3.0 4.0 5.0 5.1 7.1 7.1".split(), 1))
 """Of sound, by the number of channels."""
+GAP = Fraction(1, 10)
+"""Seconds of silence that are noticed."""
 BACK = Fraction(1, 2)
-"""Seconds by which times of sound may go back before another clock is taken."""
+"""Seconds by which times may go back before another clock is taken."""
 HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 """Transfers of high dynamic range."""
 
@@ -107,6 +111,9 @@ def write(
         ArtifactError: the encoder failed, in its own words, or the disk refused it.
     """
     kind, rate = container(path), Fraction(fps or 25).limit_denominator(1001)
+    if not kind.tags:  # written as players take frames of that size
+        shown = replace(shown, size=size, range="tv", space=UNKNOWN)
+        shown = replace(shown, space=shown.matrix)
     with publish(path) as temporary, _errors_in_words(path), ExitStack() as stack:
         out = av.open(f"file:{temporary}", "w", format=kind.format)
         stack.enter_context(out)
@@ -118,7 +125,8 @@ def write(
             say(f"WARNING {source}: {warning}")
         out.metadata.update(file.metadata)
         base = shown.time_base if kind.any_times else 1 / rate
-        for frame, at in _timed(frames, shown.time_base, start, base, rate):
+        times = _timed(frames, shown.time_base, start, base, rate)
+        for frame, at in times:
             coded = _coded(frame, shown)
             coded.pts, coded.time_base = at, base
             out.mux(picture.encode(coded))
@@ -147,14 +155,20 @@ def _timed(
 ) -> Iterator[tuple[Frame, int]]:
     """Bring times to units of `base` from `start` on; each is after the one before."""
     step = max(1, round(1 / rate / base))
-    last, moved = -step, 0
+    last, moved, uneven = -step, 0, 0
     for frame, time in frames:
         at = last + step if time is None else round((time * given - start) / base)
+        if at < last - BACK / base:  # another clock: it goes on
+            start -= (last + step - at) * base
+            at = last + step
         moved += at <= last
+        uneven += base == 1 / rate and at != last + 1 and last >= 0
         last = max(at, last + 1)
         yield frame, last
     if moved:
         say(f"WARNING {moved} frames are shown later than in the source")
+    if uneven:
+        say("WARNING the source has no constant rate, and AVI has no other: use .mp4")
 
 
 def _picture(
@@ -221,7 +235,7 @@ class _Sound:
     def __init__(
         self, file: Any, start: Fraction, out: Any, kind: Container, source: Path
     ) -> None:
-        self.start = start
+        self.start, self.kind, self.gaps = start, kind, 0
         tracks = {
             stream.index: _track(stream, out, kind, source)
             for stream in file.streams.audio
@@ -246,6 +260,8 @@ class _Sound:
         shifts = dict.fromkeys(self.tracks, self.start)
         for packet in file.demux([file.streams[index] for index in self.tracks]):
             index = packet.stream.index
+            if packet.is_discard:  # hidden by a list of edits
+                continue
             if packet.dts is not None:
                 # A clock that goes back, as of files that were joined, goes on.
                 if packet.dts * packet.time_base - shifts[index] < ends[index] - BACK:
@@ -254,8 +270,18 @@ class _Sound:
                 packet.dts -= shift
                 packet.pts = None if packet.pts is None else packet.pts - shift
                 last = packet.dts * packet.time_base
+                if not self.kind.any_times and last > ends[index] + GAP:
+                    self._report_gap()
                 ends[index] = last + (packet.duration or 0) * packet.time_base
             yield last, self.tracks[index](packet)
+
+    def _report_gap(self) -> None:
+        self.gaps += 1
+        if self.gaps == 1:
+            say(
+                "WARNING sound that starts late or pauses comes too early, since"
+                " AVI has no times of sound: use .mp4"
+            )
 
 
 Track = Callable[[Any], list[Any]]
@@ -273,12 +299,13 @@ def _track(stream: Any, out: Any, kind: Container, source: Path) -> Track | None
         own.metadata.update(stream.metadata)
         return lambda packet: _copied(packet, own)
     say(
-        f"WARNING {source}: sound in {context.name} does not fit this container:"
-        f" {kind.sound}"
+        f"WARNING {source}: sound in {context.name} can't go into {kind.format} as it"
+        f" is, and is encoded again as {kind.sound}"
     )
     rate = 48_000 if kind.sound == "libopus" else context.sample_rate
-    count = context.layout.nb_channels
-    layout = LAYOUTS.get(count, context.layout.name)  # some files state the count alone
+    layout = context.layout.name
+    if layout.endswith(" channels") or kind.sound == "aac":  # the count alone is stated
+        layout = LAYOUTS.get(context.layout.nb_channels, layout)
     coded = out.add_stream(kind.sound, rate=rate, layout=layout)
     coded.metadata.update(stream.metadata)
     return lambda packet: _recoded(packet, coded)

@@ -12,6 +12,8 @@ from pathlib import Path
 from struct import unpack
 from typing import BinaryIO
 
+import numpy as np
+
 from twinlens.errors import RejectedError
 
 WHOLE, UNKNOWN = "whole", "unknown"
@@ -34,8 +36,12 @@ ELEMENTS = frozenset(
     )
 )
 """Elements of Matroska that a file or a segment consists of."""
-SLACK = 8
-"""Bytes by which writers of AVI miscount."""
+SLACK = 64
+"""Bytes by which writers of AVI miscount; at its end lies an index."""
+MOST_OF_INDEX = 1 << 26
+"""Bytes of an MP4's index that are read."""
+ZEROS = 4096
+"""Bytes at the end of a whole file that are not all zero."""
 MOST_READS = 10**6
 """Parts of a file that are looked at, which takes seconds."""
 
@@ -90,29 +96,59 @@ def end(path: Path) -> str:
         file = _File(opened, path.stat().st_size)
         head = file.read(0, HEAD)
         walk = next((walk for matches, walk in _CONTAINERS if matches(head)), None)
+        # A download can take its whole room first, and fill it later.
+        filled = any(file.read(max(0, file.size - ZEROS), ZEROS))
         try:
-            return WHOLE if walk and walk(file, head) else UNKNOWN
+            return WHOLE if walk and walk(file, head) and filled else UNKNOWN
         except _TooManyReadsError:
             return UNKNOWN
 
 
+def stated_frames(path: Path) -> int:
+    """Read how many frames the header of an AVI states; 0 for other files.
+
+    Other containers state none, or those that a list of edits hides as well.
+    """
+    with path.open("rb") as opened:
+        head = opened.read(HEAD)
+    at = head.find(b"strh")
+    if head[:4] != b"RIFF" or at < 0 or head[at + 8 : at + 12] != b"vids":
+        return 0
+    return int.from_bytes(head[at + 40 : at + 44], "little")
+
+
 def _mp4(file: _File, head: bytes) -> bool:
     """MP4 and QuickTime: boxes, each with its size; fragments have an index behind."""
-    kinds, at = set(), 0
-    while len(header := file.read(at, 16)) >= 8:
+    kinds, at, moov, known = set(), 0, b"", True
+    while len(header := file.read(at, 16)) >= 8 and any(header[:8]):
         size, kind = unpack(">I4s", header[:8])
-        if kind not in BOXES:
-            break  # what follows the last box
-        if size == 0:  # the last box, to wherever the file ends
-            return False
         if size == 1 and len(header) == 16:
             (size,) = unpack(">Q", header[8:])
-        if size < 8:
+        elif size == 0:  # the last box, to wherever the file ends
+            size, known = file.size - at, False
+        if kind not in BOXES or size < 8:
+            known = False  # what follows the last box, or a kind that is rare
             break
+        if kind == b"moov":
+            moov = file.read(at, min(size, MOST_OF_INDEX))
         kinds.add(kind)
         at += size
     file.check(at)
-    return b"moof" not in kinds or b"mfra" in kinds
+    file.check(_last_chunk(moov))
+    fragmented = b"moof" in kinds or b"mvex" in moov
+    return known and (not fragmented or b"mfra" in kinds)
+
+
+def _last_chunk(moov: bytes) -> int:
+    """Where the last chunk of samples starts, of those that an index lists."""
+    last = 0
+    for found in re.finditer(b"stco|co64", moov):
+        kind = ">u4" if found[0] == b"stco" else ">u8"
+        start = found.end() + 8
+        count = int.from_bytes(moov[start - 4 : start])
+        if count and start + count * np.dtype(kind).itemsize <= len(moov):
+            last = max(last, int(np.frombuffer(moov, kind, count, start).max()))
+    return last
 
 
 def _avi(file: _File, head: bytes) -> bool:
@@ -125,7 +161,22 @@ def _avi(file: _File, head: bytes) -> bool:
         end = at + 8 + size
         at = end + size % 2
     file.check(end - SLACK)
+    file.check(_last_index(head))
     return True
+
+
+def _last_index(head: bytes) -> int:
+    """Where the last of the indices ends that a large AVI lists."""
+    last = 0
+    for found in re.finditer(b"indx", head):
+        entry = head[found.end() + 4 :]
+        if len(entry) < 24 or entry[3] != 0:  # not a list of indices
+            continue
+        (count,) = unpack("<I", entry[4:8])
+        for at in range(24, min(24 + 16 * count, len(entry) - 15), 16):
+            start, size = unpack("<QI", entry[at : at + 12])
+            last = max(last, start + size)
+    return last
 
 
 def _matroska(file: _File, head: bytes) -> bool:
@@ -134,7 +185,8 @@ def _matroska(file: _File, head: bytes) -> bool:
     while at < file.size:
         kind, start, size = _element(file, at)
         if kind not in ELEMENTS:
-            break  # what follows the last element
+            known = False  # what follows the last element
+            break
         if size is None:
             if kind != SEGMENT:  # all but a segment has no elements of its own
                 return False
@@ -213,8 +265,10 @@ def _gif(file: _File, head: bytes) -> bool:
     while (kind := file.read(at, 10)) and kind[:1] != b";":
         if kind[:1] == b",":
             at += 11 + (_palette(kind[9]) if len(kind) == 10 else 0)
-        else:
+        elif kind[:1] == b"!":
             at += 2
+        else:
+            return False  # no block starts so
         while (size := file.read(at, 1)) and size[0]:
             at += 1 + size[0]
         at += 1

@@ -357,7 +357,7 @@ def _command(path: Path, limits: Limits, timed: bool) -> list[str]:
             sws_flags="bicubic+accurate_rnd+full_chroma_int+bitexact",
             # Titles could pass for what ffmpeg says of the stream.
             map_metadata=-1,
-            **{"map": "0:v:0", "frames:v": limits.frames + 1},
+            **{"map": "0:V:0", "frames:v": limits.frames + 1},
             **filters,
         )
         .global_args("-nostdin", "-hide_banner", "-loglevel", "level+info", "-nostats")
@@ -396,8 +396,9 @@ def _notes(messages: str) -> Iterator[str]:
     """Say what the decoder concealed, or changed."""
     if errors := _errors(messages):
         yield message(f"ffmpeg concealed errors: {errors}")
-    changes = r"Reconfiguring filter graph because .* changed to .*?(\d+x\d+)"
-    if set(re.findall(changes, messages)) - {_stated_size(messages)}:
+    prefix = r"^(?:\[[^]\n]* @ [^]\n]*\] )?\[info\] "
+    changes = prefix + r"Reconfiguring filter graph because .* changed to .*?(\d+x\d+)"
+    if set(re.findall(changes, messages, re.M)) - {_stated_size(messages)}:
         yield message("its frames change size: all are brought to that of the first")
 
 

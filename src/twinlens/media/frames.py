@@ -15,8 +15,9 @@ from twinlens.artifacts import reader
 from twinlens.artifacts.contents import sha1
 from twinlens.artifacts.shard import Shard
 from twinlens.artifacts.table import write_csv
-from twinlens.errors import RejectedError
+from twinlens.errors import RejectedError, message
 from twinlens.media import detail, scan
+from twinlens.media.ends import stated_frames
 from twinlens.media.ffmpeg import decode, unreadable
 from twinlens.media.settings import Decoding, Limits
 from twinlens.media.survey import Survey, keep
@@ -29,6 +30,8 @@ REPORT = (
     "clip class label part status note frames kept width height fps end"
     " sha1 content look detail path"
 ).split()
+FEWER = 0.98
+"""Of the frames that a header states: writers count some that are empty."""
 COUNTS = "label frames kept width height".split()
 
 
@@ -107,13 +110,21 @@ def _decoded(
         "label": int(row["label"]),
         "fps": clip.fps,
         "end": clip.end,
-        "notes": "; ".join(clip.notes),
+        "notes": "; ".join(_notes(path, clip)),
         "sha1": row["sha1"],
         "content": clip.content,
         "look": clip.look,
         "detail": _detail(kept, job.detail_at),
     }
     return {"frames": kept, "index": index.astype(np.int32)}, facts
+
+
+def _notes(path: Path, clip: Survey) -> list[str]:
+    """Say what is odd about a clip that is used."""
+    notes, stated = list(clip.notes), stated_frames(path)
+    if clip.total < FEWER * stated - 2:
+        notes.append(message(f"its header states {stated} frames"))
+    return notes
 
 
 def _detail(frames: NDArray[np.uint8], scale: int | None) -> float | str:

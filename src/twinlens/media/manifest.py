@@ -97,6 +97,6 @@ def _summarise(dataset: str, rows: pd.DataFrame, missing: list[str]) -> None:
     ends = f", {unsaid} whose format does not say whether they are whole"
     say(
         f"{dataset}: {kept} clips; {bad} rejected, {len(missing)} listed but not there"
-        f"{some}, {odd} with a note (errors that ffmpeg concealed, frames that change"
-        f" size){ends if unsaid else ''}"
+        f"{some}, {odd} with a note (errors that ffmpeg concealed, another number of"
+        f" frames than stated){ends if unsaid else ''}"
     )

@@ -9,8 +9,10 @@ from twinlens.errors import RejectedError
 FILTER = "showinfo=checksum=0"
 """The filter that reports them."""
 UNKNOWN = "unknown"
-LINE = r"^\[Parsed_showinfo_\d+ @ \w+\] \[info\] "
-"""How its lines start, and no title."""
+NO_TITLE = r"^(?!\[info\]|\s)[^\n]*?"
+"""How a line starts in which no title of the file stands."""
+LINE = NO_TITLE + r"\[Parsed_showinfo_\d+ @ \w+\] \[info\] "
+"""How the filter's lines start."""
 FRAME = re.compile(rf"{LINE}n: *\d+ pts: *(-?\d+|NOPTS) ".encode())
 HD = (1280, 577)
 """Width or height from which players take untagged colours for BT.709."""
@@ -57,7 +59,8 @@ def parse(messages: str) -> Shown:
     Raises:
         RejectedError: they don't say it.
     """
-    base = _line(r"config in time_base: (\d+)/(\d+)", messages)
+    # Some warnings of ffmpeg end without a new line, and this one follows on theirs.
+    base = re.search(NO_TITLE + r"config in time_base: (\d+)/(\d+)", messages, re.M)
     frame = _line(r"n: .*? fmt:(\S+) .*?sar:(\d+)/(\d+) s:(\d+)x(\d+) ", messages)
     colours = _line(
         r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)",

@@ -110,7 +110,7 @@ def _losses(shown: Shown) -> Iterator[str]:
     if (depth := form.components[0].bits) > 8:
         yield f"its {depth} bits a channel become 8"
     if any(each.is_alpha for each in form.components):
-        yield "its transparency is lost"
+        yield "its transparency, if it has any, is lost"
     if name := encode.HDR.get(shown.transfer):
         yield (
             f"high dynamic range ({name}) is kept as it is coded, without the"
