@@ -1,11 +1,9 @@
 """Frames to a video file, with times, colours and sound of the video they are of."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from io import BytesIO
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +14,15 @@ from numpy.typing import NDArray
 
 from twinlens.artifacts.publish import publish
 from twinlens.errors import REMEDIES, ArtifactError
-from twinlens.media.ffmpeg import LOCAL_FILES
+from twinlens.media.clock import Clock
+from twinlens.media.containers import Container, container
 from twinlens.media.shown import UNKNOWN, Shown
+from twinlens.media.sound import Sound, opened
 from twinlens.progress import say
 
 Frame = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A kind of file that is written, by ffmpeg's names."""
-
-    format: str
-    picture: str
-    """The encoder of frames."""
-    sound: str
-    """The encoder of sound that does not fit as it is."""
-    any_times: bool = True
-    """Whether frames may be shown at any times."""
-    tags: bool = True
-    """Whether it says what colours are."""
-    any_pixels: bool = True
-    """Whether pixels may have another shape than a square."""
-
-
-_MP4 = Container("mp4", "libx264", "aac")
-CONTAINERS: Mapping[str, Container] = {
-    ".mp4": _MP4,
-    ".m4v": _MP4,
-    ".mov": Container("mov", "libx264", "aac"),
-    ".mkv": Container("matroska", "libx264", "aac"),
-    ".webm": Container("webm", "libvpx-vp9", "libopus", any_pixels=False),
-    ".avi": Container("avi", "mpeg4", "pcm_s16le", any_times=False, tags=False),
-}
-"""By the endings of their files."""
 MATRICES = {
     "bt709": Colorspace.ITU709,
     "fcc": Colorspace.FCC,
@@ -59,31 +32,8 @@ MATRICES = {
     "bt2020nc": Colorspace.BT2020,
 }
 """Matrices by ffmpeg's names."""
-TRIAL = 50
-"""Packets of sound that are written to see whether a container takes it."""
-LAYOUTS = dict(enumerate("mono stereo 3.0 4.0 5.0 5.1 7.1 7.1".split(), 1))
-"""Of sound, by the number of channels."""
-GAP = Fraction(1, 10)
-"""Seconds of silence that are noticed."""
-BACK = Fraction(1, 2)
-"""Seconds by which times may go back before another clock is taken."""
 HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 """Transfers of high dynamic range."""
-
-
-def container(path: Path) -> Container:
-    """Choose the kind of a file that is to be written by its ending.
-
-    Raises:
-        ArtifactError: it has none that is known.
-    """
-    try:
-        return CONTAINERS[path.suffix.lower()]
-    except KeyError:
-        raise ArtifactError(
-            f"{path}: can't write {path.suffix or 'a file without an ending'}: give it"
-            f" one of {' '.join(CONTAINERS)}"
-        ) from None
 
 
 def write(
@@ -118,15 +68,12 @@ def write(
         out = av.open(f"file:{temporary}", "w", format=kind.format)
         stack.enter_context(out)
         picture = _picture(out, kind, size, shown, rate, quality)
-        file = stack.enter_context(_opened(source))
+        file = stack.enter_context(opened(source))
         start = Fraction(file.start_time or 0, av.time_base)
-        sound = _Sound(file, start, out, kind, source)
-        for warning in _left_out(file):
-            say(f"WARNING {source}: {warning}")
+        sound = Sound(file, start, out, kind, source)
         out.metadata.update(file.metadata)
         base = shown.time_base if kind.any_times else 1 / rate
-        times = _timed(frames, shown.time_base, start, base, rate)
-        for frame, at in times:
+        for frame, at in _timed(frames, shown.time_base, Clock(start), base, rate):
             coded = _coded(frame, shown)
             coded.pts, coded.time_base = at, base
             out.mux(picture.encode(coded))
@@ -149,18 +96,17 @@ def _errors_in_words(path: Path) -> Iterator[None]:
 def _timed(
     frames: Iterable[tuple[Frame, int | None]],
     given: Fraction,
-    start: Fraction,
+    clock: Clock,
     base: Fraction,
     rate: Fraction,
 ) -> Iterator[tuple[Frame, int]]:
-    """Bring times to units of `base` from `start` on; each is after the one before."""
+    """Bring times from units of `given` to those of `base`, each after the last."""
     step = max(1, round(1 / rate / base))
     last, moved, uneven = -step, 0, 0
     for frame, time in frames:
-        at = last + step if time is None else round((time * given - start) / base)
-        if at < last - BACK / base:  # another clock: it goes on
-            start -= (last + step - at) * base
-            at = last + step
+        at = last + step
+        if time is not None:
+            at = round(clock.read(time * given, 1 / rate) / base)
         moved += at <= last
         uneven += base == 1 / rate and at != last + 1 and last >= 0
         last = max(at, last + 1)
@@ -214,141 +160,3 @@ def _coded(frame: Frame, shown: Shown) -> Any:
         dst_color_range=ColorRange.JPEG if shown.full_range else ColorRange.MPEG,
         interpolation="BICUBIC",
     )
-
-
-def _opened(path: Path) -> Any:
-    """Open a local file, which can make ffmpeg open no other."""
-    return av.open(f"file:{path}", options=dict(LOCAL_FILES))
-
-
-def _left_out(file: Any) -> Iterator[str]:
-    """Say what of a file does not go along."""
-    if count := len(file.streams.subtitles):
-        yield f"{count} tracks of subtitles are left out"
-    if count := len(file.chapters()):
-        yield f"{count} chapters are left out"
-
-
-class _Sound:
-    """The sound of a file on its way to another."""
-
-    def __init__(
-        self, file: Any, start: Fraction, out: Any, kind: Container, source: Path
-    ) -> None:
-        self.start, self.kind, self.gaps = start, kind, 0
-        tracks = {
-            stream.index: _track(stream, out, kind, source)
-            for stream in file.streams.audio
-        }
-        self.tracks = {index: track for index, track in tracks.items() if track}
-        self.packets = self._all(file)
-        self.next: Any = next(self.packets, None)
-
-    def until(self, seconds: Fraction | None) -> list[Any]:
-        """Take the packets up to a time; the rest if it is None."""
-        found = []
-        while self.next and (seconds is None or self.next[0] <= seconds):
-            found += self.next[1]
-            self.next = next(self.packets, None)
-        return found
-
-    def _all(self, file: Any) -> Iterator[tuple[Fraction, list[Any]]]:
-        """Read all packets of sound, each with its time."""
-        if not self.tracks:
-            return
-        ends, last = dict.fromkeys(self.tracks, Fraction(0)), Fraction(0)
-        shifts = dict.fromkeys(self.tracks, self.start)
-        for packet in file.demux([file.streams[index] for index in self.tracks]):
-            index = packet.stream.index
-            if packet.is_discard:  # hidden by a list of edits
-                continue
-            if packet.dts is not None:
-                # A clock that goes back, as of files that were joined, goes on.
-                if packet.dts * packet.time_base - shifts[index] < ends[index] - BACK:
-                    shifts[index] = packet.dts * packet.time_base - ends[index]
-                shift = round(shifts[index] / packet.time_base)
-                packet.dts -= shift
-                packet.pts = None if packet.pts is None else packet.pts - shift
-                last = packet.dts * packet.time_base
-                if not self.kind.any_times and last > ends[index] + GAP:
-                    self._report_gap()
-                ends[index] = last + (packet.duration or 0) * packet.time_base
-            yield last, self.tracks[index](packet)
-
-    def _report_gap(self) -> None:
-        self.gaps += 1
-        if self.gaps == 1:
-            say(
-                "WARNING sound that starts late or pauses comes too early, since"
-                " AVI has no times of sound: use .mp4"
-            )
-
-
-Track = Callable[[Any], list[Any]]
-"""Packets of a track, from those of its source; an empty one is its last."""
-
-
-def _track(stream: Any, out: Any, kind: Container, source: Path) -> Track | None:
-    """Add a track of sound, as it is where the container takes it."""
-    context = stream.codec_context
-    if context is None or not context.sample_rate or not context.layout.nb_channels:
-        say(f"WARNING {source}: a track of sound can't be read, and is left out")
-        return None
-    if _fits(stream, kind.format, source):
-        own = out.add_stream_from_template(stream)
-        own.metadata.update(stream.metadata)
-        return lambda packet: _copied(packet, own)
-    say(
-        f"WARNING {source}: sound in {context.name} can't go into {kind.format} as it"
-        f" is, and is encoded again as {kind.sound}"
-    )
-    rate = 48_000 if kind.sound == "libopus" else context.sample_rate
-    layout = context.layout.name
-    if layout.endswith(" channels") or kind.sound == "aac":  # the count alone is stated
-        layout = LAYOUTS.get(context.layout.nb_channels, layout)
-    coded = out.add_stream(kind.sound, rate=rate, layout=layout)
-    coded.metadata.update(stream.metadata)
-    return lambda packet: _recoded(packet, coded)
-
-
-def _fits(stream: Any, form: str, source: Path) -> bool:
-    """Whether a container takes sound as it is: some is written to it and read again.
-
-    What muxers say of themselves does not do: that of AVI takes Vorbis, which then
-    plays at another speed.
-    """
-    trial, written = BytesIO(), []
-    try:
-        with av.open(trial, "w", format=form) as out, _opened(source) as file:
-            own = out.add_stream_from_template(stream)
-            for packet in islice(file.demux(file.streams[stream.index]), TRIAL):
-                written += _copied(packet, own)
-            seconds = _seconds(written)
-            out.mux(written)
-        trial.seek(0)
-        with av.open(trial, "r", format=form) as file:
-            read = [each for each in file.demux(audio=0) if each.dts is not None]
-    except (av.FFmpegError, ValueError):
-        return False
-    return abs(_seconds(read) - seconds) < 0.1
-
-
-def _seconds(packets: list[Any]) -> float:
-    """Time from the start of the first packet to the end of the last."""
-    if not packets:
-        return 0.0
-    last = packets[-1]
-    ticks = last.dts + (last.duration or 0)
-    return float(ticks * last.time_base - packets[0].dts * packets[0].time_base)
-
-
-def _copied(packet: Any, stream: Any) -> list[Any]:
-    if packet.dts is None:
-        return []
-    packet.stream = stream
-    return [packet]
-
-
-def _recoded(packet: Any, stream: Any) -> list[Any]:
-    packets = [each for frame in packet.decode() for each in stream.encode(frame)]
-    return packets if packet.size else packets + stream.encode(None)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from twinlens import models
 from twinlens.errors import ArtifactError, RejectedError
-from twinlens.media import encode, ffmpeg
+from twinlens.media import containers, encode, ffmpeg
 from twinlens.media.ffmpeg import Video
 from twinlens.media.settings import UNLIMITED
 from twinlens.media.shown import Shown
@@ -64,7 +64,7 @@ def upscale(
     """
     if out.exists() and file.exists() and out.samefile(file):
         raise ArtifactError(f"{out}: would overwrite the video that is read")
-    encode.container(out)
+    containers.container(out)
     repeatable(threads)
     where = device()
     network, name = _network(method, weights, results)
