@@ -318,7 +318,7 @@ def _asf(file: _File, head: bytes) -> bool:
     if flags & 1 or not size:
         return False
     file.check(size)
-    return True
+    return size == file.size
 
 
 def _ogg(file: _File, head: bytes) -> bool:
