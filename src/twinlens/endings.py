@@ -43,7 +43,7 @@ def print_tables(plan: Plan, started: float) -> None:
         fresh = copy.exists() and copy.stat().st_mtime > started
         if fresh and copy.read_bytes() == path.read_bytes():
             print(f"\n{path.read_text()}\n{copy.with_suffix('.csv')}", file=sys.stderr)
-    networks = plan.methods.networks(plan.tables.methods_read)
+    networks = sorted(plan.methods.networks(plan.tables.methods_read))
     logs = [
         root / "logs/flow_error.log",
         *(root / f"logs/import_network/sr/{name}.log" for name in networks),
