@@ -108,6 +108,12 @@ def stated_frames(path: Path) -> int:
     """Read how many frames the header of an AVI states; 0 for other files.
 
     Other containers state none, or those that a list of edits hides as well.
+
+    Args:
+        path: a regular file.
+
+    Raises:
+        OSError: it can't be read.
     """
     with path.open("rb") as opened:
         head = opened.read(HEAD)

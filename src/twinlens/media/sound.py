@@ -62,7 +62,14 @@ class Sound:
         self.next: Any = next(self.packets, None)
 
     def until(self, seconds: Fraction | None) -> list[Any]:
-        """Take the packets up to a time; the rest if it is None."""
+        """Take the packets up to a time.
+
+        Args:
+            seconds: from the file's start on; None takes the rest.
+
+        Returns:
+            Packets to write, of any tracks, in order.
+        """
         found = []
         while self.next and (seconds is None or self.next[0] <= seconds):
             found += self.next[1]

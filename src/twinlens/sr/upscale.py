@@ -149,6 +149,14 @@ class Enlarger:
     def __init__(
         self, network: Any, size: tuple[int, int], pixels: int, device: torch.device
     ) -> None:
+        """Prepare for a video.
+
+        Args:
+            network: on `device`, in evaluation mode.
+            size: height and width of its frames, in pixels.
+            pixels: of low resolution that are enlarged at once.
+            device: where to work.
+        """
         self.network, self.device = network, device
         self.tiles = self._tiles(size, pixels)
 
@@ -173,7 +181,14 @@ class Enlarger:
         return found
 
     def enlarged(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Enlarge frames, keeping those that the network reads around."""
+        """Enlarge frames, keeping those that the network reads around.
+
+        Args:
+            frames: uint8 (h, w, 3), RGB 0..255, all of a clip in order.
+
+        Yields:
+            uint8 (4h, 4w, 3), of each.
+        """
         if self.network.frames == models.WHOLE_CLIP:
             yield from self._clip(frames)
             return
