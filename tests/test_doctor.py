@@ -35,7 +35,7 @@ def roomy(monkeypatch):
         monkeypatch.setattr(
             doctor.shutil, "disk_usage", lambda _: Usage(1 << 50, 0, free)
         )
-        monkeypatch.setattr(doctor, "_gpu", lambda: gpu)
+        monkeypatch.setattr(doctor.gpu, "present", lambda: gpu)
 
     machine()
     return machine

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinlens import cli, decoder
+from twinlens import cli, decoder, gpu
 from twinlens.assets import needs
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def machine(plan: "Plan") -> Iterator[str]:
             f"{need / GIB:.1f} GiB of disk at {Path.cwd()}: {free / GIB:.1f} GiB are"
             " free; make room, or set `keep: false` in the config"
         )
-    if plan.gpus and not _gpu():
+    if plan.gpus and not gpu.present():
         yield (
             f"a GPU: resources.gpus is {plan.gpus}, and no NVIDIA device is here; run"
             " on a machine with one, or set resources.gpus: 0"
@@ -124,7 +124,3 @@ def _disk_need(world: "World") -> int:
             files = Path(entry.videos).rglob("*")
             total += 40 * sum(each.stat().st_size for each in files if each.is_file())
     return total
-
-
-def _gpu() -> bool:
-    return any(Path("/dev").glob("nvidia[0-9]*")) or bool(shutil.which("nvidia-smi"))

@@ -121,3 +121,25 @@ def test_the_error_of_every_estimator_that_is_used_is_measured():
         "FlowNet2",
         "TV-L1",
     ]
+
+
+# --- what jobs ask for ----------------------------------------------------------------
+
+
+def test_a_training_asks_for_the_processors_of_all_its_processes():
+    def cpus(**resources):
+        return plan(resources=resources).training_cpus
+
+    assert cpus() == 1
+    assert cpus(threads=4, readers=3) == 7
+    assert cpus(threads=2, readers=1, gpus=4) == 12
+
+
+def test_estimators_take_a_gpu_where_there_are_some():
+    changes = {"flows__slow": {"kind": "dis", "label": "DIS", "preset": "medium"}}
+    changes["flows__here"] = {"kind": "tvl1", "label": "here", "device": "cpu"}
+    gpus = plan(resources__gpus=2, **changes)
+    none = plan(**changes)
+    wanted = {"flownet2": 1, "tvl1": 1, "here": 0, "slow": 0}
+    assert {name: gpus.flow_gpu(name) for name in wanted} == wanted
+    assert not any(none.flow_gpu(name) for name in wanted)

@@ -15,7 +15,7 @@ rule patches:
         f"{WORLD}/benchmarks/patches/{{patches}}/{{shard}}.tsv"
     params:
         job=lambda w: as_json(plan.networks.cutting(w.patches)),
-        code=code("patches.stage"),
+        code=lambda w: code("patches.stage"),
     shell:
         "python -m twinlens.patches patches --plain --frames {input.frames}"
         " --motion {input.motion} --job {params.job:q}"
@@ -33,7 +33,7 @@ rule count_patches:
         f"{WORLD}/logs/count_patches/{{patches}}.log",
     params:
         job=lambda w: as_json(plan.networks.counting(w.patches)),
-        code=code("patches.counts"),
+        code=lambda w: code("patches.counts"),
     shell:
         "python -m twinlens.patches counts --plain --shards {input.shards}"
         " --counts {input.counts} --job {params.job:q} --out {output} 2>&1 | tee {log}"
@@ -61,6 +61,7 @@ rule train_sr:
     threads: plan.threads
     resources:
         gpu=plan.gpus,
+        cpus_per_task=plan.training_cpus,
         # Not a parameter: it changes no number.
         readers=plan.world.resources.readers,
     params:
@@ -85,8 +86,8 @@ rule train_perceptual:
     resources:
         gpu=plan.gpu,
     params:
-        job=as_json(plan.networks.perceptual_training()),
-        code=code("perceptual.train", "perceptual.vgg"),
+        job=lambda w: as_json(plan.networks.perceptual_training()),
+        code=lambda w: code("perceptual.train", "perceptual.vgg"),
     shell:
         "python -m twinlens.perceptual --plain --job {params.job:q}"
         " --threads {threads} --out {output} 2>&1 | tee {log}"

@@ -17,7 +17,7 @@ from twinlens.flow import tvl1_kernels as kernels
 
 _Floats = NDArray[np.float32]
 
-_EPSILON = 0.01  # px; iterations stop when the flow changes less, root mean square
+EPSILON = 0.01  # px; iterations stop when the flow changes less, root mean square
 _SMALLEST = 16  # px; a pyramid has no side shorter than this
 
 
@@ -48,7 +48,7 @@ class Scale:
     def settle(self, kernel: Callable[..., bool | None], most: int) -> bool | None:
         """Run one of the kernels that iterate until the flow changes little."""
         # As OpenCV: the sum of squared changes, compared in single precision.
-        threshold = np.float32(_EPSILON * _EPSILON * (self.height * self.width))
+        threshold = np.float32(EPSILON * EPSILON * (self.height * self.width))
         planes, size = self.space.ravel(), (self.height, self.width)
         return kernel(planes, *size, self.blocks, float(threshold), most)
 
@@ -72,7 +72,7 @@ def solve_pair(
 ) -> _Floats:
     """Compute flow (2, H, W) of a pair (H, W), from coarsest to finest level."""
     pictures = (first.astype(np.float32), second.astype(np.float32))
-    pyramids = [_pyramid(picture, preset) for picture in pictures]
+    pyramids = [pyramid(picture, preset) for picture in pictures]
     height, width = first.shape
     memory = kernels.workspace(height, width).ravel()
     flow = np.zeros((2, *pyramids[0][-1].shape), np.float32)
@@ -85,7 +85,8 @@ def solve_pair(
     return flow
 
 
-def _pyramid(picture: _Floats, preset: Preset) -> list[_Floats]:
+def pyramid(picture: _Floats, preset: Preset) -> list[_Floats]:
+    """Shrink a picture (H, W) again and again; the largest first."""
     levels = [picture]
     while len(levels) < preset.levels:
         smaller = preset.shrink(levels[-1])

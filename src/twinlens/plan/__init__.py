@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twinlens import provenance
+from twinlens.flow import estimators
 from twinlens.plan.check import load
 from twinlens.plan.data import Data
 from twinlens.plan.methods import Methods
@@ -45,10 +46,13 @@ class Plan:
         self.threads = world.resources.threads
         self.gpus = world.resources.gpus
         self.gpu = min(1, self.gpus)
+        self.training_cpus = max(1, self.gpus) * (
+            self.threads + world.resources.readers
+        )
 
     def flow_gpu(self, flow: str) -> int:
-        """GPUs of a job of an estimator: networks take one, if the world has some."""
-        return self.gpu if self.networks.flow_network(flow) else 0
+        """GPUs of a job of an estimator, if the world has some."""
+        return self.gpu if estimators.takes_gpu(self.world.flows[flow]) else 0
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> "Plan":

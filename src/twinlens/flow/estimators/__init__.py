@@ -10,6 +10,7 @@ plan its jobs. It has
                 `Settings` then have `weights`, a published file or None
     OF_TRAINING optional: the names of settings that only decide the training of that
                 network
+    takes_gpu(settings)    optional: whether its jobs ask for a GPU; networks do
 
 Nothing is registered.
 """
@@ -49,6 +50,14 @@ def deciding(settings: Any) -> dict[str, Any]:
 def needs_network(settings: Mapping[str, Any]) -> bool:
     """Whether an entry's estimator is a network."""
     return hasattr(module(settings["kind"]), "NETWORK")
+
+
+def takes_gpu(settings: Any) -> bool:
+    """Whether the jobs of an entry of `flows` ask for a GPU."""
+    found = module(settings.kind)
+    if hasattr(found, "takes_gpu"):
+        return bool(found.takes_gpu(settings))
+    return hasattr(found, "NETWORK")
 
 
 def modules(settings: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass
 
+from twinlens import gpu
 from twinlens.flow.estimators import Estimator, Frames
 from twinlens.settings import STRICT
 
@@ -21,10 +22,24 @@ class Settings:
     """Name in the tables."""
     preset: Literal["opencv", "fast", "gpu24", "cuda"] = "fast"
     """Its variant; gpu24 made the published recognisers' inputs."""
+    device: Literal["auto", "cpu"] = "auto"
+    """auto: on a GPU where resources.gpus has some, all pairs of a clip at once."""
+    storage: Literal["float32", "float16"] = "float32"
+    """Of its state on a GPU; float16 halves the traffic that bounds it."""
+
+
+def takes_gpu(settings: Settings) -> bool:
+    """Whether its jobs ask for a GPU."""
+    return settings.device == "auto"
 
 
 def load(settings: Settings, network: Path | None, threads: int) -> Estimator:
     """Make TV-L1 of the preset; it has no network."""
+    if takes_gpu(settings) and gpu.present():
+        import torch
+
+        if torch.cuda.is_available():
+            return partial(_estimate_on_gpu, settings)
     return partial(_estimate, settings.preset, threads)
 
 
@@ -35,3 +50,15 @@ def _estimate(
     from twinlens.flow.tvl1 import tvl1
 
     return tvl1(grays(first), grays(second), preset, threads=threads)
+
+
+def _estimate_on_gpu(
+    settings: Settings, first: Frames, second: Frames
+) -> NDArray[np.float32]:
+    import torch
+
+    from twinlens.flow.frames import grays
+    from twinlens.flow.tvl1_torch import tvl1
+
+    pair, device = (grays(first), grays(second)), torch.device("cuda")
+    return tvl1(*pair, settings.preset, device, settings.storage)
