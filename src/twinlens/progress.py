@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Sized
 from typing import Any, TypeVar
 
 from tqdm import tqdm
@@ -23,7 +23,7 @@ def track(
     unit: str = "clips",
     total: int | None = None,
     done: int = 0,
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """Go through `items`, reporting how many are done, how fast, and the time left.
 
     Args:

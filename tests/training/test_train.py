@@ -450,3 +450,58 @@ def test_bf16_mixed_trains_on_a_processor_too(tmp_path):
     assert not torch.equal(mixed["convs.0.weight"], exact["convs.0.weight"])
     for key, value in exact.items():
         torch.testing.assert_close(mixed[key], value, atol=0.02, rtol=0)
+
+
+# --- asked to end ---------------------------------------------------------------------
+
+SLOW = """
+import sys, time
+from pathlib import Path
+from tests.training import runs
+from twinlens.networks import trainer
+folder, shard, devices, workers = *map(Path, sys.argv[1:3]), *map(int, sys.argv[3:])
+update = trainer.Trainer.update
+def slow(self, batch):
+    update(self, batch)
+    if self.step >= 3 and not (folder / "again").exists():
+        (folder / "reached").touch()
+        time.sleep(0.2)
+trainer.Trainer.update = slow
+if __name__ == "__main__":
+    how = runs.recipe(steps=40, batch=4)
+    runs.train(folder, shard=shard, how=how, devices=devices, workers=workers)
+"""
+
+
+def _slow(folder, *words):
+    script = folder / "slow.py"
+    script.write_text(SLOW)
+    return subprocess.Popen(
+        [sys.executable, str(script), str(folder), *map(str, words)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("devices", "workers", "to_all"),
+    [(1, 0, False), (1, 2, True), (2, 0, False), (2, 1, True)],
+)
+def test_sigterm_saves_the_last_step(tmp_path, devices, workers, to_all):
+    """Sent to the training, or as Slurm does, to each of its processes."""
+    shard = runs.patches(tmp_path)
+    run = _slow(tmp_path, shard, devices, workers)
+    while not (tmp_path / "reached").exists():
+        assert run.poll() is None
+        time.sleep(0.05)
+    assert not list(tmp_path.glob("*.checkpoint"))
+    (os.killpg if to_all else os.kill)(run.pid, signal.SIGTERM)
+    assert run.wait(3600) == 128 + signal.SIGTERM
+    assert 3 <= _reached(tmp_path, "net") < 40
+    (tmp_path / "again").touch()
+    assert _slow(tmp_path, shard, devices, workers).wait(3600) == 0
+    whole = tmp_path / "whole"
+    how = runs.recipe(steps=40, batch=4)
+    expected = runs.train(whole, shard=shard, how=how, devices=devices)
+    _assert_equal(runs.state(tmp_path / "net.h5"), expected)

@@ -7,8 +7,8 @@ in the checkpoint, so that a training that was killed resumes to the same bits.
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,12 +22,14 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import ProcessExitedException
 
 from twinlens.artifacts.publish import locked
 from twinlens.errors import ArtifactError
-from twinlens.networks import checkpoint
+from twinlens.networks import checkpoint, stop
 from twinlens.networks.checkpoint import Checkpoint
 from twinlens.networks.device import repeatable
+from twinlens.networks.stop import Stop
 from twinlens.progress import say, track
 
 COLUMNS = ("step", "lr", "loss")
@@ -97,7 +99,7 @@ def trained(make: Callable[[Fabric, Run], "Trainer"], run: Run) -> Iterator[Resu
         plugins=[LightningEnvironment()],
     )
     with locked(run.checkpoint, ".training"):
-        fabric.launch(partial(_fit, make=make, run=run))
+        _launch(fabric, partial(_fit, make=make, run=run))
         last = checkpoint.load(run.checkpoint, run.about["id"])
         log = pd.DataFrame(last.log, columns=list(last.columns)).astype({"step": int})
         yield Result(state=last.network, log=log, facts=last.facts)
@@ -108,6 +110,17 @@ def _shared(run: Run) -> DDPStrategy:
     """Gradients shared by processes."""
     unused = run.parts_unused
     return DDPStrategy(start_method="spawn", find_unused_parameters=unused)
+
+
+def _launch(fabric: Fabric, fit: Callable[[Fabric], None]) -> None:
+    """Run in this process, or in processes of its own, which it outlives."""
+    with Stop(stop.ask_first_child) as stopped:
+        try:
+            fabric.launch(fit)
+        except ProcessExitedException:
+            if not stopped.asked:
+                raise
+            stop.end("SIGTERM: its first process saved")
 
 
 def _fit(fabric: Fabric, make: Callable[[Fabric, Run], "Trainer"], run: Run) -> None:
@@ -199,11 +212,17 @@ class Trainer(ABC):
         batches, label = self.on_device(self.step), f"train {self.run.name}"
         if self.is_first:
             batches = track(batches, label, "steps", self.steps, done=self.step)
-        for batch in batches:
-            self.update(batch)
+        on_stop = None if self.is_first else stop.let_next_end
+        # Closed, or processes that read ahead would be waited for without end.
+        with Stop(on_stop) as stopped, closing(batches):
+            for batch in batches:
+                self.update(batch)
+                if stopped.asked and self.is_first:
+                    self.save()
+                    stop.end(f"{self.run.name}: SIGTERM: saved at step {self.step}")
         self.save()
 
-    def on_device(self, first: int) -> Iterator[Any]:
+    def on_device(self, first: int) -> Generator[Any, None, None]:
         """The batches from a step on, where the network is."""
         for batch in self.batches(first):
             yield self.fabric.to_device(batch)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from twinlens import colour, models
-from twinlens.networks import artifact, schedule
+from twinlens.networks import artifact, schedule, stop
 from twinlens.networks.trainer import Run, Trainer, refuse_nan
 from twinlens.patches.reader import Patches
 from twinlens.perceptual import vgg
@@ -101,6 +101,7 @@ class SrTrainer(Trainer):
             self.patches,  # type: ignore[arg-type]
             batch_sampler=_Indices(self.fabric, self.job, len(self.patches), first),
             num_workers=self.inputs.workers,
+            worker_init_fn=stop.ignore,
             pin_memory=self.fabric.device.type == "cuda",
         )
 
