@@ -59,8 +59,8 @@ def write(folder, name, inputs, layout, module=None, cautions=()):
     return written
 
 
-def shard(folder, dataset, row, right, clips=10, names=None):
-    """A score shard whose spatial stream has so many clips of each class right.
+def shard(folder, dataset, row, right, clips=10, names=None, heads=HEADS[:1]):
+    """A score shard whose heads have so many clips of each class right.
 
     Args:
         folder: where it goes.
@@ -69,6 +69,7 @@ def shard(folder, dataset, row, right, clips=10, names=None):
         right: of each class, how many of its first clips are right.
         clips: of each class.
         names: the clips' names, in order; by default class by class.
+        heads: what is scored.
     """
     path = folder / f"{dataset}-{row}.h5"
     names = names or [f"{each}/{at:02d}" for each in right for at in range(clips)]
@@ -80,7 +81,7 @@ def shard(folder, dataset, row, right, clips=10, names=None):
             label = classes.index(own)
             chosen = label if int(at) < right[own] else (label + 1) % len(classes)
             scores = np.eye(len(classes), dtype=np.float32)[[chosen]]
-            file.write(name, {"spatial": scores}, label=label)
+            file.write(name, dict.fromkeys(heads, scores), label=label)
     return path
 
 

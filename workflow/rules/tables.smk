@@ -29,6 +29,7 @@ rule table:
         latex=f"{WORLD}/{{table}}.tex",
     log:
         f"{WORLD}/logs/table/{{table}}.log",
+    localrule: True
     params:
         job=lambda w: as_json(plan.tables.table_job(w.table)),
         code=lambda w: code("tables.write", *plan.tables.table_modules(w.table)),
@@ -46,21 +47,24 @@ rule figure:
         data=lambda w: plan.tables.figure_inputs(*w),
         gates=lambda w: plan.tables.figure_gates(*w),
     output:
-        report(
+        png=report(
             f"{WORLD}/figures/{{figure}}/{{dataset}}.png",
             caption="../report/figure.rst",
             category="Figures",
             subcategory="{dataset}",
             labels={"figure": "{figure}", "data set": "{dataset}"},
         ),
+        pdf=f"{WORLD}/figures/{{figure}}/{{dataset}}.pdf",
+        svg=f"{WORLD}/figures/{{figure}}/{{dataset}}.svg",
     log:
         f"{WORLD}/logs/figure/{{figure}}/{{dataset}}.log",
+    localrule: True
     params:
         job=lambda w: as_json(plan.tables.figure_job(*w)),
         code=lambda w: code("figures.draw", *plan.tables.figure_modules(w.figure)),
     shell:
         "python -m twinlens.figures --plain --inputs {input.data}"
-        " --job {params.job:q} --out {output} > {log} 2>&1"
+        " --job {params.job:q} --out {output.png} > {log} 2>&1"
 
 
 rule audit:
@@ -76,7 +80,7 @@ rule audit:
         "results/audit.log",
     localrule: True
     params:
-        code=code("audit.write"),
+        code=lambda w: code("audit.write"),
     shell:
         "python -m twinlens.audit --plain --out {output} > {log} 2>&1"
 

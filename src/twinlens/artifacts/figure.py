@@ -1,18 +1,49 @@
 """Publish figures."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twinlens.artifacts.publish import publish
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# Without the time and matplotlib's version, the same figure has the same bytes.
+METADATA: dict[str, dict[str, Any]] = {
+    ".png": {"Software": None},
+    ".pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+    ".svg": {"Creator": None, "Date": None},
+}
+
+
+def write_png(path: Path, figure: "Figure", dpi: int) -> None:
+    """Publish a figure of pyplot's as PNG, and close it."""
+    _write(path, figure, dpi)
+    _close(figure)
+
 
 def write_figure(path: Path, figure: "Figure", dpi: int) -> None:
-    """Publish a figure of pyplot's and close it, without matplotlib's version in it."""
-    from matplotlib import pyplot  # heavy, and few stages draw
+    """Publish a figure of pyplot's as PNG, and beside it as PDF and SVG; close it.
 
-    with publish(path) as temporary:
-        figure.savefig(temporary, dpi=dpi, metadata={"Software": None})
+    Args:
+        path: PNG.
+        figure: what is drawn.
+        dpi: of the PNG, and of pictures in the others.
+    """
+    for ending in METADATA:
+        _write(path.with_suffix(ending), figure, dpi)
+    _close(figure)
+
+
+def _write(path: Path, figure: "Figure", dpi: int) -> None:
+    import matplotlib as mpl  # heavy, and few stages draw
+
+    metadata = METADATA[path.suffix]
+    with publish(path) as temporary, mpl.rc_context({"svg.hashsalt": "twinlens"}):
+        figure.savefig(temporary, dpi=dpi, metadata=metadata)
+
+
+def _close(figure: "Figure") -> None:
+    from matplotlib import pyplot
+
     pyplot.close(figure)

@@ -9,22 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
+from matplotlib import pyplot
 from numpy.typing import NDArray
 
 from twinlens.artifacts import reader
 from twinlens.artifacts.figure import write_figure
 from twinlens.artifacts.reader import Artifact, Clip, JoinedClip
 from twinlens.errors import ArtifactError
+from twinlens.figures import style
 from twinlens.flow.colours import coloured, fastest
 from twinlens.flow.encoding import decode
 from twinlens.progress import say
 from twinlens.tables.settings import FigureJob
-
-matplotlib.use("Agg")
-
-from matplotlib import pyplot  # noqa: E402
 
 Frames = NDArray[np.uint8]
 LONGEST = 32
@@ -135,6 +132,7 @@ def _flow(sources: _Sources, method: str, middle: int) -> NDArray[np.float32] | 
 
 
 def _draw(name: str, columns: dict[str, Column], out: Path) -> None:
+    style.use([name, *columns])
     last = list(columns.values())[-1]
     height, width = last.frames.shape[1:3]
     flows = [column.flow for column in columns.values() if column.flow is not None]
@@ -157,18 +155,19 @@ def _draw(name: str, columns: dict[str, Column], out: Path) -> None:
         )
         for panel, picture in zip(panels, pictures, strict=True):
             _show(panel, picture)
-        panels[0].set_title(label, fontsize=9)
+        panels[0].set_title(label)
     for panel, label in zip(axes[:, 0], ROWS, strict=True):
-        panel.set_ylabel(label, fontsize=8)
+        panel.set_ylabel(label)
     text = f"flow of {full:.1f} px a frame in full colour, row {row} over time"
-    drawn.suptitle(f"{name}: {text} ({len(last.frames)} stored frames)", fontsize=9)
+    drawn.suptitle(f"{name}: {text} ({len(last.frames)} stored frames)")
     drawn.tight_layout(pad=0.4, rect=(0, 0, 1, 0.98))
-    write_figure(out, drawn, 130)
+    write_figure(out, drawn, style.DPI)
 
 
 def _show(panel: Any, picture: NDArray[np.uint8] | None) -> None:
     """Show a picture, or an empty panel where there is none."""
     panel.set(xticks=[], yticks=[])
+    panel.spines[:].set_visible(picture is not None)
     if picture is None:
         panel.set_frame_on(False)
     else:

@@ -1,27 +1,23 @@
 """Figure 6: the accuracy of every class by a method and by Bicubic."""
 
 import math
-import textwrap
 from collections import Counter
 from pathlib import Path
 
-import matplotlib
 import numpy as np
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from twinlens.artifacts.figure import write_figure
 from twinlens.errors import ArtifactError
+from twinlens.figures import style
 from twinlens.progress import say
 from twinlens.tables import dispersion, facts, table5
 from twinlens.tables.accuracy import load
 from twinlens.tables.cases import NONE, Shown
 from twinlens.tables.facts import Correct
 from twinlens.tables.settings import FigureJob, Layout
-
-matplotlib.use("Agg")
-
-from matplotlib import pyplot  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
 
 SIDE = 3.2  # inches of a panel
 AREA = 22.0  # points² of a point that is one class
@@ -53,9 +49,12 @@ def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
             f"{about.label}: no method has scores besides Bicubic; add some to"
             " select.methods"
         )
+    labels = [layout.methods[each].label for each in methods]
+    style.use([about.label, *labels, *correct])
     drawn = _drawn(correct, shown, layout, methods)
-    drawn.suptitle(_title(layout, dataset, len(correct)), fontsize=9)
-    write_figure(out, drawn, 130)
+    what = f"{len(correct)} classes, {layout.head} stream; area: classes at a place"
+    drawn.suptitle(style.title(layout, dataset, what, drawn.get_figwidth()))
+    write_figure(out, drawn, style.DPI)
     say(f"{about.label}: {out}")
 
 
@@ -78,20 +77,8 @@ def _drawn(
         axis.axis("off")
     if shown:
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        drawn.legend(
-            handles, labels, loc="outside lower center", ncols=columns + 1, fontsize=8
-        )
+        drawn.legend(handles, labels, loc="outside lower center", ncols=columns + 1)
     return drawn
-
-
-def _title(layout: Layout, dataset: str, classes: int) -> str:
-    about = layout.datasets[dataset]
-    data = " (generated data)" * about.generated
-    title = (
-        f"{about.label}{data}, world {layout.world}: {classes} classes,"
-        f" {layout.head} stream of {layout.recogniser}"
-    )
-    return f"{textwrap.fill(title, 85)}\n(area of a point: classes at its place)"
 
 
 def _panel(
@@ -123,8 +110,7 @@ def _panel(
         dispersion.differences(dispersion.pairs_of(correct, method, bicubic))
     )
     label = layout.methods[method].label
-    axis.set_title(f"{label}: {off:.1f} points off (RMS)", fontsize=9)
+    axis.set_title(f"{label}: {off:.1f} points off (RMS)")
     axis.set(xlim=(-4, 104), ylim=(-4, 104), aspect="equal")
-    axis.set_xlabel(f"{layout.methods[bicubic].label} (%)", fontsize=8)
-    axis.set_ylabel(f"{label} (%)", fontsize=8)
-    axis.tick_params(labelsize=7)
+    axis.set_xlabel(f"{layout.methods[bicubic].label} (%)")
+    axis.set_ylabel(f"{label} (%)")

@@ -14,6 +14,8 @@ from twinlens.plan.methods import HR, Methods
 from twinlens.plan.world import World
 from twinlens.recognisers import INPUTS, reads_jointly
 
+FEWEST_RANKED = 4
+"""Methods; a rank correlation of fewer says nothing."""
 Columns = Callable[[World], Mapping[str, str]]
 """Of a world, the methods that are shown, by a key of their own."""
 
@@ -37,6 +39,8 @@ class Spec:
     """Whether methods are scored for it; else it shows those that others ask for."""
     recogniser: str = ""
     """Of which recogniser; `tables` and `figures` fill it in."""
+    quality: bool = False
+    """Whether it reads the csv of quality beside its source."""
     originals: bool = False
     """Whether it needs clips of full resolution to compare with."""
     unavailable: Callable[[World], str | None] = always_available
@@ -136,6 +140,14 @@ def incomparable(world: World) -> str | None:
     )
 
 
+def too_few(world: World) -> str | None:
+    """Why methods can't be ranked by two things."""
+    names = [name for name in unpaired(world) if name != HR]
+    if len(names) >= FEWEST_RANKED:
+        return None
+    return f"a rank correlation needs {FEWEST_RANKED} methods besides HR"
+
+
 TABLES = {
     "table1": Spec(
         module="table1", columns=ranked, originals=True, unavailable=unranked
@@ -163,6 +175,15 @@ ACCURACY = Spec(module="table3", columns=selected, inputs=INPUTS, scored=True)
 FIGURES = {
     "clip": Spec(module="clip", columns=selected, source="frames", inputs=INPUTS),
     "scatter": Spec(module="scatter", columns=unpaired, unavailable=incomparable),
+    "tradeoff": Spec(module="tradeoff", columns=unpaired, inputs=INPUTS),
+    "fidelity": Spec(
+        module="fidelity",
+        columns=unpaired,
+        inputs=INPUTS,
+        quality=True,
+        originals=True,
+        unavailable=too_few,
+    ),
 }
 
 

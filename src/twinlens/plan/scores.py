@@ -137,11 +137,11 @@ class Scores:
         of = self.networks.recogniser_modules(recogniser, "SCORE", names, dataset)
         return ["recognition.stage", *of]
 
-    def quality_files(self) -> list[str]:
-        """What was measured of methods whose frames are read, where originals are."""
+    def quality_files(self, datasets: Iterable[str]) -> list[str]:
+        """What was measured of methods whose frames are read, on some data sets."""
         return sorted(
             f"{self.root}/quality/{dataset}/{method}/test-{shard}.csv"
-            for dataset in self.data.originals
+            for dataset in datasets
             for method in registry.measured(self.world)
             for shard in self.data.shards(dataset, "test")
         )

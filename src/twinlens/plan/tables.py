@@ -36,6 +36,11 @@ class Tables:
         """The methods whose frames or flow some table reads."""
         return registry.methods_read(self.world)
 
+    @cached_property
+    def _places(self) -> list[str]:
+        """All methods, selected ones first."""
+        return list(dict.fromkeys([*self.world.select.methods, *self.world.methods]))
+
     def datasets(self, spec: Spec) -> list[str]:
         """The data sets that are read."""
         return self.data.originals if spec.originals else self.world.select.datasets
@@ -63,11 +68,14 @@ class Tables:
 
     def _inputs(self, spec: Spec, datasets: Iterable[str]) -> list[str]:
         if spec.source == "quality":
-            return self.scores.quality_files()
+            return self.scores.quality_files(self.data.originals)
         of = spec.recogniser
         methods = spec.columns(self.world).values()
         rows = self.scores.stored_rows(of, methods, spec.inputs)
-        return self.scores.files(of, rows, datasets)
+        return [
+            *self.scores.files(of, rows, datasets),
+            *(self.scores.quality_files(datasets) if spec.quality else ()),
+        ]
 
     def table_gates(self, name: str) -> list[str]:
         """What must stand before a table does, and is not read by it."""
@@ -147,6 +155,7 @@ class Tables:
             flow_of=row.flow_of,
             scores=self.scores.by_head(recogniser, name),
             origin=self.methods.origin(name),
+            place=self._places.index(name),
         )
 
     # Figures
@@ -160,7 +169,7 @@ class Tables:
         spec = self.figures[name]
         if why := spec.unavailable(self.world):
             raise PlanError(f"figure {name} can't be made: {why}")
-        if dataset not in self.world.select.datasets:
+        if dataset not in self.datasets(spec):
             raise PlanError(f"figure {name}: add {dataset} to select.datasets")
         if spec.source == "frames":
             return self._clip_files(spec, dataset)
@@ -215,7 +224,7 @@ class Tables:
             f"{self.root}/figures/{name}/{dataset}.png"
             for name, spec in self.figures.items()
             if not spec.unavailable(self.world)
-            for dataset in self.world.select.datasets
+            for dataset in self.datasets(spec)
         ]
         flows = self.scores.networks.flows_used
         errors = [f"{self.root}/flow_error.csv"] * (len(flows) > 1)

@@ -36,7 +36,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
         files: where its forms go.
     """
     layout = job.layout
-    clips = _joined(inputs)
+    clips = joined(inputs)
     names = [name for name in forms.order(layout) if any(k[1] == name for k in clips)]
     lines = [
         {"method": layout.methods[name].label, **line}
@@ -57,8 +57,12 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     )
 
 
-def _joined(paths: list[Path]) -> dict[tuple[str, str], pd.DataFrame]:
-    """Join the clips of each data set and method."""
+def joined(paths: list[Path]) -> dict[tuple[str, str], pd.DataFrame]:
+    """Join the clips of each data set and method.
+
+    Args:
+        paths: csv "quality/2" of shards.
+    """
     found: dict[tuple[str, str], list[pd.DataFrame]] = {}
     for path in paths:
         rows = read_csv(path, QUALITY)

@@ -38,6 +38,8 @@ class Method:
     """The row of the paper's tables that it stands for; None for another."""
     origin: str = ""
     """Where its weights come from, in words."""
+    place: int = 0
+    """Among the config's methods, selected ones first: its colour in all figures."""
 
     @property
     def is_hr(self) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib
 import pandas as pd
 
-from twinlens.artifacts.figure import write_figure
+from twinlens.artifacts.figure import write_png
 
 matplotlib.use("Agg")
 
@@ -32,4 +32,4 @@ def draw_curve(log: pd.DataFrame, bicubic: float, title: str, out: Path) -> None
     below.set(ylabel="PSNR on held-out patches (dB)", xlabel="steps")
     below.legend(loc="lower right")
     figure.tight_layout()
-    write_figure(out, figure, 100)
+    write_png(out, figure, 100)

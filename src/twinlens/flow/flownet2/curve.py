@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib
 import pandas as pd
 
-from twinlens.artifacts.figure import write_figure
+from twinlens.artifacts.figure import write_png
 
 matplotlib.use("Agg")
 
@@ -29,4 +29,4 @@ def draw_stages(log: pd.DataFrame, title: str, out: Path) -> None:
     axes.set(title=title, yscale="log")
     axes.legend()
     figure.tight_layout()
-    write_figure(out, figure, 100)
+    write_png(out, figure, 100)
