@@ -9,20 +9,24 @@ UV ?= uv
 PINS := pyproject.toml requirements.lock requirements-torch.txt
 INSTALLED := .venv/.installed-$(shell cat $(PINS) | cksum | tr ' ' -)
 
-.PHONY: table3 test test-full check setup lint lock
+.PHONY: table3 test test-full test-slurm check setup lint lock
 
 table3: setup  ## install, then Table 3 of the default world
 	$(BIN)/snakemake --cores $(CORES) results/table3.csv
 
 test: setup lint  ## install, then every check
-	$(BIN)/pytest -n 2 -m "not slow"
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n 2 -m "not slow and not slurm"
+	$(BIN)/pytest -m "slow and not slurm"
 
 test-full: setup  ## the paper's world at its full size, on made-up weights: hours
 	$(BIN)/pytest -s tests/full/full_size.py
 
 check: setup lint  ## the quick part
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 -m "not slow and not slurm"
+
+test-slurm: setup  ## on a Slurm of its own, on this machine: root, Debian
+	tests/slurm/install
+	$(BIN)/pytest -m slurm
 
 lint: setup
 	$(BIN)/ruff check .

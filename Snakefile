@@ -34,9 +34,11 @@ include: "workflow/rules/recognition.smk"
 include: "workflow/rules/tables.smk"
 
 
-# All jobs run in one environment (`--sdm conda`): said once, and not in each rule.
+# All jobs run in one environment (`--sdm conda` or `apptainer`): said once, and not in
+# each rule.
 for each in workflow.rules:
     each.conda_env = ENV
+    each.container_img = IMAGE
 
 
 rule all:

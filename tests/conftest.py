@@ -5,9 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.workflow.checkout import TINY, copy, snakemake
 from twinlens.media import ffmpeg
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def done(tmp_path_factory):
+    """A checkout in which every table of the tiny world stands."""
+    folder = copy(tmp_path_factory.mktemp("tiny") / "checkout")
+    folder.joinpath("said").write_text(snakemake(folder, "all", *TINY))
+    return folder
 
 
 @pytest.fixture(scope="session")

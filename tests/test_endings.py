@@ -58,3 +58,31 @@ def test_a_failure_before_ctrl_c_is_named(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "FAILED frames: last words" in said
     assert "stopped by the user" in said
+
+
+def test_what_slurm_wrote_of_a_job_comes_before_its_own_last_words(tmp_path, capsys):
+    (tmp_path / "job.log").write_text("clips: 3 of 8\n")
+    (tmp_path / "12.log").write_text(
+        "slurmstepd-n1: error: *** JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT ***\n"
+        "srun: error: n1: task 0: Terminated\n"
+    )
+    log = tmp_path / "snakemake.log"
+    log.write_text(
+        f"Error in rule flow:\n    message: x\n    log: {tmp_path}/job.log,"
+        f" {tmp_path}/12.log (check log file(s) for error details)\n"
+    )
+    endings.report_failures(str(log))
+    said = capsys.readouterr().err
+    assert "FAILED flow: JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT\n" in said
+    assert f"log: {tmp_path}/job.log;" in said
+
+
+def test_a_job_that_slurm_refused_is_named_with_its_error(tmp_path, capsys):
+    (tmp_path / "job.log").write_text("of an earlier run\n")
+    log = tmp_path / "snakemake.log"
+    log.write_text(
+        "Error in rule flow:\n    message: SLURM sbatch failed. The error message was"
+        f" 'invalid partition'.\n    log: {tmp_path}/job.log (check log file(s))\n"
+    )
+    endings.report_failures(str(log))
+    assert "FAILED flow: SLURM sbatch failed. The error" in capsys.readouterr().err

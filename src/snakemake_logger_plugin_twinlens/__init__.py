@@ -4,13 +4,20 @@ Snakemake's own log file keeps everything; `--verbose` and `-p` bring it back to
 terminal. `profiles/default` turns this on; `--logger` with another name turns it off.
 """
 
+import json
 import logging
 import re
 import sys
 import time
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
+
+# Nothing of `twinlens`: the Snakefile has yet to say which checkout's it is.
+from snakemake_logger_plugin_twinlens import causes
 
 # Lines that a person who waits for a table does not need.
 QUIET = (
@@ -29,6 +36,17 @@ QUIET = (
     "Some jobs were triggered by",
     "Rules with provenance",
     "Complete log",
+    "SLURM run ID",
+    "Singularity containers: ignored",
+    "Provided remote nodes",
+    "Auto-selected partition",
+    "Cleaning up SLURM log files",
+)
+# What Slurm's executor warns of, and nobody need do anything about.
+NO_WARNINGS = (
+    "No SLURM account given",
+    "No account was given",
+    "Unable to guess SLURM account",
 )
 # Of a dry run beside another one, which the workflow itself says, with its process.
 BESIDE = "Error: Directory cannot be locked. Another Snakemake instance is running."
@@ -45,6 +63,16 @@ HINTS = {
     ),
 }
 """What to do about some of Snakemake's own errors."""
+
+
+@dataclass
+class LogHandlerSettings(LogHandlerSettingsBase):
+    """What may be asked of it: `--logger-twinlens-jobs FILE`."""
+
+    jobs: Optional[Path] = field(  # noqa: UP045 - Snakemake asks for it
+        default=None,
+        metadata={"help": "write a line of JSON for each job: rule, wildcards, files"},
+    )
 
 
 class LogHandler(LogHandlerBase):
@@ -83,6 +111,9 @@ class LogHandler(LogHandlerBase):
         return "" if text == last else text  # a dry run says it twice
 
     def _job_info(self, record: Any) -> str:
+        if jobs := getattr(self.settings, "jobs", None):
+            with Path(jobs).open("a", encoding="utf-8") as file:
+                print(_line(record), file=file)
         wildcards = " ".join(map(str, (record.wildcards or {}).values()))
         self.jobs[record.jobid] = f"{record.rule_name} {wildcards}".strip()
         return f"{self.jobs[record.jobid]}: {record.output}" if self.talkative else ""
@@ -108,7 +139,16 @@ class LogHandler(LogHandlerBase):
             return ""  # by the user, not by a fault
         # The cause follows at the very end, where nothing scrolls it away.
         name = self.jobs.get(record.jobid, record.rule_name)
-        return f"FAILED {name}; log: {' '.join(record.log or ['none'])}"
+        reason = re.split(
+            r"    sbatch call:|\. Detailed failure|For further error",
+            record.rule_msg or "",
+        )[0].strip()
+        log = f"log: {' '.join(record.log or ['none'])}"
+        # A scheduler's job may be tried again, and its cause is not told at the end.
+        said = ""
+        if reason.startswith("SLURM-job"):
+            said = causes.cause([Path(each) for each in record.log])
+        return "; ".join(filter(None, (f"FAILED {name}", reason, said, log)))
 
     def _group_error(self, record: Any) -> str:
         return str(record.getMessage())
@@ -124,9 +164,20 @@ class LogHandler(LogHandlerBase):
         if text.startswith("Terminating processes on user request"):
             self.stopped = True
             return "stopping: running jobs end, what they finished is kept"
+        if text.startswith(NO_WARNINGS) and not self.talkative:
+            return ""
         if record.levelno >= logging.WARNING or self.talkative:
             return _hinted(text)
+        if found := re.match(r"Trying to restart job (\d+)\.", text):
+            return f"AGAIN {self._job_name(found[1])}"
+        if found := re.match(
+            r"Job (\d+) has been submitted .* SLURM jobid (\d+)", text
+        ):
+            return f"submitted {self._job_name(found[1])} as Slurm job {found[2]}"
         return "" if text.startswith(QUIET) or record.levelno < logging.INFO else text
+
+    def _job_name(self, jobid: str) -> str:
+        return self.jobs.get(int(jobid), f"job {jobid}")
 
     def _other(self, record: Any) -> str:
         return record.getMessage() if self.common_settings.verbose else ""
@@ -155,6 +206,21 @@ class LogHandler(LogHandlerBase):
     def needs_rulegraph(self) -> bool:
         """No."""
         return False
+
+
+def _line(record: Any) -> str:
+    """Write a job as JSON."""
+    return json.dumps(
+        {
+            "rule": record.rule_name,
+            "wildcards": dict(record.wildcards or {}),
+            "input": list(record.input or ()),
+            "output": list(record.output or ()),
+            "gpu": int(record.resources.get("gpu", 0)),
+            "reason": str(record.reason),
+            "command": str(record.shellcmd or ""),
+        }
+    )
 
 
 def _hinted(text: str) -> str:

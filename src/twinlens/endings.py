@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from snakemake_logger_plugin_twinlens import causes
 from twinlens.artifacts import reader
 from twinlens.artifacts.publish import hidden
 from twinlens.errors import ArtifactError
@@ -15,6 +16,12 @@ from twinlens.plan.tables import Tables
 
 STOPPED = "Terminating processes on user request"
 """What Snakemake logs of Ctrl-C."""
+FAILED = re.compile(
+    r"Error in \w+ (\w+):(?:.(?!Error in))*?\n    message: ([^\n]*)"
+    r"(?:.(?!Error in))*?\n    log: ([^\n(]+)",
+    re.DOTALL,
+)
+"""A failed job in Snakemake's log: rule, message, logs."""
 
 
 def announced(tables: Tables) -> list[str]:
@@ -69,25 +76,22 @@ def remove_checkpoints(plan: Plan) -> None:
                 path.unlink(missing_ok=True)
 
 
-def report_failures(logs: str | Sequence[str]) -> None:
+def report_failures(own: str | Sequence[str]) -> None:
     """Print of a failed run which jobs failed, why, and their logs.
 
     Args:
-        logs: Snakemake's own log of the run.
+        own: Snakemake's own log of the run.
     """
-    paths = [logs] if isinstance(logs, str) else logs
-    text = "".join(Path(each).read_text(errors="replace") for each in paths)
+    files = [own] if isinstance(own, str) else own
+    text = "".join(Path(each).read_text(errors="replace") for each in files)
     before, stopped, _ = text.partition(STOPPED)  # jobs that end after it were stopped
-    failed = re.findall(r"Error in \w+ (\w+):.*?\n    log: (\S+)", before, re.S)
-    for name, files in failed:
-        log = Path(files.rstrip(","))
-        lines = log.read_text(errors="replace").split("\n") if log.is_file() else []
-        why = next(
-            (line for line in reversed(lines) if line.strip()), "it says nothing"
-        )
+    for name, message, listed in dict.fromkeys(FAILED.findall(before)):
+        paths = [Path(each) for each in listed.strip().split(", ")]
+        refused = message.startswith("SLURM sbatch failed")  # its log is of before
+        why = message if refused else causes.cause(paths) or "it says nothing"
         print(
-            f"\nFAILED {name}: {why}\n  log: {log}; after fixing it, rerun the same"
-            " command: finished jobs are kept",
+            f"\nFAILED {name}: {why}\n  log: {paths[0]}; after fixing it, rerun the"
+            " same command: finished jobs are kept",
             file=sys.stderr,
         )
     if stopped:

@@ -25,7 +25,7 @@ SECONDS_FOR_JOBS = 30
 """Jobs end by themselves some seconds after the run that started them."""
 
 
-def begin(home: Path = HOME) -> None:
+def begin(home: Path = HOME) -> bool:
     """Leave a note of this run, and remove the locks of runs that are gone.
 
     Says which other runs are here: Snakemake refuses to start if they make the same
@@ -33,6 +33,9 @@ def begin(home: Path = HOME) -> None:
 
     Args:
         home: `.snakemake` of the folder.
+
+    Returns:
+        Whether no other run is here.
     """
     folder = home.resolve() / "twinlens-runs"
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,6 +49,7 @@ def begin(home: Path = HOME) -> None:
         if dead and dead == notes:
             _clear(home, dead)
         _leave_note(folder)
+        return dead == notes
 
 
 def _is_dead(note: Path) -> bool:

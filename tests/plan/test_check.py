@@ -149,6 +149,14 @@ def test_a_text_that_yaml_takes_for_something_else_is_to_be_quoted():
     assert line.endswith("; put it in quotes, as it is written")
 
 
+@pytest.mark.parametrize("text", ["1", "-2.5", "true"])
+def test_a_number_that_came_as_text_is_to_go_into_a_file(text):
+    """`--config 'resources={gpus: 1}'`: Snakemake reads its mappings as texts."""
+    (line,) = problems(resources__gpus=text)
+    assert line.startswith(f"resources.gpus: {text!r}: ")
+    assert line.endswith("--config gives text only: write it to a --configfile")
+
+
 def test_a_wrong_value_is_reported_with_the_meaning_of_its_key():
     (line,) = problems(seed=-1)
     assert "Master seed" in line

@@ -1,6 +1,7 @@
 # What the rules share: the plan of the world, the environment of jobs. No rules here.
 
 import functools
+import os
 import shlex
 import sys
 import time
@@ -10,25 +11,33 @@ from snakemake.settings.types import DeploymentMethod
 
 SRC = Path(workflow.basedir) / "src"
 sys.path.insert(0, str(SRC))
+if not workflow.is_main_process:
+    # Without their descriptions, settings are imported in a third of the time.
+    os.environ.setdefault("TWINLENS_MASTER", "0")
 
-from twinlens import doctor, endings, errors, runs
+from twinlens import doctor, endings, errors, runs, slurm
 from twinlens.assets import needs
 from twinlens.plan import Plan, builds, code
 from twinlens.settings import as_json
 
-if workflow.is_main_process:
-    runs.begin()
 try:
+    if (
+        workflow.is_main_process
+        and runs.begin()
+        and not workflow.output_settings.dryrun
+    ):
+        slurm.wait_for_jobs(Path.cwd())
     plan = Plan.of(config)
 except errors.ConfigError as error:
     raise WorkflowError(str(error))
-if missing := needs.missing(plan):
+if missing := workflow.is_main_process and needs.missing(plan):
     hint = "what is published comes by twinlens fetch, --config as --configfile here"
     raise WorkflowError("\n  ".join(["missing, all at once:", *missing, hint]))
 
 STARTED = time.time()
 WORLD = plan.root
 ENV = str(Path(workflow.basedir) / "envs/twinlens.yaml")
+IMAGE = str(Path(workflow.basedir) / "containers/twinlens.sif")
 
 # Jobs import this source with this Python, and end when the workflow ends. A prefix of
 # one's own replaces Snakemake's strict mode, and `| tee` needs that. The variables are
@@ -40,7 +49,11 @@ PREFIX = (
     f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}"
     f" TWINLENS_MASTER=$PPID PYDANTIC_DISABLE_PLUGINS=__all__ {MEMORY}; "
 )
-if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+if not plan.gpus:  # a job that asked for none sees none
+    PREFIX += "export CUDA_VISIBLE_DEVICES=; "
+if not {DeploymentMethod.CONDA, DeploymentMethod.APPTAINER} & set(
+    workflow.deployment_settings.deployment_method
+):
     PREFIX += f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
 shell.prefix(PREFIX)
 
@@ -76,6 +89,8 @@ onstart:
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if limit and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
+    if executor := sys.modules.get("snakemake_executor_plugin_slurm"):
+        slurm.follow(executor)
     # On a cluster the jobs' machines are others than this one.
     here = doctor.machine(plan) if workflow.local_exec else []
     if found := [*doctor.installation(), *here]:

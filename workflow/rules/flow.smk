@@ -63,8 +63,8 @@ rule flow_error:
     resources:
         gpu=plan.gpu,
     params:
-        job=as_json(plan.networks.flow_error_job()),
-        code=code("flow.error", *plan.networks.flow_error_modules()),
+        job=lambda w: as_json(plan.networks.flow_error_job()),
+        code=lambda w: code("flow.error", *plan.networks.flow_error_modules()),
     shell:
         "python -m twinlens.flow flow-error --plain --networks={input}"
         " --job {params.job:q} --threads {threads} --out {output} 2>&1 | tee {log}"

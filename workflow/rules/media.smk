@@ -10,7 +10,7 @@ rule generate:
     params:
         job=lambda w: as_json(plan.data.generation(w.dataset)),
         folder=f"{WORLD}/data/{{dataset}}",
-        code=code("media.generate"),
+        code=lambda w: code("media.generate"),
     shell:
         "python -m twinlens.media generate --plain --job {params.job:q}"
         " --folder {params.folder} --out {output} 2>&1 | tee {log}"
@@ -52,6 +52,7 @@ rule classes:
         f"{WORLD}/manifest/{{dataset}}/classes.csv",
     log:
         f"{WORLD}/logs/classes/{{dataset}}.log",
+    localrule: True
     params:
         job=lambda w: as_json(plan.data.listing(w.dataset)),
         names=lambda w: plan.data.class_names(w.dataset),
@@ -74,6 +75,7 @@ rule manifest:
         f"{WORLD}/logs/manifest/{{dataset}}.log",
     # Before all else: if too many clips were rejected, the run stops here.
     priority: 100
+    localrule: True
     params:
         job=lambda w: as_json(plan.data.manifest(w.dataset)),
         code=lambda w: code("media.manifest", *plan.data.modules(w.dataset)),

@@ -12,7 +12,7 @@ rule degrade:
         f"{WORLD}/logs/degrade/{{reader}}/{{dataset}}/{{part}}-{{shard}}{{around}}.log",
     params:
         job=lambda w: as_json(plan.shards.degradation(w.dataset)),
-        code=code("degrade.stage"),
+        code=lambda w: code("degrade.stage"),
     shell:
         "python -m twinlens.degrade --plain --frames {input} --job {params.job:q}"
         " --out {output} 2>&1 | tee {log}"
@@ -55,7 +55,7 @@ rule quality:
         f"{WORLD}/logs/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
     params:
         job=lambda w: as_json(plan.shards.measurement(w.dataset, w.method, w.part)),
-        code=code("quality.stage", *plan.shards.first_modules),
+        code=lambda w: code("quality.stage", *plan.shards.first_modules),
     shell:
         "python -m twinlens.quality --plain --frames {input.frames}"
         " --originals {input.originals} --motion {input.motion}"

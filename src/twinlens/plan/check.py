@@ -1,6 +1,7 @@
 """Check a config before anything runs: all its faults at once, in words."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ MOST_VALUES = 200_000
 """Of a config; ours have some hundred."""
 LONGEST = 100
 """Characters of a wrong value that are shown."""
+PLAIN = re.compile(r"-?\d+(\.\d*)?|true|false|null", re.IGNORECASE)
+"""What YAML takes for a number or a truth value, and Snakemake's --config may not."""
 MISSING = {"missing", "missing_argument", "missing_keyword_only_argument"}
 
 
@@ -140,6 +143,8 @@ def _words(faults: list[_Fault]) -> str:
     hint = "; write it as 1.0e-3, with point and sign" * _is_number_in_text(value)
     if error["type"] == "string_type" and isinstance(value, int | float):
         hint = _quoted(value)
+    elif not hint and PLAIN.fullmatch(str(value)) and isinstance(value, str):
+        hint = "; in a mapping --config gives text only: write it to a --configfile"
     return shown + ", or: ".join(texts) + (f" ({about})" if about else "") + hint
 
 

@@ -1,0 +1,304 @@
+"""The literal profile on a real Slurm: equal tables, and each fault once.
+
+A fault hits a training that is stopped (SIGSTOP) as soon as it runs, so that it is at
+work for as long as the fault takes. After each one the network is the same to the byte.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import psutil
+import pytest
+
+from tests.slurm import cluster as slurm
+from tests.workflow.checkout import command, copy, environment
+
+NETWORK = "results/tiny/networks/sr/trained/sosr.h5"
+PROFILE = ("--profile", "slurm", "--configfile", "config/tiny.yaml")
+PARTITIONS = ("--slurm-partition-config", "slurm/partitions.yaml")
+
+pytestmark = [
+    pytest.mark.slurm,
+    pytest.mark.skipif(
+        bool(slurm.missing()), reason=f"Slurm needs {', '.join(slurm.missing())}"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    with slurm.running(tmp_path_factory.mktemp("slurm") / "root") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def expected(done):
+    return (done / NETWORK).read_bytes()
+
+
+class Run:
+    """A run of the workflow on the cluster."""
+
+    def __init__(self, cluster, folder, *words):
+        self.cluster, self.folder = cluster, folder
+        self.log = folder / "run.log"
+        names = ("PATH", "SLURM_CONF")
+        known = {name: cluster.environment[name] for name in names}
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                command(*words, *PROFILE, *PARTITIONS),
+                cwd=folder,
+                env={**environment(folder), **known},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def said(self):
+        return self.log.read_text()
+
+    def end(self, seconds=3600):
+        """Wait for its end, which must be a good one."""
+        code = self.process.wait(seconds)
+        assert code == 0, self.said[-6000:]
+        return self.said
+
+    def training(self):
+        """The process of its training, once it is there, stopped."""
+        self.cluster.wait(lambda: self._running() or self._trainings(), 600)
+        self._running()
+        found = self._trainings()[0]
+        found.suspend()
+        return found
+
+    def _running(self):
+        assert self.process.poll() is None, self.said[-6000:]
+
+    def _trainings(self):
+        """Python processes that train in this folder."""
+        found = []
+        for process in psutil.process_iter(["cmdline", "cwd", "status"]):
+            words = process.info["cmdline"] or []
+            here = process.info["cwd"] == str(self.folder)
+            alive = process.info["status"] != psutil.STATUS_ZOMBIE
+            if here and alive and words[1:3] == ["-m", "twinlens.training"]:
+                found.append(process)
+        return found
+
+
+@pytest.fixture(scope="module")
+def finished(cluster, done, tmp_path_factory):
+    """The tiny world, made by the cluster from the start, with both recognisers."""
+    folder = copy(tmp_path_factory.mktemp("world") / "checkout")
+    run = Run(cluster, folder, "results/table3.csv", "results/table4.csv")
+    run.end()
+    return folder
+
+
+def test_tables_are_equal_to_those_of_this_machine(finished, done):
+    for name in ("table3", "table4"):
+        for ending in (".csv", "_long.csv", ".md", ".tex"):
+            path = f"results/{name}{ending}"
+            assert (finished / path).read_bytes() == (done / path).read_bytes(), path
+
+
+def test_the_first_words_are_of_the_work(finished):
+    """Nothing of accounts that were guessed, nothing that looks like an error."""
+    first, *others = (finished / "run.log").read_text().splitlines()
+    assert first.startswith("Using profiles slurm and workflow specific profile")
+    assert not [line for line in others if "account" in line.lower()]
+    assert any(re.match(r"submitted .* as Slurm job \d+$", line) for line in others)
+
+
+def test_jobs_ask_for_what_they_use(finished, cluster):
+    lines = cluster(
+        "sacct", "-X", "-P", "-n", "-o", "Comment,Partition,ReqTRES,NNodes"
+    ).splitlines()
+    asked = {line.split("|")[0].split("_wildcards")[0]: line for line in lines}
+    assert "|cpu|" in asked["rule_frames"]
+    assert "mem=16" in asked["rule_frames"]
+    assert {line.rsplit("|", 1)[1] for line in lines} == {"1"}
+    assert not {"rule_classes", "rule_manifest", "rule_table"} & asked.keys()
+
+
+@pytest.fixture
+def folder(finished):
+    """The finished world without one network, which the next run trains again."""
+    for path in (finished / NETWORK).parent.glob("*sosr.*"):
+        path.unlink()
+    return finished
+
+
+@pytest.fixture
+def start(cluster, folder):
+    """Start a run that trains the network; what is left of it ends with the test."""
+    runs = []
+
+    def begin(*words):
+        runs.append(Run(cluster, folder, NETWORK, *words))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        if run.process.poll() is None:
+            os.killpg(run.process.pid, signal.SIGKILL)
+    cluster("scancel", "--user=root")
+    cluster.wait(lambda: not cluster.jobs("R", "CG", "PD"))
+
+
+def requeued(cluster):
+    """Wait until the job is in the queue again; Slurm lets it lie for two minutes."""
+    cluster.wait(lambda: cluster.jobs("PD"))
+    (job,) = cluster.jobs("PD")
+    cluster("scontrol", "update", f"job={job}", "starttime=now")
+
+
+def same(folder, expected):
+    return (folder / NETWORK).read_bytes() == expected
+
+
+def test_a_cancelled_job_is_submitted_again(cluster, folder, start, expected):
+    run = start()
+    run.training()
+    cluster("scancel", *cluster.jobs("R"))
+    said = run.end()
+    assert "'CANCELLED'" in said
+    assert "AGAIN train_sr sosr" in said
+    assert same(folder, expected)
+
+
+def test_a_partition_that_is_down_is_waited_for(cluster, folder, start, expected):
+    cluster("scontrol", "update", "partition=cpu", "state=down")
+    try:
+        run = start()
+        cluster.wait(lambda: cluster.jobs("PD"))
+        time.sleep(5)
+        assert cluster.jobs("PD")
+    finally:
+        cluster("scontrol", "update", "partition=cpu", "state=up")
+    run.end()
+    assert same(folder, expected)
+
+
+def test_a_drained_partition_refuses_and_the_same_command_goes_on(
+    cluster, folder, start, expected
+):
+    cluster("scontrol", "update", "partition=cpu", "state=drain")
+    try:
+        run = start()
+        assert run.process.wait(3600) != 0
+        assert "FAILED train_sr: SLURM sbatch failed." in run.said
+        assert "Required partition not available" in run.said
+    finally:
+        cluster("scontrol", "update", "partition=cpu", "state=up")
+    start().end()
+    assert same(folder, expected)
+
+
+def test_a_job_over_its_time_gets_more(cluster, folder, start, expected):
+    more = "train_sr:runtime=1 * attempt * attempt"
+    run = start("--set-resources", more, "train_sr:slurm_extra=''")
+    run.training()
+    said = run.end()
+    assert "SLURM status is: 'TIMEOUT'" in said
+    assert "DUE TO TIME LIMIT" in said
+    assert "AGAIN train_sr sosr" in said
+    assert same(folder, expected)
+
+
+def test_a_training_is_warned_before_its_time_is_over(cluster, folder, start, expected):
+    run = start("--set-resources", "train_sr:runtime=1 * attempt * attempt")
+    run.training()
+    said = run.end()
+    assert "AGAIN train_sr sosr" in said
+    assert "'TIMEOUT'" not in said
+    assert same(folder, expected)
+
+
+def test_a_job_over_its_memory_gets_more(cluster, folder, start, expected):
+    run = start("--set-resources", "train_sr:mem_mb=400 if attempt == 1 else 4000")
+    said = run.end()
+    assert "exceeded memory limit" in said
+    assert "AGAIN train_sr sosr" in said
+    assert same(folder, expected)
+
+
+def test_a_node_that_goes_down_is_no_end(cluster, folder, start, expected):
+    run = start()
+    run.training()
+    (node,) = cluster("squeue", "-h", "-t", "R", "-o", "%N").split()
+    cluster("scontrol", "update", f"node={node}", "state=down", "reason=test")
+    requeued(cluster)
+    run.end()
+    assert same(folder, expected)
+
+
+def test_a_requeued_job_goes_on(cluster, folder, start, expected):
+    run = start()
+    run.training()
+    cluster("scontrol", "requeue", *cluster.jobs("R"))
+    requeued(cluster)
+    run.end()
+    assert same(folder, expected)
+
+
+def test_slurm_s_own_controller_may_be_away(cluster, folder, start, expected):
+    run = start()
+    training = run.training()
+    cluster.end("slurmctld")
+    time.sleep(15)
+    training.resume()
+    cluster.start_controller()
+    run.end()
+    assert same(folder, expected)
+
+
+def test_after_a_kill_the_same_command_waits_for_its_job(
+    cluster, folder, start, expected
+):
+    """A terminal that is lost ends the run in the same way."""
+    run = start()
+    training = run.training()
+    (job,) = cluster.jobs("R")
+    run.process.send_signal(signal.SIGKILL)
+    run.process.wait()
+    again = start()
+    cluster.wait(lambda: f"(`scancel {job}` ends them" in again.said)
+    training.resume()
+    said = again.end()
+    assert f"earlier run here are still in Slurm's queue: {job};" in said
+    assert "submitted" not in said  # its output was taken
+    assert same(folder, expected)
+
+
+def test_after_a_lost_allocation_the_same_command_goes_on(
+    cluster, folder, start, expected
+):
+    run = start()
+    run.training()
+    run.process.send_signal(signal.SIGKILL)
+    cluster("scancel", "--user=root")
+    assert "submitted train_sr sosr" in start().end()
+    assert same(folder, expected)
+
+
+def test_what_sbatch_refuses_is_shown(folder, start):
+    run = start("--set-resources", "train_sr:slurm_partition='none'", "--retries", "0")
+    assert run.process.wait(3600) != 0
+    assert "invalid partition specified: none" in run.said
+    assert "sbatch call" not in run.said
+
+
+def test_several_gpus_are_of_one_machine(cluster, folder, start):
+    shutil.copytree(folder / "config", folder / "config2", dirs_exist_ok=True)
+    (folder / "config2/gpus.yaml").write_text("resources: {gpus: 2, threads: 2}\n")
+    run = start("--configfile", "config/tiny.yaml", "config2/gpus.yaml", "--forcerun")
+    cluster.wait(lambda: cluster.jobs("R", "PD", "CG") or run.process.poll())
+    line = cluster("squeue", "-h", "-o", "%P %D %C %b")
+    run.process.terminate()
+    assert line == "gpu 1 4 gres/gpu:2", run.said
