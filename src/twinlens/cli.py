@@ -64,13 +64,16 @@ STAGES = {
     "audit": Stage("audit.write:audit", "check the paper's printed numbers"),
     "fetch": Stage("assets.fetch:main", "download published files of a config"),
     "inspect": Stage("inspect:inspect", "look inside an artifact, draw a sheet"),
+    "explain": Stage("explain:main", "from a table's cell to the raw files"),
+    "why": Stage("why:main", "what made a file stale"),
+    "forecast": Stage("forecast.report:main", "what a world will cost, by stage"),
     "verify": Stage("verify:main", "check a world's artifacts and their inputs"),
     "doctor": Stage("doctor:main", "list all that is missing, and how to fix it"),
 }
 
 POSITIONAL = {"export", "init", "inspect", "upscale"}
 """Stages that people type; those of the workflow name every argument."""
-OWN_OPTIONS = {"doctor", "fetch", "verify"}
+OWN_OPTIONS = {"doctor", "explain", "fetch", "forecast", "verify", "why"}
 """Those that read their words themselves and return an exit status."""
 USER_ERRORS = (
     *("ArtifactError", "ConfigError", "DataError", "DecodingError", "RejectedError"),

@@ -106,7 +106,7 @@ class Data:
         """
         try:
             return scan.fingerprints(
-                [each for each in self._listing(dataset).clips if each.part == part],
+                self.clips(dataset, part),
                 self.shard_count(dataset, part),
                 self.contents,
                 f"{part} videos of {dataset}",
@@ -120,6 +120,11 @@ class Data:
         if self.world.datasets[dataset].generated:
             return "generated"
         return self._listing(dataset).classes
+
+    def clips(self, dataset: str, part: str | None = None) -> list[sets.Listed]:
+        """The clips of a part of a data set that is there, or of all of it."""
+        found = self._listing(dataset).clips
+        return [each for each in found if part in {None, each.part}]
 
     def _listing(self, dataset: str) -> sets.Listing:
         """A data set's clips and classes, listed once.

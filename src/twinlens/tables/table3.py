@@ -42,8 +42,8 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
         for (name, _, stream), cell in own.items():
             if layout.methods[name].is_hr:
                 notes += facts.at_chance(about, layout, stream, cell)
-    streams = [each.lower() for each in _streams(layout)]
-    what = f"{layout.recogniser}, {facts.counted(layout, streams)}"
+    named = [each.lower() for each in streams(layout)]
+    what = f"{layout.recogniser}, {facts.counted(layout, named)}"
     forms.write(
         files,
         forms.head(job.name.replace("table", "table "), layout, what),
@@ -53,7 +53,7 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     )
 
 
-def _streams(layout: Layout) -> list[str]:
+def streams(layout: Layout) -> list[str]:
     """List what a data set's columns show: each head, and all fused."""
     heads = [head.capitalize() for head in layout.heads]
     return [*heads, FUSION] if len(heads) > 1 else heads
@@ -61,7 +61,7 @@ def _streams(layout: Layout) -> list[str]:
 
 def _columns(layout: Layout) -> list[str]:
     labels = [each.label for each in layout.datasets.values()]
-    return [f"{label} {stream}" for label in labels for stream in _streams(layout)]
+    return [f"{label} {stream}" for label in labels for stream in streams(layout)]
 
 
 def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> Cells:
@@ -71,10 +71,10 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
         for dataset, about in layout.datasets.items():
             if "hr" in {method.frames_of, method.flow_of} and not about.has_hr:
                 continue
-            scores = _scores(loaded, layout, dataset, method)
+            scores = joined(loaded, layout, dataset, method)
             # The paper prints no streams of a pair: each is another method's.
             alone = method.frames_of == method.flow_of or len(layout.heads) == 1
-            for stream in _streams(layout):
+            for stream in streams(layout):
                 if alone or stream == FUSION:
                     own = provenance.seed(seed, "bootstrap", name, dataset, stream)
                     cells[name, dataset, stream] = facts.cell(
@@ -83,10 +83,20 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
     return cells
 
 
-def _scores(
+def joined(
     loaded: dict[tuple[str, str], Scores], layout: Layout, dataset: str, method: Method
 ) -> Scores:
-    """Join a row's scores, each head's from where they are stored, clip by clip."""
+    """Join a row's scores, each head's from where they are stored, clip by clip.
+
+    Args:
+        loaded: by data set and row.
+        layout: its heads.
+        dataset: whose clips.
+        method: the row of the table.
+
+    Raises:
+        ArtifactError: some are missing, or not of the same clips.
+    """
     of_head = {
         head: facts.of(loaded, dataset, method.scores[head]) for head in layout.heads
     }
@@ -100,7 +110,7 @@ def _scores(
 def _row(name: str, layout: Layout, cells: Cells) -> list[str]:
     row = [layout.methods[name].label]
     for dataset in layout.datasets:
-        for stream in _streams(layout):
+        for stream in streams(layout):
             cell = cells.get((name, dataset, stream))
             row.append("" if cell is None else f"{cell.value:.2f}")
     return row
@@ -111,7 +121,7 @@ def _long(cells: Cells, layout: Layout, printed: published.Rows) -> pd.DataFrame
     lines = []
     for name in forms.order(layout):
         for dataset, about in layout.datasets.items():
-            for stream in _streams(layout):
+            for stream in streams(layout):
                 cell = cells.get((name, dataset, stream))
                 if cell is not None:
                     method = layout.methods[name]

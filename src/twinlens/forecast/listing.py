@@ -1,0 +1,74 @@
+"""The jobs that Snakemake would run."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from twinlens import provenance
+from twinlens.errors import ArtifactError
+
+SNAKEFILE = provenance.SOURCE.parent / "Snakefile"
+
+
+class Job(NamedTuple):
+    """A job of the workflow."""
+
+    rule: str
+    wildcards: dict[str, str]
+    input: list[str]
+    output: list[str]
+    gpu: int = 0
+    reason: str = ""
+    """Why it runs, in Snakemake's words."""
+    command: str = ""
+
+
+def jobs(
+    configs: Sequence[Path], data: str | None = None, target: str = "all"
+) -> list[Job]:
+    """List the jobs of a target that are still to be run, by a dry run.
+
+    Args:
+        configs: overlays, as `--configfile` takes them.
+        data: folder of the data; None for the config's.
+        target: a file, or a rule.
+
+    Raises:
+        ArtifactError: the dry run failed; its text says why.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        listed = Path(folder) / "jobs"
+        listed.touch()
+        run(
+            target,
+            "--dry-run",
+            "--logger-twinlens-jobs",
+            str(listed),
+            *words(configs, data),
+        )
+        lines = listed.read_text(encoding="utf-8").splitlines()
+    found = [Job(**json.loads(line)) for line in lines]
+    return [job for job in found if job.rule != "all"]
+
+
+def words(configs: Sequence[Path], data: str | None = None) -> list[str]:
+    """The words that name configs and data to Snakemake."""
+    named = ["--configfile", *map(str, configs)] if configs else []
+    return [*named, *(["--config", f"data={data}"] if data else [])]
+
+
+def run(*options: str) -> None:
+    """Run Snakemake in this folder.
+
+    Raises:
+        ArtifactError: it failed; its last words say why.
+    """
+    program = str(Path(sys.executable).with_name("snakemake"))
+    command = [program, "-s", str(SNAKEFILE), "--cores", "all", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ArtifactError(f"{' '.join(command)}:\n{done.stderr[-3000:].strip()}")

@@ -1,0 +1,109 @@
+"""Say in a line what made a file stale: which input, setting or code."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from twinlens import cli, records
+from twinlens.forecast import listing
+from twinlens.forecast.listing import Job
+from twinlens.records import Record
+
+SETTINGS = re.compile(r" --job ('\{.*?\}'|\{\S*\})(?= |$)")
+RAW = {"frames": "a video", "import_network": "the weights"}
+"""Rules one of whose parameters is a digest of people's own files."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a line for each job that would make the file again."""
+    parser = cli.config_options("why", __doc__)
+    parser.add_argument("file", type=Path, help="a target of the workflow")
+    options = parser.parse_args(arguments)
+    jobs = listing.jobs(options.config, options.data, str(options.file))
+    if not jobs:
+        print(f"{options.file}: is up to date")
+    for line in lines(jobs):
+        print(line)
+    return 0
+
+
+def lines(jobs: Sequence[Job]) -> Iterator[str]:
+    """Say of each job why it runs; those alone that others follow from.
+
+    Args:
+        jobs: of a dry run, each before those that read what it makes.
+    """
+    made = {file for job in jobs for file in job.output}
+    for job in jobs:
+        behind = [file for file in job.input if file in made]
+        why = reason(job, records.of(Path(job.output[0])))
+        if why:
+            yield f"{job.output[0]}: {why}"
+        elif not behind:
+            yield f"{job.output[0]}: {job.reason}"
+
+
+def reason(job: Job, record: Record | None) -> str:
+    """Compare a job with what was recorded of its last run; "" where all is the same.
+
+    Args:
+        job: as it would run now.
+        record: of its first output; None if it never ran.
+    """
+    absent = [file for file in job.output if not Path(file).exists()]
+    if record is None:
+        return "was never made" if absent else "was not made by the workflow"
+    if absent:
+        return f"{absent[0]} is gone"
+    found = [*_settings(record.command, job.command), *_inputs(record, job)]
+    if "Updated input files" in job.reason:
+        changed = job.reason.partition("Updated input files: ")[2].partition(";")[0]
+        found.append(f"{changed.strip()} changed")
+    if not found and "Params have changed" in job.reason:
+        raw = f", or {RAW[job.rule]} that it reads" * (job.rule in RAW)
+        found.append(f"the code of its job changed{raw}")
+    return "; ".join(found)
+
+
+def _settings(before: str, now: str) -> Iterator[str]:
+    """Name the settings that differ, with both values."""
+    old, new = (_job(command) for command in (before, now))
+    for key in sorted({*old, *new}):
+        if old.get(key) != new.get(key):
+            yield f"setting {key}: {old.get(key)} before, {new.get(key)} now"
+
+
+def _job(command: str) -> dict[str, Any]:
+    """The settings in a command, by their path."""
+    found = SETTINGS.search(command)
+    return dict(_flat(json.loads(shlex.split(found[1])[0]))) if found else {}
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """List the values of nested settings by their path."""
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else None
+    )
+    if inner is None:
+        yield path, value
+        return
+    for key, each in inner:
+        yield from _flat(each, f"{path}.{key}".lstrip("."))
+
+
+def _inputs(record: Record, job: Job) -> Iterator[str]:
+    before, now = record.inputs, job.input
+    for what, files in (
+        ("reads", sorted({*now} - {*before})),
+        ("no longer reads", sorted({*before} - {*now})),
+    ):
+        if files:
+            more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+            yield f"{what} {files[0]}{more}"
