@@ -63,7 +63,7 @@ def reason(job: Job, record: Record | None) -> str:
         changed = job.reason.partition("Updated input files: ")[2].partition(";")[0]
         found.append(f"{changed.strip()} changed")
     if not found and "Params have changed" in job.reason:
-        raw = f", or {RAW[job.rule]} that it reads" * (job.rule in RAW)
+        raw = f", or {RAW[job.rule]} that it reads" if job.rule in RAW else ""
         found.append(f"the code of its job changed{raw}")
     return "; ".join(found)
 
