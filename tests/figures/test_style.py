@@ -7,23 +7,33 @@ import pytest
 
 from tests.tables import scores
 from twinlens.figures import style
+from twinlens.tables.settings import FigureJob
 
 
-def method(place, name="sosr", **changes):
-    return replace(scores.method(name, **changes), place=place)
+def job(*names, **labels):
+    methods = {name: scores.method(name, labels.get(name)) for name in names}
+    layout = scores.layout(methods)
+    return FigureJob(module="x", dataset="one", layout=layout, order=names)
 
 
 def test_methods_are_told_apart_by_colour_and_sign():
-    marks = [style.mark(method(place)) for place in range(12)]
-    assert len({each.color for each in marks}) == 12
-    assert len({each.marker for each in marks}) == 12
-    assert style.mark(method(12)) == marks[0]
+    names = [f"m{index}" for index in range(13)]
+    marks = [style.mark(job(*names), name) for name in names]
+    assert len({each.color for each in marks[:12]}) == 12
+    assert len({each.marker for each in marks[:12]}) == 12
+    assert marks[12] == marks[0]
+
+
+def test_a_method_looks_the_same_beside_any_others():
+    few = replace(job("sosr", "rrn"), order=("vdsr", "sosr", "tosr2", "rrn"))
+    many = job("vdsr", "sosr", "tosr2", "rrn")
+    assert style.mark(few, "rrn") == style.mark(many, "rrn")
 
 
 def test_originals_are_black_and_bicubic_is_grey():
-    assert style.mark(method(3, "hr")).color == "black"
-    bicubic = style.mark(method(3, "bicubic", paper="Bicubic"))
-    assert bicubic.color == style.INTERPOLATION
+    made = job("hr", "bicubic", bicubic="Bicubic")
+    assert style.mark(made, "hr").color == "black"
+    assert style.mark(made, "bicubic").color == style.INTERPOLATION
 
 
 def test_latin_greek_and_cyrillic_need_no_other_font(capsys):

@@ -23,7 +23,7 @@ PAIR = "{label: Pair, frames_of: sosr, flow_of: tosr1}"
     [
         (
             "select: {methods: [bicubic, hr], table2: null, table2_flow: null}",
-            ["4 super_resolve", "8 score", "2 figure", "3 table"],
+            ["4 super_resolve", "8 score", "4 figure", "3 table"],
             ["train_sr", "patches", "train_flow", "flow_error"],
         ),
         (
@@ -33,12 +33,12 @@ PAIR = "{label: Pair, frames_of: sosr, flow_of: tosr1}"
         ),
         (
             "keep: false",
-            ["8 table", "4 figure"],
+            ["8 table", "8 figure"],
             [],
         ),
         (
             "datasets: {yard: {frames: all}}\nselect: {datasets: [yard]}",
-            ["2 figure"],
+            ["4 figure"],
             [],
         ),
     ],

@@ -54,7 +54,7 @@ def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
     )
     for row, head in zip(axes, layout.heads, strict=True):
         for axis, (measure, values) in zip(row, measured.items(), strict=True):
-            _panel(axis, layout, names, correct[head], values)
+            _panel(axis, job, names, correct[head], values)
             axis.set_xlabel(measure)
         row[0].set_ylabel(f"{head}: fraction of clips correct (%)")
     handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -110,12 +110,12 @@ def _measured(
 
 
 def _panel(
-    axis: Any, layout: Layout, names: list[str], correct: Floats, values: Floats
+    axis: Any, job: FigureJob, names: list[str], correct: Floats, values: Floats
 ) -> None:
     x, y = np.nanmean(values, axis=1), 100 * correct.mean(axis=1)
     for name, at in zip(names, zip(x, y, strict=True), strict=True):
-        mark = style.mark(layout.methods[name])
-        label = layout.methods[name].label
+        mark = style.mark(job, name)
+        label = job.layout.methods[name].label
         axis.plot(*at, mark.marker, color=mark.color, markersize=4, label=label)
     rho, low, high = correlation(values, correct)
     axis.set_title(f"rho {rho:.2f} ({low:.2f} to {high:.2f})")

@@ -10,7 +10,7 @@ from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
 from twinlens.progress import say
-from twinlens.tables.settings import Layout, Method
+from twinlens.tables.settings import FigureJob, Layout
 
 mpl.use("Agg")
 
@@ -52,13 +52,15 @@ class Mark(NamedTuple):
     marker: str
 
 
-def mark(method: Method) -> Mark:
+def mark(job: FigureJob, name: str) -> Mark:
     """The colour and sign of a method, the same in every figure of a world."""
+    method = job.layout.methods[name]
     if method.is_hr:
         return Mark(ORIGINAL, "s")
     if method.paper == "Bicubic":
         return Mark(INTERPOLATION, "o")
-    place = method.place % len(COLOURS)
+    order = list(dict.fromkeys([*job.order, *job.layout.methods]))
+    place = order.index(name) % len(COLOURS)
     return Mark(COLOURS[place], MARKERS[place])
 
 

@@ -140,6 +140,11 @@ def incomparable(world: World) -> str | None:
     )
 
 
+def alone(world: World) -> str | None:
+    """Why methods can't be compared with one another."""
+    return None if len(unpaired(world)) > 1 else "it compares two methods or more"
+
+
 def too_few(world: World) -> str | None:
     """Why methods can't be ranked by two things."""
     names = [name for name in unpaired(world) if name != HR]
@@ -175,7 +180,9 @@ ACCURACY = Spec(module="table3", columns=selected, inputs=INPUTS, scored=True)
 FIGURES = {
     "clip": Spec(module="clip", columns=selected, source="frames", inputs=INPUTS),
     "scatter": Spec(module="scatter", columns=unpaired, unavailable=incomparable),
-    "tradeoff": Spec(module="tradeoff", columns=unpaired, inputs=INPUTS),
+    "tradeoff": Spec(
+        module="tradeoff", columns=unpaired, inputs=INPUTS, unavailable=alone
+    ),
     "fidelity": Spec(
         module="fidelity",
         columns=unpaired,

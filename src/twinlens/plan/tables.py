@@ -36,11 +36,6 @@ class Tables:
         """The methods whose frames or flow some table reads."""
         return registry.methods_read(self.world)
 
-    @cached_property
-    def _places(self) -> list[str]:
-        """All methods, selected ones first."""
-        return list(dict.fromkeys([*self.world.select.methods, *self.world.methods]))
-
     def datasets(self, spec: Spec) -> list[str]:
         """The data sets that are read."""
         return self.data.originals if spec.originals else self.world.select.datasets
@@ -155,7 +150,6 @@ class Tables:
             flow_of=row.flow_of,
             scores=self.scores.by_head(recogniser, name),
             origin=self.methods.origin(name),
-            place=self._places.index(name),
         )
 
     # Figures
@@ -208,7 +202,13 @@ class Tables:
     def figure_job(self, name: str, dataset: str) -> FigureJob:
         """A figure to draw."""
         spec = self.figures[name]
-        return FigureJob(module=spec.module, dataset=dataset, layout=self.layout(spec))
+        order = dict.fromkeys([*self.world.select.methods, *self.world.methods])
+        return FigureJob(
+            module=spec.module,
+            dataset=dataset,
+            layout=self.layout(spec),
+            order=tuple(order),
+        )
 
     # All
 

@@ -38,8 +38,6 @@ class Method:
     """The row of the paper's tables that it stands for; None for another."""
     origin: str = ""
     """Where its weights come from, in words."""
-    place: int = 0
-    """Among the config's methods, selected ones first: its colour in all figures."""
 
     @property
     def is_hr(self) -> bool:
@@ -97,3 +95,5 @@ class FigureJob:
     dataset: str
     """Which of the layout's."""
     layout: Layout
+    order: tuple[str, ...] = ()
+    """The config's methods, selected ones first: what gives each its colour."""
