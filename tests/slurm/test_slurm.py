@@ -6,7 +6,6 @@ work for as long as the fault takes. After each one the network is the same to t
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -18,8 +17,8 @@ from tests.slurm import cluster as slurm
 from tests.workflow.checkout import command, copy, environment
 
 NETWORK = "results/tiny/networks/sr/trained/sosr.h5"
-PROFILE = ("--profile", "slurm", "--configfile", "config/tiny.yaml")
-PARTITIONS = ("--slurm-partition-config", "slurm/partitions.yaml")
+CONFIG = "config/tiny.yaml"
+PROFILE = ("--profile", "slurm", "--slurm-partition-config", "slurm/partitions.yaml")
 
 pytestmark = [
     pytest.mark.slurm,
@@ -43,14 +42,14 @@ def expected(done):
 class Run:
     """A run of the workflow on the cluster."""
 
-    def __init__(self, cluster, folder, *words):
+    def __init__(self, cluster, folder, *words, configs=(CONFIG,)):
         self.cluster, self.folder = cluster, folder
         self.log = folder / "run.log"
         names = ("PATH", "SLURM_CONF")
         known = {name: cluster.environment[name] for name in names}
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                command(*words, *PROFILE, *PARTITIONS),
+                command(*words, *PROFILE, "--configfile", *configs),
                 cwd=folder,
                 env={**environment(folder), **known},
                 stdout=log,
@@ -139,8 +138,8 @@ def start(cluster, folder):
     """Start a run that trains the network; what is left of it ends with the test."""
     runs = []
 
-    def begin(*words):
-        runs.append(Run(cluster, folder, NETWORK, *words))
+    def begin(*words, **options):
+        runs.append(Run(cluster, folder, NETWORK, *words, **options))
         return runs[-1]
 
     yield begin
@@ -295,10 +294,8 @@ def test_what_sbatch_refuses_is_shown(folder, start):
 
 
 def test_several_gpus_are_of_one_machine(cluster, folder, start):
-    shutil.copytree(folder / "config", folder / "config2", dirs_exist_ok=True)
-    (folder / "config2/gpus.yaml").write_text("resources: {gpus: 2, threads: 2}\n")
-    run = start("--configfile", "config/tiny.yaml", "config2/gpus.yaml", "--forcerun")
+    (folder / "gpus.yaml").write_text("resources: {gpus: 2, threads: 1}\n")
+    run = start("--forcerun", "train_sr", configs=(CONFIG, "gpus.yaml"))
     cluster.wait(lambda: cluster.jobs("R", "PD", "CG") or run.process.poll())
-    line = cluster("squeue", "-h", "-o", "%P %D %C %b")
-    run.process.terminate()
-    assert line == "gpu 1 4 gres/gpu:2", run.said
+    asked = cluster("squeue", "-h", "-o", "%P %D %C %b").splitlines()
+    assert asked[0] == "gpu 1 2 gres/gpu:2", run.said
