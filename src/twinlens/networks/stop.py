@@ -7,46 +7,45 @@ of its time, when a node is drained, when somebody cancels it.
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from types import FrameType, TracebackType
-from typing import Any, NoReturn, Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import NoReturn
 
 from twinlens.progress import say
 
 
+@dataclass(slots=True)
 class Stop:
-    """While it is entered, SIGTERM asks for the end instead of being it.
+    """Whether SIGTERM came."""
 
-    Attributes:
-        asked: whether it came.
+    asked: bool = False
+
+
+@contextmanager
+def listening(then: Callable[[], None] | None = None) -> Iterator[Stop]:
+    """Take SIGTERM, for a block, as the wish to end, and not as the end.
+
+    A process hears of signals in its main thread only; elsewhere nothing changes.
+
+    Args:
+        then: what is called when it comes.
     """
+    stop = Stop()
 
-    def __init__(self, then: Callable[[], None] | None = None) -> None:
-        """Take what to do when it comes."""
-        self.then, self.asked = then, False
-        self._before: Any = None
+    def ask(*_: object) -> None:
+        stop.asked = True
+        if then is not None:
+            then()
 
-    def __enter__(self) -> Self:
-        """Listen; a process hears of signals in its main thread only."""
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGTERM, self._ask)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave SIGTERM as it was."""
-        if self._before is not None:
-            signal.signal(signal.SIGTERM, self._before)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        if self.then is not None:
-            self.then()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGTERM, ask)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def ignore(worker: int) -> None:

@@ -29,7 +29,6 @@ from twinlens.errors import ArtifactError
 from twinlens.networks import checkpoint, stop
 from twinlens.networks.checkpoint import Checkpoint
 from twinlens.networks.device import repeatable
-from twinlens.networks.stop import Stop
 from twinlens.progress import say, track
 
 COLUMNS = ("step", "lr", "loss")
@@ -114,7 +113,7 @@ def _shared(run: Run) -> DDPStrategy:
 
 def _launch(fabric: Fabric, fit: Callable[[Fabric], None]) -> None:
     """Run in this process, or in processes of its own, which it outlives."""
-    with Stop(stop.ask_first_child) as stopped:
+    with stop.listening(stop.ask_first_child) as stopped:
         try:
             fabric.launch(fit)
         except ProcessExitedException:
@@ -214,7 +213,7 @@ class Trainer(ABC):
             batches = track(batches, label, "steps", self.steps, done=self.step)
         on_stop = None if self.is_first else stop.let_next_end
         # Closed, or processes that read ahead would be waited for without end.
-        with Stop(on_stop) as stopped, closing(batches):
+        with stop.listening(on_stop) as stopped, closing(batches):
             for batch in batches:
                 self.update(batch)
                 if stopped.asked and self.is_first:
