@@ -27,6 +27,7 @@ from torch import Tensor, nn
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
+from benchmarks.sr import CLIP, NETWORKS  # noqa: E402
 from tests.flow.known_flow import make_pairs  # noqa: E402
 from tests.training.runs import SETTINGS  # noqa: E402
 from twinlens import models  # noqa: E402
@@ -38,16 +39,7 @@ from twinlens.perceptual import vgg  # noqa: E402
 from twinlens.recognition import backbones  # noqa: E402
 from twinlens.recognition.two_stream import st_resnet  # noqa: E402
 
-SR: dict[str, tuple[str, dict[str, Any]]] = {
-    "vdsr": ("vdsr", {}),
-    "duf16": ("duf", {"depth": 16}),
-    "duf28": ("duf", {"depth": 28}),
-    "duf52": ("duf", {"depth": 52}),
-    "spmc": ("spmc", {}),
-    "rrdb": ("rrdb", {}),
-    "rrn": ("rrn", {}),
-}
-CLIP = 8  # frames that a network of whole clips is given
+SR = {name: entry for name, entry in NETWORKS.items() if models.learns(entry[0])}
 
 
 # --- what is computed ---------------------------------------------------------------

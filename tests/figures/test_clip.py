@@ -1,7 +1,6 @@
 import cv2
 import numpy as np
 import pytest
-from matplotlib import pyplot
 
 from tests.patches.clips import moving
 from tests.tables import scores
@@ -22,16 +21,6 @@ METHODS = {
 }
 EVERY = range(TOTAL)
 ROWS = ["frame", "detail", "flow", "row over time"]
-
-
-@pytest.fixture
-def axes(monkeypatch):
-    """The panels of what is drawn, kept open."""
-    kept = []
-    monkeypatch.setattr(pyplot, "close", lambda figure: kept.extend(figure.axes))
-    yield kept
-    monkeypatch.undo()
-    pyplot.close("all")
 
 
 def _shard(folder, kind, method, index, names=NAMES, form=None):

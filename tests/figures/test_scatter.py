@@ -1,7 +1,6 @@
 import cv2
 import numpy as np
 import pytest
-from matplotlib import pyplot
 
 from tests.tables import scores
 from twinlens.errors import ArtifactError
@@ -19,16 +18,6 @@ RIGHT = {
     "vdsr": {"Ada": 2, "Ben": 5, "Cat": 5, "Dot": 9},
     "hr": {"Ada": 9, "Ben": 8, "Cat": 9, "Dot": 9},
 }
-
-
-@pytest.fixture
-def axes(monkeypatch):
-    """The panels of what is drawn, kept open."""
-    kept = []
-    monkeypatch.setattr(pyplot, "close", lambda figure: kept.extend(figure.axes))
-    yield kept
-    monkeypatch.undo()
-    pyplot.close("all")
 
 
 @pytest.fixture(scope="module")

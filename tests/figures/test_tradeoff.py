@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot
 
 from tests.tables import scores
 from twinlens.artifacts.table import write_csv
@@ -21,16 +20,6 @@ RIGHT = {
     "hr": {"Ada": 9, "Ben": 9},
 }
 LABELS = {"bicubic": "Bicubic", "vdsr": "VDSR", "sosr": "SoSR", "tosr2": "ToSR2"}
-
-
-@pytest.fixture
-def axes(monkeypatch):
-    """The panels of what is drawn, kept open."""
-    kept = []
-    monkeypatch.setattr(pyplot, "close", lambda figure: kept.extend(figure.axes))
-    yield kept
-    monkeypatch.undo()
-    pyplot.close("all")
 
 
 @pytest.fixture(scope="module")
