@@ -22,9 +22,13 @@ class Job(NamedTuple):
     input: list[str]
     output: list[str]
     gpu: int = 0
+    """How many it asks for."""
+    benchmark: str = ""
+    """Where Snakemake writes what it took; "" where it does not measure."""
     reason: str = ""
     """Why it runs, in Snakemake's words."""
     command: str = ""
+    """Its whole shell command."""
 
 
 def jobs(

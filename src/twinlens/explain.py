@@ -1,6 +1,5 @@
 """Say where a cell of a table comes from: the chain of jobs down to the raw files."""
 
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -41,19 +40,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     plan = overlays.plan(options.config, options.data)
-    cell = find(plan, options)
+    cell = find(plan, options.table, options.row, options.column)
     for line in [*clips(plan, cell), "", *chain(cell.inputs, options.commands)]:
         print(line)
     return 0
 
 
-def find(plan: Plan, options: Namespace) -> Cell:
-    """Find the cell that is asked for.
+def find(plan: Plan, table: Path, row: str, column: str) -> Cell:
+    """Find a cell.
+
+    Args:
+        plan: of the world.
+        table: a csv of accuracies.
+        row: a method, by its label.
+        column: such as "Yard Spatial".
 
     Raises:
         PlanError: there is no such table, row or column.
     """
-    name = options.table.stem
+    name = table.stem
     spec = plan.tables.names.get(name)
     if spec is None or spec.module != "table3":
         tables = plan.tables.names.items()
@@ -67,19 +72,19 @@ def find(plan: Plan, options: Namespace) -> Cell:
         for stream in table3.streams(layout)
     }
     for what, wanted, known in (
-        ("row", options.row, list(rows)),
-        ("column", options.column, list(columns)),
+        ("row", row, list(rows)),
+        ("column", column, list(columns)),
     ):
         if wanted not in known:
             raise PlanError(
-                f"{options.table}: has no {what} {wanted!r}{nearest(wanted, known)};"
+                f"{table}: has no {what} {wanted!r}{nearest(wanted, known)};"
                 f" there are: {', '.join(known)}"
             )
-    method, (dataset, stream) = rows[options.row], columns[options.column]
+    method, (dataset, stream) = rows[row], columns[column]
     of = layout.methods[method]
     if stream != facts.FUSION and of.frames_of != of.flow_of:
         raise PlanError(
-            f"{options.table}: {options.row} takes each stream from another method, and"
+            f"{table}: {row} takes each stream from another method, and"
             " has a value of their fusion only"
         )
     rows_read = dict.fromkeys(of.scores.values())

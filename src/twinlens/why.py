@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from twinlens import cli, records
-from twinlens.forecast import listing
-from twinlens.forecast.listing import Job
+from twinlens import cli, dry_run, records
+from twinlens.dry_run import Job
 from twinlens.records import Record
 
 SETTINGS = re.compile(r" --job ('\{.*?\}'|\{\S*\})(?= |$)")
@@ -22,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = cli.config_options("why", __doc__)
     parser.add_argument("file", type=Path, help="a target of the workflow")
     options = parser.parse_args(arguments)
-    jobs = listing.jobs(options.config, options.data, str(options.file))
+    jobs = dry_run.jobs(options.config, options.data, str(options.file))
     if not jobs:
         print(f"{options.file}: is up to date")
     for line in lines(jobs):

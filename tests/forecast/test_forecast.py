@@ -4,10 +4,10 @@ import pytest
 import yaml
 
 from tests.plan.worlds import DEFAULT, plan
+from twinlens.dry_run import Job
 from twinlens.errors import ArtifactError
 from twinlens.forecast import calibrate, report
 from twinlens.forecast.calibrate import Rate
-from twinlens.forecast.listing import Job
 from twinlens.forecast.report import Cost, wall
 from twinlens.forecast.sizes import Size, Sizes
 from twinlens.forecast.units import Class, Work

@@ -59,6 +59,8 @@ rule flow_error:
         f"{WORLD}/flow_error.csv",
     log:
         f"{WORLD}/logs/flow_error.log",
+    benchmark:
+        f"{WORLD}/benchmarks/flow_error.tsv"
     threads: plan.threads
     resources:
         gpu=plan.gpu,

@@ -7,6 +7,8 @@ rule generate:
         f"{WORLD}/data/{{dataset}}/generated.csv",
     log:
         f"{WORLD}/logs/generate/{{dataset}}.log",
+    benchmark:
+        f"{WORLD}/benchmarks/generate/{{dataset}}.tsv"
     params:
         job=lambda w: as_json(plan.data.generation(w.dataset)),
         folder=f"{WORLD}/data/{{dataset}}",

@@ -10,6 +10,8 @@ rule degrade:
         f"{WORLD}/low/{{reader}}/{{dataset}}/{{part}}-{{shard}}{{around}}.h5",
     log:
         f"{WORLD}/logs/degrade/{{reader}}/{{dataset}}/{{part}}-{{shard}}{{around}}.log",
+    benchmark:
+        f"{WORLD}/benchmarks/degrade/{{reader}}/{{dataset}}/{{part}}-{{shard}}{{around}}.tsv"
     params:
         job=lambda w: as_json(plan.shards.degradation(w.dataset)),
         code=lambda w: code("degrade.stage"),
@@ -53,6 +55,8 @@ rule quality:
         f"{WORLD}/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.csv",
     log:
         f"{WORLD}/logs/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.log",
+    benchmark:
+        f"{WORLD}/benchmarks/quality/{{dataset}}/{{method}}/{{part}}-{{shard}}.tsv"
     params:
         job=lambda w: as_json(plan.shards.measurement(w.dataset, w.method, w.part)),
         code=lambda w: code("quality.stage", *plan.shards.first_modules),

@@ -31,6 +31,8 @@ rule count_patches:
         f"{WORLD}/patches/{{patches}}.csv",
     log:
         f"{WORLD}/logs/count_patches/{{patches}}.log",
+    benchmark:
+        f"{WORLD}/benchmarks/count_patches/{{patches}}.tsv"
     params:
         job=lambda w: as_json(plan.networks.counting(w.patches)),
         code=lambda w: code("patches.counts"),
@@ -82,6 +84,8 @@ rule train_perceptual:
         f"{WORLD}/networks/perceptual/trained/vgg.h5",
     log:
         f"{WORLD}/logs/train_perceptual.log",
+    benchmark:
+        f"{WORLD}/benchmarks/train_perceptual.tsv"
     threads: plan.threads
     resources:
         gpu=plan.gpu,

@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
-from twinlens.forecast import listing
-from twinlens.forecast.listing import Job
+from twinlens import dry_run
+from twinlens.dry_run import Job
 from twinlens.forecast.sizes import Size, Sizes
 from twinlens.forecast.units import Class, Work
 from twinlens.plan import Plan, overlays
@@ -28,12 +28,15 @@ CLIPS = 6
 """Of a class and part, and of a corpus."""
 STEPS = 8
 STARTS = {
+    "generate": "media.generate",
     "frames": "media.frames",
     "degrade": "degrade.stage",
     "super_resolve": "sr.stage",
     "flow": "flow.stage",
     "motion": "flow.motion",
+    "flow_error": "flow.error",
     "patches": "patches.stage",
+    "count_patches": "patches.counts",
     "quality": "quality.stage",
     "score": "recognition.tsn.score",
     "train_sr": "training.train",
@@ -71,8 +74,8 @@ def calibrate(configs: Sequence[Path], data: str | None, out: Path) -> None:
     config.write_text(yaml.safe_dump(miniature(plan, configs)), encoding="utf-8")
     say(f"calibrating by {config}: minutes, or longer where networks are large")
     small = overlays.plan([config])
-    found = listing.jobs([config])
-    listing.run("--configfile", str(config), "--forceall", "--notemp")
+    found = dry_run.jobs([config])
+    dry_run.run("--configfile", str(config), "--forceall", "--notemp")
     rates = _rates(small, found)
     text = {str(key): asdict(rate) for key, rate in rates.items()}
     out.write_text(yaml.safe_dump(text), encoding="utf-8")
@@ -133,7 +136,7 @@ def _rates(plan: Plan, jobs: Sequence[Job]) -> dict[Class, Rate]:
     found: dict[Class, list[tuple[float, float, float, float]]] = {}
     for job in jobs:
         key, units = work.of(job)
-        took = _benchmark(plan, job)
+        took = _benchmark(job)
         if took:
             size = sum(Path(each).stat().st_size for each in job.output)
             found.setdefault(key, []).append((units, *took, float(size)))
@@ -162,21 +165,10 @@ def _start(home: str) -> float:
     return min(took)
 
 
-def _benchmark(plan: Plan, job: Job) -> tuple[float, float] | None:
+def _benchmark(job: Job) -> tuple[float, float] | None:
     """Seconds and MB of a finished job, as Snakemake measured them."""
-    path = Path(job.output[0])
-    name = path.relative_to(plan.root) if path.is_relative_to(plan.root) else path
-    file = Path(plan.root, "benchmarks", *_folder(job.rule, name))
-    if not file.is_file():
+    if not job.benchmark:
         return None
-    with file.open(encoding="utf-8") as text:
+    with Path(job.benchmark).open(encoding="utf-8") as text:
         (row,) = csv.DictReader(text, delimiter="\t")
     return float(row["s"]), float(row["max_rss"])
-
-
-def _folder(rule: str, output: Path) -> tuple[str, ...]:
-    """Where the benchmark of an output's job lies."""
-    parts = list(output.with_suffix(".tsv").parts)
-    if rule.startswith("train_"):
-        parts = [rule, *parts[parts.index("trained") + 1 :]]
-    return tuple(parts)

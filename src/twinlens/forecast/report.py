@@ -10,11 +10,10 @@ import pandas as pd
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from twinlens import cli
+from twinlens import cli, dry_run
+from twinlens.dry_run import Job
 from twinlens.errors import ArtifactError
-from twinlens.forecast import listing
 from twinlens.forecast.calibrate import Rate, calibrate
-from twinlens.forecast.listing import Job
 from twinlens.forecast.units import Class, Work
 from twinlens.plan import Plan, overlays
 from twinlens.progress import say
@@ -53,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.calibrate:
         calibrate(options.config, options.data, options.rates)
     plan = overlays.plan(options.config, options.data)
-    jobs = listing.jobs(options.config, options.data)
+    jobs = dry_run.jobs(options.config, options.data)
     found = costs(plan, jobs, read(options.rates))
     print(table(plan, found, long=options.long).to_markdown(floatfmt=".2f"))
     hours = wall(jobs, found, options.nodes, options.gpus) / 3600

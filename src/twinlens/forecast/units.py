@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twinlens import models
-from twinlens.forecast.listing import Job
+from twinlens.dry_run import Job
 from twinlens.forecast.sizes import Size, Sizes
 from twinlens.plan import Plan
 from twinlens.plan.methods import HR
