@@ -128,7 +128,8 @@ def test_every_package_that_jobs_import_is_a_dependency():
     # llvmlite, and pydantic's types are pydantic_core's.
     halves = {"llvmlite", "pydantic_core"}
     known_to_type_checkers = {"_typeshed"}
-    foreign = imported - {"twinlens"} - halves - known_to_type_checkers
+    ours = {folder.name for folder in SOURCE.iterdir()}
+    foreign = imported - ours - halves - known_to_type_checkers
     foreign -= sys.stdlib_module_names
     owners = importlib.metadata.packages_distributions()
     needed = {plain(name) for name in doctor.requirements()}
