@@ -151,10 +151,13 @@ def start(cluster, folder):
 
 
 def requeued(cluster):
-    """Wait until the job is in the queue again; Slurm lets it lie for two minutes."""
+    """Wait until the job is in the queue again, and let it start in half a minute.
+
+    Slurm gives its processes two minutes to end; if some live on, it holds the job.
+    """
     cluster.wait(lambda: cluster.jobs("PD"))
     (job,) = cluster.jobs("PD")
-    cluster("scontrol", "update", f"job={job}", "starttime=now")
+    cluster("scontrol", "update", f"job={job}", "starttime=now+30")
 
 
 def same(folder, expected):

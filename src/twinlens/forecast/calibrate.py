@@ -24,9 +24,11 @@ from twinlens.plan import Plan, overlays
 from twinlens.progress import say
 
 CLASSES = ("SawPales", "RollBars")
+"""Of the generated data sets, whatever theirs are."""
 CLIPS = 6
 """Of a class and part, and of a corpus."""
 STEPS = 8
+"""Of each training."""
 STARTS = {
     "generate": "media.generate",
     "frames": "media.frames",
@@ -54,7 +56,7 @@ class Rate:
     start: float
     """Seconds before it begins."""
     seconds: float
-    """Of processor time, or of a GPU's, a unit."""
+    """Of wall time a unit, on the threads and the GPU that the config gives a job."""
     memory: float
     """Largest resident memory, MB."""
     bytes: float
