@@ -4,6 +4,9 @@ import pytest
 
 from tests.plan.worlds import Plan, changed, only, plan
 from twinlens.errors import ConfigError, PlanError
+from twinlens.media import scan
+from twinlens.media.sets import Listed, Listing
+from twinlens.tables.settings import ClipChoice
 
 ROOT = "results/playground"
 
@@ -79,23 +82,80 @@ def test_bicubic_is_known_by_the_row_of_the_paper_and_not_by_its_label():
     assert "results/table5.csv" not in Plan.of(config).tables.targets()
 
 
+SHARDED = {"datasets__yard__shards": {"test": 3}}
+SIZES = {
+    f"recognisers__{name}__views__size": [128, 96] for name in ("tsn", "st_resnet")
+}
+FOLDER = {"label": "Yard", "kind": "folder", "generated": None}
+
+
 def test_a_clip_is_drawn_from_the_frames_and_flow_that_were_scored():
+    there = plan(**SHARDED, **only("bicubic", "sosr", "hr"))
+    sr = [f"{ROOT}/sr/tsn/yard/{each}/test-01.h5" for each in ("bicubic", "sosr")]
+    frames = [sr[0], f"{ROOT}/frames/tsn/yard/test-01.h5", sr[1]]
+    flow = [f"{ROOT}/flow/tsn/yard/{m}/test-01.h5" for m in ("bicubic", "hr", "sosr")]
+    assert there.tables.figure_inputs("profile", "yard") == frames
+    assert there.tables.figure_inputs("flow", "yard") == flow
+    files = there.tables.figure_inputs("frames", "yard")
+    assert files[:4] == [*frames, f"{ROOT}/low/tsn/yard/test-01.h5"]
+    assert all("/scores/tsn/yard/" in file for file in files[4:])
+    assert len(files) == 4 + 3 * 3
+
+
+def test_a_clip_that_the_config_names_is_read_from_its_own_shard():
+    clip = {"clip": "wave/clip0", "frame": 3}
+    there = plan(select__clips={"yard": clip}, **SHARDED, **only("bicubic", "hr"))
+    number = scan.shard_of("wave/clip0", 3)
+    assert number != 1
+    for figure in ("flow", "profile", "frames"):
+        files = there.tables.figure_inputs(figure, "yard")
+        assert f"test-{number:02d}.h5" in files[0]
+        assert there.tables.figure_job(figure, "yard").clip == ClipChoice(**clip)
+    assert there.tables.figure_job("flow", "workshop").clip is None
+    assert there.tables.figure_job("scatter", "yard").clip is None
+
+
+def test_the_paper_s_clips_are_shown_where_they_are(tmp_path):
     there = plan(
-        datasets__yard__shards={"test": 3}, **only("bicubic", "sosr_tosr2", "hr")
+        datasets__yard=FOLDER | {"videos": str(tmp_path), "paper": "UCF101"},
+        **SIZES,
+        **only("bicubic", "hr"),
     )
-    files = there.tables.figure_inputs("clip", "yard")
-    assert f"{ROOT}/sr/tsn/yard/sosr/test-01.h5" in files
-    assert f"{ROOT}/flow/tsn/yard/tosr2/test-01.h5" in files
-    assert f"{ROOT}/frames/tsn/yard/test-01.h5" in files
-    assert f"{ROOT}/low/tsn/yard/test-01.h5" in files
-    assert {file.split("/")[-1] for file in files} == {"test-01.h5"}
+    named = "TaiChi/v_TaiChi_g01_c04"
+    for clip, shown in ((named, named), ("TaiChi/another", None)):
+        listed = [Listed(clip=clip, part="test", label=0, path=tmp_path / "x.avi")]
+        there.data._listed["yard"] = Listing(classes=["TaiChi"], clips=listed)
+        found = there.tables.figure_job("profile", "yard").clip
+        assert (found and found.clip) == shown
+    assert there.tables.figure_job("frames", "yard").clip is None
+
+
+def test_a_clip_that_no_list_has_is_refused(tmp_path):
+    there = plan(
+        datasets__yard=FOLDER | {"videos": str(tmp_path)},
+        **SIZES,
+        select__clips={"yard": {"clip": "Bow/clip_a"}},
+    )
+    listed = [Listed(clip="Bow/clip_b", part="test", label=0, path=tmp_path / "b.avi")]
+    there.data._listed["yard"] = Listing(classes=["Bow"], clips=listed)
+    with pytest.raises(
+        PlanError, match=r"clips\.yard\.clip: no test clip is Bow/clip_a"
+    ):
+        there.tables.figure_inputs("flow", "yard")
+
+
+def test_clips_of_a_data_set_that_is_not_there_are_refused():
+    with pytest.raises(ConfigError, match=r"select\.clips: 'yrad' is not defined"):
+        plan(select__clips={"yrad": {"clip": "a/b"}})
 
 
 def test_all_asks_for_every_table_and_figure():
     targets = plan().tables.targets()
     tables = "table1 table2 table2_flow table3 table5 dispersion quality".split()
     assert {f"results/{name}.csv" for name in tables} <= set(targets)
-    assert f"{ROOT}/figures/scatter/yard.png" in targets
+    for figure in ("flow", "profile", "frames", "scatter", "scatter_st_resnet"):
+        assert f"{ROOT}/figures/{figure}/yard.png" in targets
+    assert f"{ROOT}/figures/flow_st_resnet/yard.png" not in targets
     assert f"{ROOT}/flow_error.csv" in targets
     assert (
         f"{ROOT}/flow_error.csv" not in plan(select__table2_flow=None).tables.targets()

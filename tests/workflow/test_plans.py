@@ -23,22 +23,22 @@ PAIR = "{label: Pair, frames_of: sosr, flow_of: tosr1}"
     [
         (
             "select: {methods: [bicubic, hr], table2: null, table2_flow: null}",
-            ["4 super_resolve", "8 score", "4 figure", "3 table"],
+            ["4 super_resolve", "8 score", "10 figure", "3 table"],
             ["train_sr", "patches", "train_flow", "flow_error"],
         ),
         (
             f"methods: {{pair: {PAIR}}}\nselect: {{methods: [pair, hr]}}",
-            ["7 train_sr", "18 score", "2 figure", "5 table"],
+            ["7 train_sr", "18 score", "5 table"],
             [],
         ),
         (
             "keep: false",
-            ["8 table", "8 figure"],
+            ["8 table", "18 figure"],
             [],
         ),
         (
             "datasets: {yard: {frames: all}}\nselect: {datasets: [yard]}",
-            ["4 figure"],
+            ["9 figure"],
             [],
         ),
     ],
@@ -97,7 +97,12 @@ def test_what_all_leaves_out_is_said_once(folder):
     (folder / "few.yaml").write_text("select: {methods: [sosr, hr], table2: null}")
     said = snakemake(folder, "-n", "all", "--cores", "1", "--configfile", "few.yaml")
     assert said.count("table1: left out: no table takes spatial scores of") == 1
-    assert said.count("table5, dispersion, figure scatter: left out: it") == 1
+    assert (
+        said.count(
+            "table5, dispersion, figure scatter, figure scatter_st_resnet: left out: it"
+        )
+        == 1
+    )
 
 
 def test_a_pair_in_table_1_stands_for_its_spatial_method(folder):

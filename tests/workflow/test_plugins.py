@@ -253,7 +253,7 @@ def test_a_table_and_a_figure_of_one_file_and_one_entry_are_written(folder):
     registry.write_text(text)
     assert planned(folder) == {
         "table": 1,
-        "figure": 2,
+        "figure": 4,  # of both recognisers
         "present_table": 1,
         "all": 1,
     }

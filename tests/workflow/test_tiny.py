@@ -26,6 +26,12 @@ from twinlens.artifacts.table import read_csv
 
 pytestmark = pytest.mark.slow
 TABLE = "results/table3.csv"
+OF_SCORES = ("scatter", "tradeoff", "fidelity")
+FIGURES = (
+    *("flow", "profile", "frames"),
+    *OF_SCORES,
+    *(f"{name}_st_resnet" for name in OF_SCORES),
+)
 
 
 @pytest.fixture
@@ -143,7 +149,7 @@ def test_there_are_curves_counts_and_pictures(done):
         counts = read_csv(world / f"patches/{name}.csv", "counts/1")
         assert counts["part"].tolist() == ["training", "validation"]
     for name in ("workshop", "yard"):
-        for figure in ("clip", "scatter", "tradeoff", "fidelity"):
+        for figure in FIGURES:
             for ending in ("png", "pdf", "svg"):
                 path = world / f"figures/{figure}/{name}.{ending}"
                 assert path.stat().st_size > 10_000, path
@@ -191,7 +197,7 @@ def test_a_report_holds_tables_figures_and_curves(done):
         page = archive.read("report/report.html").decode()
     for table in ("table1", "table2", "table3", "table4", "table5", "quality"):
         assert held[f"{table}.csv"] == held[f"{table}.md"] == 1
-    assert held["yard.png"] == held["workshop.png"] == 4  # one of each figure
+    assert held["yard.png"] == held["workshop.png"] == len(FIGURES)
     assert held["sosr.png"] == held["audit.csv"] == 1
     for category in ("Tables", "Figures", "Trainings"):
         assert f'"{category}"' in page
@@ -223,7 +229,7 @@ def test_a_reworded_message_reruns_nothing(done, source, name, before, after):
 
 def test_a_change_of_code_reruns_what_imports_it_and_no_more(done, source):
     source("src/twinlens/tables/accuracy.py", "10_000", "10_001")
-    assert planned(done) == {"table": 7, "figure": 6, "present_table": 7, "all": 1}
+    assert planned(done) == {"table": 7, "figure": 14, "present_table": 7, "all": 1}
 
 
 # --- gates: what stops a run in which too many clips were rejected --------------------
@@ -423,7 +429,7 @@ def test_more_methods_score_and_nothing_old_is_redone(done):
         "flow": 4,
         "score": 4,
         "quality": 2,
-        "figure": 8,
+        "figure": 18,
         "table": 5,
         "present_table": 5,
         "all": 1,

@@ -1,13 +1,18 @@
 """How all figures look: font, sizes, and a colour that a method has everywhere."""
 
+import math
 import textwrap
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
-from matplotlib import font_manager
+from matplotlib import font_manager, pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from twinlens.progress import say
 from twinlens.tables.settings import FigureJob, Layout
@@ -43,6 +48,16 @@ MARKERS = "os^DvP*X<>hp"
 """A second sign, for prints without colour."""
 INTERPOLATION = "0.55"
 ORIGINAL = "black"
+RIGHT, WRONG = "#0072B2", "#D55E00"
+"""Of a clip that is recognised, and of one that is not."""
+MARKED = "#E69F00"
+"""Of what is pointed at in a picture."""
+SMALL = 7
+"""Points of a caption."""
+PANEL = 1.9
+"""Inches of a picture's width."""
+ACROSS = 7
+"""Pictures side by side, at most."""
 
 
 class Mark(NamedTuple):
@@ -77,6 +92,48 @@ def title(layout: Layout, dataset: str, what: str, width: float) -> str:
     data = " (generated data)" * about.generated
     text = f"{about.label}{data}, {layout.recogniser}, world {layout.world}: {what}"
     return textwrap.fill(text, round(LETTERS * width))
+
+
+def columns(count: int, kinds: int, aspect: float) -> tuple[Figure, list[list[Axes]]]:
+    """Lay out pictures of some methods, wrapped into lines of about equal length.
+
+    Args:
+        count: of methods.
+        kinds: pictures of each, one above the other.
+        aspect: height of a picture over its width.
+
+    Returns:
+        The figure, and the panels of each method from top to bottom.
+    """
+    lines = math.ceil(count / ACROSS)
+    across = math.ceil(count / lines)
+    tall = kinds * (PANEL * aspect + 0.25)
+    drawn, axes = pyplot.subplots(
+        lines * kinds,
+        across,
+        figsize=(max(PANEL * across, 4.0), tall * lines + 0.5),
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[], frame_on=False)
+    cells = [axes[kinds * (n // across) :, n % across][:kinds] for n in range(count)]
+    return drawn, [list(each) for each in cells]
+
+
+def show(
+    axis: Axes, picture: NDArray[Any], title: str = "", aspect: str = "equal"
+) -> None:
+    """Show a picture (H, W, 3) in a panel, every pixel as a square."""
+    axis.imshow(picture, aspect=aspect, interpolation="nearest")  # type: ignore[arg-type]
+    axis.set_title(title, fontsize=RC["xtick.labelsize"] + 1)
+
+
+def mark_box(axis: Axes, corner: tuple[int, int], size: tuple[int, int]) -> None:
+    """Draw a box into a picture: its corner (y, x) and size (height, width)."""
+    (y, x), (tall, wide) = corner, size
+    outline = Rectangle((x - 0.5, y - 0.5), wide, tall, fill=False, color=MARKED)
+    axis.add_patch(outline)
 
 
 def use(texts: Iterable[str]) -> None:

@@ -16,3 +16,12 @@ def coloured(flow_2hw: NDArray[np.floating], full: float) -> NDArray[np.uint8]:
     scaled = flow_2hw / np.maximum(full, np.hypot(*flow_2hw))
     picture: NDArray[np.uint8] = flow_vis.flow_uv_to_colors(*scaled)
     return picture
+
+
+def wheel(side: int = 61) -> NDArray[np.uint8]:
+    """Draw the colour of every direction up to full colour: RGB (side, side, 3)."""
+    radius = side // 2
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1] / radius
+    picture = coloured(np.stack([x, y]), 1.0)
+    picture[np.hypot(x, y) > 1] = 255
+    return picture

@@ -57,8 +57,9 @@ def _select(world: World) -> Iterator[str]:
     yield from _undefined("select.datasets", select.datasets, world.datasets)
     yield from _undefined("select.methods", select.methods, world.methods)
     yield from _undefined("select.recognisers", select.recognisers, world.recognisers)
+    yield from _undefined("select.clips", select.clips, world.datasets)
     specs = {**registry.TABLES, **registry.FIGURES}
-    of_one = {name: spec for name, spec in specs.items() if spec.source != "quality"}
+    of_one = {name: spec for name, spec in specs.items() if spec.reads != ("quality",)}
     yield from _undefined("select.recogniser", select.recogniser, of_one)
     for name, recogniser in select.recogniser.items():
         where = f"select.recogniser.{name}"

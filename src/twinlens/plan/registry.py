@@ -7,15 +7,17 @@ them; nothing else is registered.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from twinlens.plan.methods import HR, Methods
 from twinlens.plan.world import World
 from twinlens.recognisers import INPUTS, reads_jointly
+from twinlens.tables.settings import ClipChoice
 
 FEWEST_RANKED = 4
 """Methods; a rank correlation of fewer says nothing."""
+Reads = Literal["scores", "quality", "frames", "low", "flow"]
 Columns = Callable[[World], Mapping[str, str]]
 """Of a world, the methods that are shown, by a key of their own."""
 
@@ -31,16 +33,17 @@ class Spec:
     module: str
     """Its file."""
     columns: Columns
-    source: Literal["scores", "quality", "frames"] = "scores"
-    """What it reads: scores, the csv of quality, or frames and flow."""
+    reads: tuple[Reads, ...] = ("scores",)
+    """What it reads: scores or the csv of quality of whole data sets; frames, low
+    resolution or flow of one shard's clips."""
     inputs: tuple[str, ...] = ("frames",)
     """Whose scores it reads: of heads that read "frames", "flow" or both."""
     scored: bool = False
     """Whether methods are scored for it; else it shows those that others ask for."""
     recogniser: str = ""
     """Of which recogniser; `tables` and `figures` fill it in."""
-    quality: bool = False
-    """Whether it reads the csv of quality beside its source."""
+    clips: Mapping[str, ClipChoice] = field(default_factory=dict)
+    """By data set of the paper, the clip that it shows there."""
     originals: bool = False
     """Whether it needs clips of full resolution to compare with."""
     unavailable: Callable[[World], str | None] = always_available
@@ -172,13 +175,34 @@ TABLES = {
     "table5": Spec(module="table5", columns=unpaired, unavailable=incomparable),
     "dispersion": Spec(module="dispersion", columns=unpaired, unavailable=incomparable),
     "quality": Spec(
-        module="quality", columns=measured, source="quality", originals=True
+        module="quality", columns=measured, reads=("quality",), originals=True
     ),
 }
 ACCURACY = Spec(module="table3", columns=selected, inputs=INPUTS, scored=True)
 """The table that each recogniser has, named by its entry in the config."""
 FIGURES = {
-    "clip": Spec(module="clip", columns=selected, source="frames", inputs=INPUTS),
+    "flow": Spec(
+        module="flow",
+        columns=unpaired,
+        reads=("flow",),
+        originals=True,
+        unavailable=alone,
+    ),
+    "profile": Spec(
+        module="profile",
+        columns=unpaired,
+        reads=("frames",),
+        unavailable=alone,
+        clips={"UCF101": ClipChoice(clip="TaiChi/v_TaiChi_g01_c04")},
+    ),
+    "frames": Spec(
+        module="frames",
+        columns=unpaired,
+        reads=("frames", "low", "scores"),
+        unavailable=alone,
+        # The tenth frame.
+        clips={"UCF101": ClipChoice(clip="Archery/v_Archery_g01_c07", frame=9)},
+    ),
     "scatter": Spec(module="scatter", columns=unpaired, unavailable=incomparable),
     "tradeoff": Spec(
         module="tradeoff", columns=unpaired, inputs=INPUTS, unavailable=alone
@@ -187,7 +211,7 @@ FIGURES = {
         module="fidelity",
         columns=unpaired,
         inputs=INPUTS,
-        quality=True,
+        reads=("scores", "quality"),
         originals=True,
         unavailable=too_few,
     ),
@@ -209,9 +233,22 @@ def tables(world: World) -> dict[str, Spec]:
     return _filled_in(world, TABLES) | own
 
 
+def shows_clip(spec: Spec) -> bool:
+    """Whether it is of one clip, not of a data set."""
+    return not {"scores", "quality"}.issuperset(spec.reads)
+
+
 def figures(world: World) -> dict[str, Spec]:
-    """All figures of a world by name."""
-    return _filled_in(world, FIGURES)
+    """All figures of a world by name: those of scores for each recogniser.
+
+    That of another recogniser than the figure's own has its name at the end.
+    """
+    found = _filled_in(world, FIGURES)
+    for name, spec in list(found.items()):
+        for other in world.select.recognisers:
+            if not shows_clip(spec) and other != spec.recogniser:
+                found[f"{name}_{other}"] = replace(spec, recogniser=other)
+    return found
 
 
 def _filled_in(world: World, specs: Mapping[str, Spec]) -> dict[str, Spec]:

@@ -5,11 +5,21 @@ from functools import cached_property
 
 from twinlens import provenance, recognisers
 from twinlens.errors import PlanError
+from twinlens.media import scan
+from twinlens.named import nearest
 from twinlens.plan import registry
+from twinlens.plan.methods import HR
 from twinlens.plan.registry import Spec
 from twinlens.plan.scores import Scores
 from twinlens.plan.world import World
-from twinlens.tables.settings import Dataset, FigureJob, Layout, Method, TableJob
+from twinlens.tables.settings import (
+    ClipChoice,
+    Dataset,
+    FigureJob,
+    Layout,
+    Method,
+    TableJob,
+)
 
 
 class Tables:
@@ -62,15 +72,14 @@ class Tables:
         return self._inputs(spec, self.datasets(spec))
 
     def _inputs(self, spec: Spec, datasets: Iterable[str]) -> list[str]:
-        if spec.source == "quality":
-            return self.scores.quality_files(self.data.originals)
-        of = spec.recogniser
-        methods = spec.columns(self.world).values()
-        rows = self.scores.stored_rows(of, methods, spec.inputs)
-        return [
-            *self.scores.files(of, rows, datasets),
-            *(self.scores.quality_files(datasets) if spec.quality else ()),
-        ]
+        found: list[str] = []
+        if "scores" in spec.reads:
+            of, methods = spec.recogniser, spec.columns(self.world).values()
+            rows = self.scores.stored_rows(of, methods, spec.inputs)
+            found += self.scores.files(of, rows, datasets)
+        if "quality" in spec.reads:
+            found += self.scores.quality_files(datasets)
+        return found
 
     def table_gates(self, name: str) -> list[str]:
         """What must stand before a table does, and is not read by it."""
@@ -165,35 +174,55 @@ class Tables:
             raise PlanError(f"figure {name} can't be made: {why}")
         if dataset not in self.datasets(spec):
             raise PlanError(f"figure {name}: add {dataset} to select.datasets")
-        if spec.source == "frames":
-            return self._clip_files(spec, dataset)
+        if registry.shows_clip(spec):
+            return self._clip_files(name, dataset)
         return self._inputs(spec, [dataset])
 
-    def _clip_files(self, spec: Spec, dataset: str) -> list[str]:
-        """Frames and flow of the shard in the middle of a data set's test clips."""
-        of, shards = spec.recogniser, self.data.shards(dataset, "test")
-        part, shard = "test", shards[len(shards) // 2]
+    def _clip_files(self, name: str, dataset: str) -> list[str]:
+        """What a figure reads of the shard that has its clip, of all methods."""
+        spec = self.figures[name]
+        of, shard = spec.recogniser, self._shard(name, dataset)
         rows = [self.methods.row(m) for m in spec.columns(self.world).values()]
-        frames = {"hr", *(row.frames_of for row in rows)}
-        flow = {row.flow_of for row in rows}
-        if self.data.has_originals(dataset):
-            flow.add("hr")
-        else:
-            flow.discard("hr")
-        found = [
-            file
-            for method in sorted(frames)
-            for file in self.shards.frame_files(of, dataset, method, part, shard)
-        ]
-        if self.data.has_originals(dataset):
-            readers = self.shards.readers(dataset, part, of)
-            folder = f"{self.root}/low"
-            found += [f"{folder}/{r}/{dataset}/{part}-{shard}.h5" for r in readers]
-        return found + [
-            file
-            for method in sorted(flow)
-            for file in self.shards.flow_files(of, dataset, method, part, shard)
-        ]
+        found: list[str] = []
+        if "frames" in spec.reads:
+            for method in sorted({HR, *(row.frames_of for row in rows)}):
+                found += self.shards.frame_files(of, dataset, method, "test", shard)
+        if "flow" in spec.reads:
+            for method in sorted({HR, *(row.flow_of for row in rows)}):
+                found += self.shards.flow_files(of, dataset, method, "test", shard)
+        if "low" in spec.reads and self.data.has_originals(dataset):
+            readers = self.shards.readers(dataset, "test", of)
+            found += [f"{self.root}/low/{r}/{dataset}/test-{shard}.h5" for r in readers]
+        return found + (self._inputs(spec, [dataset]) if "scores" in spec.reads else [])
+
+    def _shard(self, name: str, dataset: str) -> str:
+        """The shard of test clips that has a figure's clip, or one in the middle."""
+        shards = self.data.shards(dataset, "test")
+        clip = self._clip(name, dataset)
+        number = scan.shard_of(clip.clip, len(shards)) if clip else len(shards) // 2
+        return shards[number]
+
+    def _clip(self, name: str, dataset: str) -> ClipChoice | None:
+        """The clip that the config names, or the paper where the data set has it.
+
+        Raises:
+            PlanError: no test clip has the name that the config says.
+        """
+        if not (chosen := self.world.select.clips.get(dataset)):
+            paper = self.world.datasets[dataset].paper or ""
+            named = self.figures[name].clips.get(paper)
+            return named if named and named.clip in self._clips(dataset) else None
+        if self.world.datasets[dataset].generated is None:
+            known = self._clips(dataset)
+            if chosen.clip not in known:
+                near = nearest(chosen.clip, known)
+                raise PlanError(
+                    f"select.clips.{dataset}.clip: no test clip is {chosen.clip}{near}"
+                )
+        return chosen
+
+    def _clips(self, dataset: str) -> list[str]:
+        return [each.clip for each in self.data.clips(dataset, "test")]
 
     def figure_gates(self, name: str, dataset: str) -> list[str]:
         """What must stand before a figure does, and is not read by it."""
@@ -208,6 +237,7 @@ class Tables:
             dataset=dataset,
             layout=self.layout(spec),
             order=tuple(order),
+            clip=self._clip(name, dataset) if registry.shows_clip(spec) else None,
         )
 
     # All

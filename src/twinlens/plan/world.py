@@ -20,6 +20,7 @@ from twinlens.media.settings import Generated, Source
 from twinlens.patches.settings import PatchSettings, Split
 from twinlens.perceptual.recipe import Recipe as PerceptualRecipe
 from twinlens.settings import STRICT, DataPath, Few, Label, Name, Partial, Seed
+from twinlens.tables.settings import ClipChoice
 from twinlens.training.recipe import Recipe
 
 
@@ -65,6 +66,9 @@ class Select:
     """Columns of Table 2 and the methods that they show; null for no table."""
     table2_flow: Columns | None = None
     """The same by flow estimator; names that differ in brackets are compared."""
+    clips: dict[Name, ClipChoice] = Field(default_factory=dict)
+    """By data set, the test clip that the figures flow, profile and frames show; else
+    the paper's where it names one, else one that a rule of the figure chooses."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)

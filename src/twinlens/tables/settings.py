@@ -1,7 +1,9 @@
 """What a table or a figure shows, typed."""
 
 from dataclasses import field
+from typing import Annotated
 
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from twinlens.settings import STRICT
@@ -87,6 +89,20 @@ class TableJob:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
+class ClipChoice:
+    """A test clip that figures show."""
+
+    clip: str
+    """Its name, such as Archery/v_Archery_g01_c07."""
+    frame: Annotated[int, Field(ge=0)] | None = None
+    """Index of its frame, from 0; the nearest that is stored is shown. null = the one
+    in the middle."""
+    row: Annotated[int, Field(ge=0)] | None = None
+    """The row of pixels of its temporal profile, from 0 at the top. null = the one that
+    changes most."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
 class FigureJob:
     """A figure to draw."""
 
@@ -97,3 +113,5 @@ class FigureJob:
     layout: Layout
     order: tuple[str, ...] = ()
     """The config's methods, selected ones first: what gives each its colour."""
+    clip: ClipChoice | None = None
+    """What is shown of the data set; None where a rule of the figure chooses."""
