@@ -61,6 +61,10 @@ STAGES = {
     "quality": Stage("quality.stage:measure", "PSNR, SSIM, warping error"),
     "table": Stage("tables.write:write_table", "write a table"),
     "figure": Stage("figures.draw:draw_figure", "draw a figure"),
+    "explorer-media": Stage(
+        "explorer.media:write_media", "write pictures of clips for the explorer"
+    ),
+    "explorer": Stage("explorer.page:write_explorer", "write the explorer's page"),
     "audit": Stage("audit.write:audit", "check the paper's printed numbers"),
     "fetch": Stage("assets.fetch:main", "download published files of a config"),
     "inspect": Stage("inspect:inspect", "look inside an artifact, draw a sheet"),

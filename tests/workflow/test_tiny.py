@@ -229,7 +229,14 @@ def test_a_reworded_message_reruns_nothing(done, source, name, before, after):
 
 def test_a_change_of_code_reruns_what_imports_it_and_no_more(done, source):
     source("src/twinlens/tables/accuracy.py", "10_000", "10_001")
-    assert planned(done) == {"table": 7, "figure": 14, "present_table": 7, "all": 1}
+    assert planned(done) == {
+        "table": 7,
+        "figure": 14,
+        "explorer_media": 2,
+        "explorer": 1,
+        "present_table": 7,
+        "all": 1,
+    }
 
 
 # --- gates: what stops a run in which too many clips were rejected --------------------
@@ -430,6 +437,8 @@ def test_more_methods_score_and_nothing_old_is_redone(done):
         "score": 4,
         "quality": 2,
         "figure": 18,
+        "explorer_media": 2,
+        "explorer": 1,
         "table": 5,
         "present_table": 5,
         "all": 1,

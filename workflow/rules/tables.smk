@@ -67,6 +67,48 @@ rule figure:
         " --job {params.job:q} --out {output.png} > {log} 2>&1"
 
 
+rule explorer_media:
+    """Write pictures of those clips of a shard that the explorer shows."""
+    input:
+        lambda w: plan.explorer.media_inputs(*w),
+    output:
+        f"{WORLD}/explorer_media/{{dataset}}/test-{{shard}}.h5",
+    log:
+        f"{WORLD}/logs/explorer_media/{{dataset}}/test-{{shard}}.log",
+    benchmark:
+        f"{WORLD}/benchmarks/explorer_media/{{dataset}}/test-{{shard}}.tsv"
+    params:
+        job=lambda w: as_json(plan.explorer.media_job(w.dataset)),
+        code=code("explorer.media"),
+    shell:
+        "python -m twinlens.explorer explorer-media --plain --inputs {input}"
+        " --job {params.job:q} --out {output} 2>&1 | tee {log}"
+
+
+rule explorer:
+    """Write the page that leads from a table's cell to the clips behind it."""
+    input:
+        data=lambda w: plan.explorer.inputs(),
+    output:
+        report(
+            directory(f"{WORLD}/explorer"),
+            htmlindex="index.html",
+            caption="../report/explorer.rst",
+            category="Explorer",
+            labels={"page": "cells, classes and clips"},
+        ),
+    log:
+        f"{WORLD}/logs/explorer.log",
+    localrule: True
+    params:
+        job=as_json(plan.explorer.job()),
+        page=plan.explorer.page_digest(),
+        code=code("explorer.page"),
+    shell:
+        "python -m twinlens.explorer explorer --plain --inputs {input.data}"
+        " --job {params.job:q} --out {output} > {log} 2>&1"
+
+
 rule audit:
     """Check the numbers that the paper prints; it needs no data."""
     output:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from twinlens.artifacts import reader
 from twinlens.artifacts.figure import write_figure
 from twinlens.figures import sources, style
 from twinlens.figures.sources import Frames, Sources
@@ -68,13 +67,8 @@ def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
 
 def _scores(inputs: list[Path], job: FigureJob) -> dict[str, Scores]:
     """Read each method's scores of the first head, by its name in the layout."""
-    loaded = accuracy.load(each for each in inputs if _has_scores(each))
+    loaded = accuracy.load(sources.of_kinds(inputs, SCORES))
     return facts.single(loaded, job.layout, job.dataset)
-
-
-def _has_scores(path: Path) -> bool:
-    with reader.open(path) as file:
-        return file.kind == SCORES
 
 
 def most_disputed(clips: list[str], scores: dict[str, Scores], head: str) -> str:

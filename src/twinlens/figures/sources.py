@@ -64,11 +64,20 @@ def open_clips(inputs: Iterable[Path]) -> Iterator[list[Artifact]]:
         ArtifactError: one is damaged, or the shard has no clip.
     """
     with ExitStack() as stack:
-        files = [stack.enter_context(reader.open(path)) for path in inputs]
-        files = [file for file in files if file.kind in CLIPS]
+        stored = of_kinds(inputs, *CLIPS)
+        files = [stack.enter_context(reader.open(path)) for path in stored]
         if not files[0].clips:
             raise ArtifactError(f"{files[0].path}: has no clip to draw")
         yield files
+
+
+def of_kinds(inputs: Iterable[Path], *kinds: str) -> list[Path]:
+    """Select the artifacts of some formats."""
+    found = []
+    for path in inputs:
+        with reader.open(path) as file:
+            found += [path] * (file.kind in kinds)
+    return found
 
 
 def chosen(files: list[Artifact], job: FigureJob) -> str | None:

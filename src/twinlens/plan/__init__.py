@@ -12,6 +12,7 @@ what they pass to a job is the very dataclass that its stage takes, as JSON.
     networks    networks that are imported or trained, patch sets
     scores      scores of rows by recognisers
     tables      what tables and figures read and show, what `all` asks for
+    explorer    the page that shows all of it
     reference   the schema and the docs of the config
 """
 
@@ -23,6 +24,7 @@ from twinlens import provenance
 from twinlens.flow import estimators
 from twinlens.plan.check import load
 from twinlens.plan.data import Data
+from twinlens.plan.explorer import Explorer
 from twinlens.plan.methods import Methods
 from twinlens.plan.networks import Networks
 from twinlens.plan.scores import Scores
@@ -43,6 +45,7 @@ class Plan:
         self.networks = Networks(world, self.shards, self.methods)
         self.scores = Scores(world, self.networks)
         self.tables = Tables(world, self.scores)
+        self.explorer = Explorer(self.tables)
         self.threads = world.resources.threads
         self.gpus = world.resources.gpus
         self.gpu = min(1, self.gpus)

@@ -251,6 +251,11 @@ def figures(world: World) -> dict[str, Spec]:
     return found
 
 
+def of_first(world: World, spec: Spec) -> Spec:
+    """What is shown by the first recogniser."""
+    return replace(spec, recogniser=world.select.recognisers[0])
+
+
 def _filled_in(world: World, specs: Mapping[str, Spec]) -> dict[str, Spec]:
     return {
         name: replace(spec, recogniser=recogniser_of(world, name))

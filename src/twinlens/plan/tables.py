@@ -175,20 +175,20 @@ class Tables:
         if dataset not in self.datasets(spec):
             raise PlanError(f"figure {name}: add {dataset} to select.datasets")
         if registry.shows_clip(spec):
-            return self._clip_files(name, dataset)
+            return self.clip_files(spec, dataset, self._shard(name, dataset))
         return self._inputs(spec, [dataset])
 
-    def _clip_files(self, name: str, dataset: str) -> list[str]:
-        """What a figure reads of the shard that has its clip, of all methods."""
-        spec = self.figures[name]
-        of, shard = spec.recogniser, self._shard(name, dataset)
+    def clip_files(self, spec: Spec, dataset: str, shard: str) -> list[str]:
+        """What is read of a shard's test clips, of all methods that are shown."""
+        of = spec.recogniser
         rows = [self.methods.row(m) for m in spec.columns(self.world).values()]
         found: list[str] = []
         if "frames" in spec.reads:
             for method in sorted({HR, *(row.frames_of for row in rows)}):
                 found += self.shards.frame_files(of, dataset, method, "test", shard)
         if "flow" in spec.reads:
-            for method in sorted({HR, *(row.flow_of for row in rows)}):
+            hr = {HR} if self.data.has_originals(dataset) else set()
+            for method in sorted({row.flow_of for row in rows} - {HR} | hr):
                 found += self.shards.flow_files(of, dataset, method, "test", shard)
         if "low" in spec.reads and self.data.has_originals(dataset):
             readers = self.shards.readers(dataset, "test", of)
@@ -231,14 +231,19 @@ class Tables:
     def figure_job(self, name: str, dataset: str) -> FigureJob:
         """A figure to draw."""
         spec = self.figures[name]
-        order = dict.fromkeys([*self.world.select.methods, *self.world.methods])
         return FigureJob(
             module=spec.module,
             dataset=dataset,
             layout=self.layout(spec),
-            order=tuple(order),
+            order=self.order,
             clip=self._clip(name, dataset) if registry.shows_clip(spec) else None,
         )
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """All methods, selected ones first: what gives each its colour."""
+        names = [*self.world.select.methods, *self.world.methods]
+        return tuple(dict.fromkeys(names))
 
     # All
 
@@ -258,7 +263,8 @@ class Tables:
         ]
         flows = self.scores.networks.flows_used
         errors = [f"{self.root}/flow_error.csv"] * (len(flows) > 1)
-        return [*tables, *figures, *errors, "results/audit.csv"]
+        explorer = f"{self.root}/explorer"
+        return [*tables, *figures, *errors, explorer, "results/audit.csv"]
 
     def left_out(self) -> list[str]:
         """A line for each reason why `all` leaves out something that is asked for."""

@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
+from twinlens.explorer.settings import Explorer
 from twinlens.media.settings import Generated, Source
 from twinlens.patches.settings import PatchSettings, Split
 from twinlens.perceptual.recipe import Recipe as PerceptualRecipe
@@ -237,6 +238,7 @@ class World(BaseModel):
     quality: Quality = Quality()
     recognisers: dict[Name, Any]
     """Recognisers, each of a `kind`: a file of twinlens.recognisers."""
+    explorer: Explorer = Explorer()
     resources: Resources = Resources()
 
 
