@@ -62,14 +62,16 @@ def _draw(what: str, flows: dict[str, Flow], job: FigureJob, out: Path) -> None:
     for (label, flow), (above, _) in zip(flows.items(), columns, strict=True):
         style.show(above, coloured(flow, full), label)
         _mark(above, regions, target)
-    style.show(columns[0][1], wheel(), f"full colour: {full:.1f} px a frame")
+    beside = max(0, round(61 * (width / height - 1) / 2))
+    legend = np.pad(wheel(61), ((0, 0), (beside, beside), (0, 0)), constant_values=255)
+    style.show(columns[0][1], legend, f"full colour: {full:.1f} px a frame")
     for error, (_, below) in zip(errors, columns[1:], strict=True):
         said = f"{error.mean():.2f} px; marked {_inside(error, regions):.2f}"
         picture = below.imshow(error, cmap="magma", vmin=0, vmax=most)
         below.set_title(said, fontsize=style.SMALL)
         _mark(below, regions, target)
-    bar = drawn.colorbar(picture, ax=[b for _, b in columns], shrink=0.6, aspect=30)
-    bar.set_label("end-point error against HR's flow (px)")
+    bar = drawn.colorbar(picture, ax=[each for _, each in columns], aspect=15)
+    bar.set_label("error against HR (px)")
     text = f"{what}; marked is where methods differ most from HR"
     drawn.suptitle(style.title(job.layout, job.dataset, text, drawn.get_figwidth()))
     write_figure(out, drawn, style.DPI)
