@@ -70,6 +70,7 @@ STAGES = {
     "inspect": Stage("inspect:inspect", "look inside an artifact, draw a sheet"),
     "explain": Stage("explain:main", "from a table's cell to the raw files"),
     "why": Stage("why:main", "what made a file stale"),
+    "status": Stage("status:main", "what of a world is done, running, missing"),
     "forecast": Stage("forecast.report:main", "what a world will cost, by stage"),
     "verify": Stage("verify:main", "check a world's artifacts and their inputs"),
     "doctor": Stage("doctor:main", "list all that is missing, and how to fix it"),
@@ -77,7 +78,7 @@ STAGES = {
 
 POSITIONAL = {"export", "init", "inspect", "upscale"}
 """Stages that people type; those of the workflow name every argument."""
-OWN_OPTIONS = {"doctor", "explain", "fetch", "forecast", "verify", "why"}
+OWN_OPTIONS = {"doctor", "explain", "fetch", "forecast", "status", "verify", "why"}
 """Those that read their words themselves and return an exit status."""
 USER_ERRORS = (
     *("ArtifactError", "ConfigError", "DataError", "DecodingError", "RejectedError"),

@@ -32,7 +32,10 @@ class Job(NamedTuple):
 
 
 def jobs(
-    configs: Sequence[Path], data: str | None = None, target: str = "all"
+    configs: Sequence[Path],
+    data: str | None = None,
+    target: str = "all",
+    anew: bool = False,
 ) -> list[Job]:
     """List the jobs of a target that are still to be run, by a dry run.
 
@@ -40,6 +43,7 @@ def jobs(
         configs: overlays, as `--configfile` takes them.
         data: folder of the data; None for the config's.
         target: a file, or a rule.
+        anew: list all of its jobs, also those that are done.
 
     Raises:
         ArtifactError: the dry run failed; its text says why.
@@ -52,6 +56,7 @@ def jobs(
             "--dry-run",
             "--logger-twinlens-jobs",
             str(listed),
+            *(["--forceall"] if anew else []),
             *words(configs, data),
         )
         lines = listed.read_text(encoding="utf-8").splitlines()

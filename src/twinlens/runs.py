@@ -52,6 +52,13 @@ def begin(home: Path = HOME) -> bool:
         return dead == notes
 
 
+def live(home: Path = HOME) -> Iterator[str]:
+    """Say of each run that is in a folder which process it is, and since when."""
+    for note in sorted((home.resolve() / "twinlens-runs").glob("*.run")):
+        if not _is_dead(note):
+            yield note.read_text(errors="replace")
+
+
 def _is_dead(note: Path) -> bool:
     """Whether the process of a note is gone: nobody holds the lock beside it."""
     lock = FileLock(note.with_suffix(".lock"), timeout=0, fallback_to_soft=False)

@@ -1,4 +1,4 @@
-"""From a table's cell to the raw files, and what made a file stale."""
+"""From a cell to the raw files, what made a file stale, and what is left to do."""
 
 import os
 import shutil
@@ -88,6 +88,18 @@ def test_what_is_up_to_date_is_said_to_be(folder):
     assert "results/table3.csv: is up to date" in run(
         folder, "why", "results/table3.csv"
     )
+
+
+def test_a_finished_world_has_nothing_left_and_a_lost_file_a_job(folder):
+    _, *stages, _, total = run(folder, "status").splitlines()
+    done, of = (int(each) for each in total.split(" jobs ")[0].split(" of "))
+    assert done == of == sum(int(line.split()[1]) for line in stages)
+    lost = folder / "results/tiny/flow_error.csv"
+    lost.rename(folder / "kept.csv")
+    said = run(folder, "status", check=False)
+    (folder / "kept.csv").rename(lost)
+    assert f"{of - 1} of {of} jobs are done" in said
+    assert "job time left, one after the other: 0:00:" in said
 
 
 def test_a_changed_setting_is_named_with_both_values(folder):
