@@ -9,7 +9,7 @@ UV ?= uv
 PINS := pyproject.toml requirements.lock requirements-torch.txt
 INSTALLED := .venv/.installed-$(shell cat $(PINS) | cksum | tr ' ' -)
 
-.PHONY: table3 test test-full test-slurm check setup lint lock
+.PHONY: table3 test test-full test-slurm check docs setup lint lock
 
 table3: setup  ## install, then Table 3 of the default world
 	$(BIN)/snakemake --cores $(CORES) results/table3.csv
@@ -23,6 +23,10 @@ test-full: setup  ## the paper's world at its full size, on made-up weights: hou
 
 check: setup lint  ## the quick part
 	$(BIN)/pytest -n 2 -m "not slow and not slurm"
+
+docs: setup  ## the site, in docs/_build
+	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build
+	@echo "open docs/_build/index.html in a browser"
 
 test-slurm: setup  ## on a Slurm of its own, on this machine: root, Debian
 	tests/slurm/install

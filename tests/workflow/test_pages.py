@@ -96,8 +96,8 @@ def test_own_videos_come_to_their_table_in_two_commands(folder, monkeypatch):
     assert [row.split(",")[0] for row in rows] == ["Bicubic", "SoSR", "HR"]
 
 
-def test_the_readme_s_example_plans_its_rows(folder):
-    text = (PAGE.parents[1] / "README.md").read_text()
+def test_the_page_of_own_videos_plans_its_rows(folder):
+    text = PAGE.with_name("videos.md").read_text()
     (example,) = re.findall(r"^    # mine\.yaml\n((?:    .*\n)+)", text, re.M)
     example = re.sub(r"^    ", "", example, flags=re.M)
     example = example.replace("/data/kitchen", str(kitchen(folder)))

@@ -1,7 +1,7 @@
 """Super-resolution networks: one file each, the file's name is the network's name.
 
 A file has `FRAMES`, the odd number T of low-resolution frames that an output frame is
-computed from, and `build(**settings)`, which returns a module of this contract:
+computed from, and `build(**settings)`, which returns a module of this contract::
 
     network(low)      low: float RGB 0..1 (B, T, 3, h, w), T frames in order around the
                       wanted one, low[:, T // 2]. Returns (B, 3, 4h, 4w), RGB 0..1 but
@@ -27,7 +27,7 @@ computed from, and `build(**settings)`, which returns a module of this contract:
                             the weighted terms by name, whose sum is the loss.
 
 Colour conversion and interpolation are the network's own. A network whose input is an
-interpolated frame also has
+interpolated frame also has::
 
     network.refine(interpolated)    (B, 3, 4h, 4w) to the same
 

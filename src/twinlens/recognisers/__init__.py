@@ -1,7 +1,7 @@
 """Recognisers, one file each: the file's name is the `kind` of the config's entry.
 
 A file imports neither PyTorch nor OpenCV at its top, since the workflow reads it to
-plan its jobs. It has
+plan its jobs. It has::
 
     Settings    pydantic dataclass of the config's entry under `recognisers`, with the
                 fields `kind`, `label`, `table` (of all methods' accuracies), `flow`,

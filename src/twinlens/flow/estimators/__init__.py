@@ -1,7 +1,7 @@
 """Estimators of optical flow: one file each, the file's name is the `kind` of an entry.
 
 A file imports neither PyTorch nor OpenCV at its top, since the workflow reads it to
-plan its jobs. It has
+plan its jobs. It has::
 
     Settings    pydantic dataclass of the config's entry under `flows`, `kind` and
                 `label` among its fields
