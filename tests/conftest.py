@@ -19,6 +19,18 @@ def done(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def axes(monkeypatch):
+    """The panels of what is drawn, kept open."""
+    from matplotlib import pyplot  # heavy, and few tests draw
+
+    kept = []
+    monkeypatch.setattr(pyplot, "close", lambda figure: kept.extend(figure.axes))
+    yield kept
+    monkeypatch.undo()
+    pyplot.close("all")
+
+
 @pytest.fixture(scope="session")
 def realdata_folder():
     """The folder of real clips, there or not."""

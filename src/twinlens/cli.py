@@ -67,7 +67,7 @@ STAGES = {
     "explorer": Stage("explorer.page:write_explorer", "write the explorer's page"),
     "audit": Stage("audit.write:audit", "check the paper's printed numbers"),
     "fetch": Stage("assets.fetch:main", "download published files of a config"),
-    "inspect": Stage("inspect:inspect", "look inside an artifact, draw a sheet"),
+    "inspect": Stage("inspect.report:inspect", "look inside an artifact, draw a sheet"),
     "explain": Stage("explain:main", "from a table's cell to the raw files"),
     "why": Stage("why:main", "what made a file stale"),
     "status": Stage("status:main", "what of a world is done, running, missing"),
@@ -221,13 +221,19 @@ def joined(words: Sequence[str], function: Callable[..., Any]) -> list[str]:
     """Join words as the parser takes them: files of a list, no empty options.
 
     `--frames a b` of a parameter that is a list of files becomes `--frames ["a","b"]`;
-    `--weights=` and `--frames=` of nothing are left out, or an empty list.
+    `--weights=` and `--frames=` of nothing are left out, or an empty list. `--json`
+    alone, of a parameter that is true or false, is true.
     """
+    hints = get_type_hints(function)
+    flags = {f"--{name}" for name, hint in hints.items() if hint is bool}
     lists = {f"--{name}" for name in _lists_of_files(function)}
     found: list[str] = []
     waiting = list(words)
     while waiting:
         option, equals, value = waiting.pop(0).partition("=")
+        if option in flags and not equals and waiting[:1] not in (["true"], ["false"]):
+            found.append(f"{option}=true")
+            continue
         if option not in lists:
             if value or not equals or not option.startswith("--"):
                 found.append(f"{option}{equals}{value}")

@@ -199,7 +199,9 @@ def test_a_report_holds_tables_figures_and_curves(done):
         assert held[f"{table}.csv"] == held[f"{table}.md"] == 1
     assert held["yard.png"] == held["workshop.png"] == len(FIGURES)
     assert held["sosr.png"] == held["audit.csv"] == 1
-    for category in ("Tables", "Figures", "Trainings"):
+    assert held["index.html"] == 1
+    assert held["hr.webp"] == 20  # of four clips of five classes, below the page
+    for category in ("Tables", "Figures", "Trainings", "Explorer"):
         assert f'"{category}"' in page
 
 

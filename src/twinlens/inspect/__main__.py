@@ -1,0 +1,5 @@
+"""Run this package's stages from the command line."""
+
+from twinlens.cli import room
+
+room("inspect")
