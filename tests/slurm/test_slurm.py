@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -160,6 +161,13 @@ def requeued(cluster):
     cluster("scontrol", "update", f"job={job}", "starttime=now+30")
 
 
+def is_pending(pid, number):
+    """Whether a signal waits for a process that is stopped."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    masks = [line.split()[1] for line in lines if "Pnd:" in line]
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
+
+
 def same(folder, expected):
     return (folder / NETWORK).read_bytes() == expected
 
@@ -214,8 +222,12 @@ def test_a_job_over_its_time_gets_more(cluster, folder, start, expected):
 
 
 def test_a_training_is_warned_before_its_time_is_over(cluster, folder, start, expected):
-    run = start("--set-resources", "train_sr:runtime=1 * attempt * attempt")
-    run.training()
+    # These words replace the profile's, which has the same signal.
+    warned = "train_sr:slurm_extra='--signal=TERM@90'"
+    run = start("--set-resources", "train_sr:runtime=3 * attempt", warned)
+    training = run.training()
+    cluster.wait(lambda: is_pending(training.pid, signal.SIGTERM), 600)
+    training.resume()
     said = run.end()
     assert "AGAIN train_sr sosr" in said
     assert "'TIMEOUT'" not in said
