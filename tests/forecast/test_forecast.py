@@ -43,6 +43,7 @@ def test_the_size_of_videos_is_found_by_looking(tmp_path, make_video, noise):
     test = sizes.of("own", "test")
     assert test[1:] == (6, 32, 24)
     assert test.clips + sizes.of("own", "train").clips == 6
+    assert sizes.classes("own") == 2
 
 
 # --- work -----------------------------------------------------------------------------
@@ -68,6 +69,8 @@ def test_work_is_counted_by_hand():
     training = work.of(job("train_sr", network="vdsr"))[1]
     held_out = recipe["validations"] * recipe["validation_patches"]
     assert training == recipe["steps"] * recipe["batch"] + held_out / 3
+    shown = work.of(job("explorer_media", dataset="yard", shard="00"))[1]
+    assert shown == pytest.approx(6 * 4 * 24 * megapixels * 12)  # methods
     assert work.of(job("table", table="table3")) == (Class("table", ""), 1)
 
 

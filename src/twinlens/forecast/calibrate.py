@@ -40,6 +40,7 @@ STARTS = {
     "patches": "patches.stage",
     "count_patches": "patches.counts",
     "quality": "quality.stage",
+    "explorer_media": "explorer.media",
     "score": "recognition.tsn.score",
     "train_sr": "training.train",
     "train_recogniser": "recognition.tsn.train",

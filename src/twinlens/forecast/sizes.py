@@ -1,6 +1,7 @@
 """Clips, frames and pixels of a world's data sets, before any is decoded."""
 
 import statistics
+from collections.abc import Collection
 from functools import cache
 from typing import NamedTuple
 
@@ -52,6 +53,13 @@ class Sizes:
             width, height = round(width * scale), round(height * scale)
         return Size(clips, frames, width, height)
 
+    def classes(self, dataset: str) -> int:
+        """How many classes a data set of actions has."""
+        generated = self.plan.world.datasets[dataset].generated
+        if generated:
+            return len(_classes(generated))
+        return len(self.plan.data.class_names(dataset))
+
     def _look(self, dataset: str) -> tuple[int, int, int]:
         """Look at some videos, evenly spread: frames, width and height."""
         clips = self.plan.data.clips(dataset)
@@ -70,10 +78,15 @@ class Sizes:
         return round(frames), round(width), round(height)
 
 
+def _classes(settings: Generated) -> Collection[str]:
+    return settings.classes or sets.ACTIONS[settings.set]
+
+
 def _generated(settings: Generated, part: str) -> Size:
     if settings.kind == "action":
-        classes = len(settings.classes or sets.ACTIONS[settings.set])
-        clips = classes * (settings.train if part == "train" else settings.test)
+        clips = len(_classes(settings)) * (
+            settings.train if part == "train" else settings.test
+        )
     else:
         clips = settings.clips
     frames = round(sum(settings.frames) / 2)

@@ -61,6 +61,7 @@ class Work:
             "count_patches": (_nothing, self._counted),
             "quality": (_nothing, self._measured),
             "score": (lambda w: f"{w['row']} by {w['recogniser']}", self._clips),
+            "explorer_media": (_nothing, self._shown),
             "train_sr": (lambda w: w["network"], self._sr_steps),
             "train_recogniser": (
                 lambda w: f"{w['recogniser']} {w['key']}",
@@ -143,6 +144,15 @@ class Work:
 
     def _clips(self, wildcards: dict[str, str]) -> float:
         return float(self._size(wildcards).clips)
+
+    def _shown(self, wildcards: dict[str, str]) -> float:
+        """Pictures of the explorer: some clips of each class, by every method."""
+        world, size = self.plan.world, self._size(wildcards, "test")
+        shards = self.plan.data.shard_count(wildcards["dataset"], "test")
+        most = world.explorer.clips * self.sizes.classes(wildcards["dataset"])
+        clips = min(size.clips, most / shards)
+        frames = min(size.frames, world.explorer.frames)
+        return clips * frames * size.pixels * len(world.select.methods)
 
     # --- trainings
 
