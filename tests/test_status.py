@@ -1,8 +1,9 @@
-"""What of a world is done, running, missing."""
+"""What of a world is done, begun, missing."""
 
 import os
 import subprocess
 import sys
+import time
 from base64 import urlsafe_b64encode
 
 import pytest
@@ -22,8 +23,8 @@ def test_jobs_are_counted_by_stage():
     waiting = [EVERY[2], *EVERY[3:]]
     found = status.stages(EVERY, waiting, {"flow/0.h5"}, {"frames": [2.0, 4.0]})
     assert found == [
-        status.Stage("frames", done=2, running=0, missing=1, seconds=3.0),
-        status.Stage("flow", done=0, running=1, missing=1, seconds=None),
+        status.Stage("frames", done=2, begun=0, missing=1, seconds=3.0),
+        status.Stage("flow", done=0, begun=1, missing=1, seconds=None),
     ]
     assert [each.left for each in found] == [3.0, None]
 
@@ -31,7 +32,7 @@ def test_jobs_are_counted_by_stage():
 def test_the_report_names_what_is_not_measured():
     found = status.stages(EVERY, EVERY[2:], set(), {"frames": [3700.0]})
     lines = list(status.report(found))
-    assert "frames    2               1 1:01:40 1:01:40" in lines[0]
+    assert "frames    2             1 1:01:40 1:01:40" in lines[0]
     assert lines[2:] == [
         "2 of 5 jobs are done",
         "job time left, one after the other: 1:01:40, beside flow: not measured yet",
@@ -53,7 +54,8 @@ def test_files_of_jobs_that_have_begun_are_found(tmp_path, monkeypatch):
         file = tmp_path.joinpath(*("@" + each for each in folders), last)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    assert set(status._begun()) == set(names)
+    assert set(status._begun(0)) == set(names)
+    assert list(status._begun(time.time() + 60)) == []
 
 
 def test_times_are_those_of_the_jobs_that_ended(tmp_path):
@@ -82,7 +84,8 @@ def test_a_run_is_live_until_it_ends(tmp_path, ends):
         process.communicate()
         assert list(runs.live(home)) == []
         return
-    (text,) = runs.live(home)
+    ((text, since),) = runs.live(home)
+    assert abs(time.time() - since) < 3600
     assert text.startswith(f"process {process.pid} on ")
     process.communicate()
 

@@ -70,7 +70,7 @@ STAGES = {
     "inspect": Stage("inspect.report:inspect", "look inside an artifact, draw a sheet"),
     "explain": Stage("explain:main", "from a table's cell to the raw files"),
     "why": Stage("why:main", "what made a file stale"),
-    "status": Stage("status:main", "what of a world is done, running, missing"),
+    "status": Stage("status:main", "what of a world is done, begun, missing"),
     "forecast": Stage("forecast.report:main", "what a world will cost, by stage"),
     "verify": Stage("verify:main", "check a world's artifacts and their inputs"),
     "doctor": Stage("doctor:main", "list all that is missing, and how to fix it"),

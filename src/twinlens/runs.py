@@ -52,11 +52,11 @@ def begin(home: Path = HOME) -> bool:
         return dead == notes
 
 
-def live(home: Path = HOME) -> Iterator[str]:
-    """Say of each run that is in a folder which process it is, and since when."""
+def live(home: Path = HOME) -> Iterator[tuple[str, float]]:
+    """Say of each run that is in a folder which process it is, and when it began."""
     for note in sorted((home.resolve() / "twinlens-runs").glob("*.run")):
         if not _is_dead(note):
-            yield note.read_text(errors="replace")
+            yield note.read_text(errors="replace"), note.stat().st_mtime
 
 
 def _is_dead(note: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Say what of a world is done, running and missing, and how long the rest takes."""
+"""Say what of a world is done, begun and missing, and how long the rest takes."""
 
 from base64 import urlsafe_b64decode
 from collections import Counter, defaultdict
@@ -24,7 +24,8 @@ class Stage(NamedTuple):
 
     rule: str
     done: int
-    running: int
+    begun: int
+    """At work in a run that is on, or failed in it."""
     missing: int
     """Not begun."""
     seconds: float | None
@@ -33,7 +34,7 @@ class Stage(NamedTuple):
     @property
     def left(self) -> float | None:
         """Seconds of all jobs that are not done; None where nothing is known."""
-        waiting = self.running + self.missing
+        waiting = self.begun + self.missing
         return 0.0 if not waiting else self.seconds and waiting * self.seconds
 
 
@@ -45,10 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     where = options.config, options.data, options.target
     every = dry_run.jobs(*where, anew=True)
     waiting = dry_run.jobs(*where)
-    live = list(runs.live())
+    live = dict(runs.live())
     for text in live:
         say(f"a run is on: {text}")
-    begun = set(_begun()) if live else set()
+    begun = set(_begun(min(live.values()))) if live else set()
     for line in report(stages(every, waiting, begun, _measured(every))):
         print(line)
     return int(bool(waiting))
@@ -62,17 +63,17 @@ def stages(
     Args:
         every: all jobs of the target.
         waiting: those that are not done.
-        begun: files that running jobs write.
+        begun: files of jobs that have begun in a run that is on.
         measured: of finished jobs.
     """
     total, left = (Counter(job.rule for job in each) for each in (every, waiting))
-    running = Counter(job.rule for job in waiting if begun.intersection(job.output))
+    at_work = Counter(job.rule for job in waiting if begun.intersection(job.output))
     return [
         Stage(
             rule=rule,
             done=max(0, count - left[rule]),
-            running=running[rule],
-            missing=left[rule] - running[rule],
+            begun=at_work[rule],
+            missing=left[rule] - at_work[rule],
             seconds=mean(measured[rule]) if measured.get(rule) else None,
         )
         for rule, count in (total | left).items()
@@ -85,7 +86,7 @@ def report(found: Sequence[Stage]) -> Iterator[str]:
     yield table.to_string(index=False)
     done, total = (
         sum(s.done for s in found),
-        sum(s.done + s.running + s.missing for s in found),
+        sum(s.done + s.begun + s.missing for s in found),
     )
     yield ""
     yield f"{done} of {total} jobs are done"
@@ -102,7 +103,7 @@ def _line(stage: Stage) -> dict[str, str]:
     return {
         "stage": stage.rule,
         "done": str(stage.done),
-        "running": str(stage.running or ""),
+        "begun": str(stage.begun or ""),
         "missing": str(stage.missing or ""),
         "a job": "" if stage.seconds is None else clock(stage.seconds),
         "left": "?" if stage.left is None else clock(stage.left) if stage.left else "",
@@ -115,10 +116,13 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-def _begun() -> Iterator[str]:
-    """The files of jobs that have begun and not ended."""
+def _begun(since: float) -> Iterator[str]:
+    """The files of jobs that have begun and not ended well, since a time.
+
+    Older marks are of jobs that were killed or failed in an earlier run.
+    """
     for path in INCOMPLETE.rglob("*"):
-        if path.is_file():
+        if path.is_file() and path.stat().st_mtime >= since:
             name = "".join(
                 p.removeprefix("@") for p in path.relative_to(INCOMPLETE).parts
             )

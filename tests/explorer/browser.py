@@ -141,18 +141,24 @@ class Browser:
         data = self.send("Page.captureScreenshot")["data"]
         path.write_bytes(base64.b64decode(data))
 
+    def requests(self) -> list[str]:
+        """The addresses that were asked for since the events were cleared."""
+        self.js("0")
+        sent = [
+            e for e in self.events if e.get("method") == "Network.requestWillBeSent"
+        ]
+        return [event["params"]["request"]["url"] for event in sent]
+
     def faults(self) -> list[str]:
         """Exceptions, errors of the console, and requests for anything but files."""
-        self.js("0")
         found = []
+        for url in self.requests():
+            if not url.startswith(("file:", "data:", "about:")):
+                found.append(url)
         for event in self.events:
             kind, params = event.get("method"), event.get("params", {})
             if kind == "Runtime.exceptionThrown":
                 found.append(str(params["exceptionDetails"]))
             elif kind == "Log.entryAdded" and params["entry"]["level"] == "error":
                 found.append(params["entry"]["text"])
-            elif kind == "Network.requestWillBeSent":
-                url = params["request"]["url"]
-                if not url.startswith(("file:", "data:", "about:")):
-                    found.append(url)
         return found

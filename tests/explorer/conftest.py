@@ -14,7 +14,7 @@ from twinlens.artifacts.shard import Shard
 from twinlens.explorer.media import write_media
 from twinlens.explorer.page import write_explorer
 from twinlens.explorer.settings import Explorer, ExplorerJob, MediaJob
-from twinlens.tables.settings import FigureJob, Layout
+from twinlens.tables.settings import Layout
 
 METHODS = {
     "bicubic": scores.method("bicubic", "Bicubic"),
@@ -97,18 +97,15 @@ def small(tmp_path_factory) -> Small:
         inputs += [*stored, files.out, files.long]
     inputs.append(media(folder, layouts["tsn"], inputs))
     order = ("vdsr", "bicubic")
-    return Small(inputs, ExplorerJob(layouts=layouts, tables=tables, order=order))
+    job = ExplorerJob(layouts=layouts, tables=tables, order=order, clips=2)
+    return Small(inputs, job)
 
 
 def media(folder: Path, shown: Layout, inputs: list[Path], **facts) -> Path:
     """Pictures of the first data set's clips, two of a class at most."""
     out = folder / "media/test-00.h5"
-    methods = {key: each for key, each in shown.methods.items() if key != "pair"}
-    of_clips = scores.layout(methods, shown.datasets)
-    shown = FigureJob(module="", dataset="one", layout=of_clips)
-    job = MediaJob(
-        shown=shown, explorer=Explorer(**({"clips": 2, "frames": 6} | facts))
-    )
+    limits = Explorer(**({"clips": 2, "frames": 6} | facts))
+    job = MediaJob(dataset="one", layout=shown, explorer=limits)
     write_media([*shards(folder), *of_dataset(inputs, "one")], job, out)
     return out
 

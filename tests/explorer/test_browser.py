@@ -120,10 +120,10 @@ def test_other_methods_are_chosen_and_the_place_is_a_link(visit):
     page.wait("document.querySelector('#pictures select') !== null")
     page.js(
         "(() => { const it = document.querySelector('#pictures select');"
-        " it.value = 'low'; it.dispatchEvent(new Event('change')); })()"
+        " it.value = 'low-resolution'; it.dispatchEvent(new Event('change')); })()"
     )
-    page.wait("location.hash.includes('left=low')")
-    page.wait("document.querySelector('#pictures select').value === 'low'")
+    page.wait("location.hash.includes('left=low-resolution')")
+    page.wait("document.querySelector('#pictures select').value === 'low-resolution'")
 
 
 def test_classes_and_names_are_filtered(visit):
@@ -152,6 +152,35 @@ def test_a_number_that_differs_stands_on_red(visit, written, tmp_path):
     page.wait("document.querySelector('#check') !== null")
     assert page.js("at('check').textContent").startswith("1 of 40 numbers differ")
     assert page.js("document.querySelector('td.differs').title") == "the table says 25"
+
+
+def test_a_method_without_scores_of_a_stream_is_not_compared_with_itself(visit):
+    page = visit("#/two/tsn/hr/spatial?against=pair")
+    page.wait("document.querySelector('h2') !== null")
+    assert page.js("document.querySelector('h2').textContent") == "HR beside Bicubic"
+    page = visit("#/two/net/hr/spatial?against=nonsense")
+    page.wait("main.textContent.includes('HR beside Bicubic')")
+    assert "here clips count" in page.js("at('summary').textContent")
+
+
+def test_a_pair_shows_the_frames_of_one_and_the_flow_of_the_other(visit):
+    page = visit("#/one/tsn/pair/fusion/clip/c/two?left=nonsense")
+    page.wait("document.querySelectorAll('figcaption').length > 1")
+    said = (
+        "[...document.querySelectorAll('figcaption')].map((each) => each.textContent)"
+    )
+    left, right, *_ = page.js(said)
+    assert left.startswith("Bicubic: flow")
+    assert right.startswith("Pair: flow (full colour")
+    names = {url.rsplit("/", 1)[1] for url in page.requests()}
+    assert {"frames-bicubic.webp", "flow-bicubic.webp", "flow-vdsr.webp"} <= names
+
+
+def test_low_resolution_has_no_flow(visit):
+    page = visit(f"{CLIP}?left=low-resolution")
+    page.wait("document.querySelectorAll('figcaption').length > 1")
+    said = page.js("document.querySelector('.pair figcaption').textContent")
+    assert said == "low resolution: row over time"
 
 
 def test_places_that_are_not_there_are_named(visit):

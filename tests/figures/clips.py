@@ -61,12 +61,22 @@ def _block(size):
 BLOCK = {"bicubic": _block(4), "vdsr": _block(2)}
 
 
-def draw(figure, folder, inputs, methods=METHODS, has_hr=True, clip=None, out="one"):
+def draw(
+    figure,
+    folder,
+    inputs,
+    methods=METHODS,
+    has_hr=True,
+    clip=None,
+    paper=None,
+    out="one",
+):
     """Draw a figure of the data set as its stage does; its file."""
     about = scores.dataset("One", generated=True, has_hr=has_hr)
     layout = scores.layout(methods, {"one": about})
-    choice = ClipChoice(**clip) if clip else None
-    job = FigureJob(module=figure, dataset="one", layout=layout, clip=choice)
+    named = {"clip": clip, "paper": paper}
+    named = {key: each and ClipChoice(**each) for key, each in named.items()}
+    job = FigureJob(module=figure, dataset="one", layout=layout, **named)
     draw_figure(inputs, job, folder / f"{out}.png")
     return folder / f"{out}.png"
 

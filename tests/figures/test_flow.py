@@ -7,6 +7,7 @@ import pytest
 from tests.figures import clips
 from tests.figures.clips import TOTAL, draw, pictures, shard
 from twinlens.errors import ArtifactError
+from twinlens.figures import flow
 from twinlens.flow.colours import coloured, wheel
 
 FLOWS = range(TOTAL - 1)
@@ -63,6 +64,33 @@ def test_a_clip_that_is_not_there_is_refused(tmp_path, inputs):
         ArtifactError, match=r"select\.clips\.one: .*no clip c/four; it"
     ):
         draw("flow", tmp_path, inputs, clip={"clip": "c/four"})
+
+
+def test_the_paper_s_clip_is_drawn_if_it_is_there(tmp_path, inputs, axes):
+    for clip, shown in (("c/two", "c/two, frame 3"), ("c/nine", "frame 5")):
+        draw("flow", tmp_path, inputs, paper={"clip": clip, "frame": 3})
+        assert shown in axes[0].figure.get_suptitle().replace("\n", " ")
+        axes.clear()
+
+
+def test_small_differences_are_found_among_large_ones():
+    rng = np.random.default_rng(0)
+    error = cv2.blur(rng.random((240, 320)).astype(np.float32), (31, 31))
+    for y, x in flow._regions(error):
+        left = error[y : y + 60, x : x + 80].astype(np.float64).sum()
+    boxes = cv2.boxFilter(error.astype(np.float64), -1, (80, 60), normalize=False)
+    assert left <= boxes.max()
+    (y, x), (v, u) = flow._regions(error)
+    best = -1.0
+    for at in range(0, 181):
+        for to in range(0, 241):
+            if abs(at - y) >= 60 or abs(to - x) >= 80:
+                best = max(
+                    best, error[at : at + 60, to : to + 80].sum(dtype=np.float64)
+                )
+    assert error[v : v + 60, u : u + 80].sum(dtype=np.float64) == pytest.approx(
+        best, rel=1e-9
+    )
 
 
 def test_flow_of_another_range_looks_alike(tmp_path, axes):

@@ -7,6 +7,7 @@ from tests.figures import clips
 from tests.figures.clips import HEIGHT, TOTAL, WIDTH, draw, pictures, shard
 from twinlens.errors import ArtifactError
 from twinlens.figures import profile
+from twinlens.tables.settings import ClipChoice
 
 
 def stored(folder, index=clips.EVERY, **own):
@@ -77,11 +78,10 @@ def test_frames_that_all_methods_have_are_shown(tmp_path, axes):
 
 def test_a_long_clip_is_cut_around_its_frame():
     index = np.arange(0, 400, 2)
-    job = type("Job", (), {"clip": None})
-    window = profile._window(index, job)
+    window = profile._window(index, None)
     assert len(window) == profile.LONGEST
     assert window[0] < 200 < window[-1]
-    last = type("Job", (), {"clip": type("Clip", (), {"frame": 399})})
+    last = ClipChoice(clip="c/one", frame=399)
     assert profile._window(index, last)[-1] == 398
 
 

@@ -16,9 +16,13 @@ def job(*names, **labels):
     return FigureJob(module="x", dataset="one", layout=layout, order=names)
 
 
+def mark(job, name):
+    return style.mark(job.layout, job.order, name)
+
+
 def test_methods_are_told_apart_by_colour_and_sign():
     names = [f"m{index}" for index in range(13)]
-    marks = [style.mark(job(*names), name) for name in names]
+    marks = [mark(job(*names), name) for name in names]
     assert len({each.color for each in marks[:12]}) == 12
     assert len({each.marker for each in marks[:12]}) == 12
     assert marks[12] == marks[0]
@@ -27,13 +31,13 @@ def test_methods_are_told_apart_by_colour_and_sign():
 def test_a_method_looks_the_same_beside_any_others():
     few = replace(job("sosr", "rrn"), order=("vdsr", "sosr", "tosr2", "rrn"))
     many = job("vdsr", "sosr", "tosr2", "rrn")
-    assert style.mark(few, "rrn") == style.mark(many, "rrn")
+    assert mark(few, "rrn") == mark(many, "rrn")
 
 
 def test_originals_are_black_and_bicubic_is_grey():
     made = job("hr", "bicubic", bicubic="Bicubic")
-    assert style.mark(made, "hr").color == "black"
-    assert style.mark(made, "bicubic").color == style.INTERPOLATION
+    assert mark(made, "hr").color == "black"
+    assert mark(made, "bicubic").color == style.INTERPOLATION
 
 
 def test_latin_greek_and_cyrillic_need_no_other_font(capsys):

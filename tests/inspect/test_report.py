@@ -238,7 +238,7 @@ def test_a_table_s_csv_is_summarised(tmp_path, capsys):
     capsys.readouterr()
     inspect(files.long)
     out = capsys.readouterr().out
-    assert f"{files.long}: table 3, 0.0 MB, complete" in out
+    assert f"{files.long}: table 3, 0.0 MB, not checked: it has no digest" in out
     assert "  method: 6 stated; 2 different, such as VDSR, BICUBIC" in out
     assert "  accuracy: 6 stated; 25 .. 45, mean 35" in out
     assert "  published: 0 stated; 0 different" in out

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.plan.worlds import Plan, changed, only, plan
+from twinlens import recognisers
 from twinlens.errors import ConfigError, PlanError
 from twinlens.media import scan
 from twinlens.media.sets import Listed, Listing
@@ -125,9 +126,27 @@ def test_the_paper_s_clips_are_shown_where_they_are(tmp_path):
     for clip, shown in ((named, named), ("TaiChi/another", None)):
         listed = [Listed(clip=clip, part="test", label=0, path=tmp_path / "x.avi")]
         there.data._listed["yard"] = Listing(classes=["TaiChi"], clips=listed)
-        found = there.tables.figure_job("profile", "yard").clip
-        assert (found and found.clip) == shown
-    assert there.tables.figure_job("frames", "yard").clip is None
+        job = there.tables.figure_job("profile", "yard")
+        assert (job.paper and job.paper.clip) == shown
+        assert job.clip is None
+    assert there.tables.figure_job("frames", "yard").paper is None
+
+
+def test_a_generated_data_set_has_no_clip_of_the_paper():
+    there = plan(datasets__yard__paper="UCF101", **only("bicubic", "hr"))
+    assert there.tables.figure_job("profile", "yard").paper is None
+
+
+def test_a_figure_of_two_streams_needs_a_recogniser_with_two(monkeypatch):
+    there = plan()
+    module = recognisers.module("st_resnet")
+    name, head = next(iter(module.HEADS.items()))
+    monkeypatch.setattr(module, "HEADS", {name: head})
+    targets = there.tables.targets()
+    assert f"{ROOT}/figures/tradeoff/yard.png" in targets
+    assert f"{ROOT}/figures/tradeoff_st_resnet/yard.png" not in targets
+    (said,) = [line for line in there.tables.left_out() if "2 heads" in line]
+    assert said.startswith("figure tradeoff_st_resnet: left out: ")
 
 
 def test_a_clip_that_no_list_has_is_refused(tmp_path):

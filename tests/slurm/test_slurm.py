@@ -312,5 +312,6 @@ def test_several_gpus_are_of_one_machine(cluster, folder, start):
     (folder / "gpus.yaml").write_text("resources: {gpus: 2, threads: 1}\n")
     run = start("--forcerun", "train_sr", configs=(CONFIG, "gpus.yaml"))
     cluster.wait(lambda: cluster.jobs("R", "PD", "CG") or run.process.poll())
-    asked = cluster("squeue", "-h", "-o", "%P %D %C %b").splitlines()
-    assert asked[0] == "gpu 1 2 gres/gpu:2", run.said
+    form = "Partition,NumNodes,NumCPUs,tres-per-job"
+    asked = cluster("squeue", "-h", "-O", form).splitlines()
+    assert asked[0].split() == ["gpu", "1", "2", "gres:gpu:2"], run.said

@@ -22,11 +22,10 @@ from twinlens.explorer.settings import ExplorerJob
 from twinlens.figures import sources, style
 from twinlens.progress import say
 from twinlens.recognition import SCORES
-from twinlens.tables import accuracy, forms
+from twinlens.tables import accuracy, facts, forms
 from twinlens.tables.accuracy import Scores
-from twinlens.tables.settings import FigureJob
 
-PAGE = Path(__file__).parent / "page"
+SITE = Path(__file__).parent / "site"
 Rows = dict[str, Scores]
 ByDataset = dict[str, dict[str, Rows]]
 """Rows by data set and recogniser."""
@@ -60,7 +59,8 @@ def write_explorer(inputs: list[Path], job: ExplorerJob, out: Path) -> None:
         folder = out.with_name(f".{out.name}.part")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        media = _write_media(sources.of_kinds(stored, MEDIA), first, folder)
+        shown = _shown(rows, first, job)
+        media = _write_media(sources.of_kinds(stored, MEDIA), first, shown, folder)
         _write_scores(rows, first, job, folder)
         _write_page(_page(rows, first, media, tables, job), folder)
         shutil.rmtree(out, ignore_errors=True)
@@ -92,18 +92,32 @@ def _first(dataset: str, of_recognisers: dict[str, Rows]) -> Scores:
 # --- what is read on demand -----------------------------------------------------------
 
 
+def _shown(rows: ByDataset, first: Rows, job: ExplorerJob) -> dict[str, set[str]]:
+    """The clips with pictures: those of each class that methods agree least on.
+
+    Each shard has as many of its own.
+    """
+    recogniser, layout = next(iter(job.layouts.items()))
+    found = {}
+    for dataset, scores in first.items():
+        right = verdicts.right(rows[dataset][recogniser], layout)
+        clips = facts.most_disputed(right, scores, scores.clips, job.clips)
+        found[dataset] = set(clips)
+    return found
+
+
 def _write_media(
-    shards: list[Path], first: Rows, folder: Path
+    shards: list[Path], first: Rows, shown: dict[str, set[str]], folder: Path
 ) -> dict[Place, dict[str, Any]]:
-    """Write the strips of all clips that have some; what the page must know of them."""
+    """Write the strips of the clips that are shown; what the page must know of them."""
     found: dict[Place, dict[str, Any]] = {}
     for path in shards:
         with reader.open(path, MEDIA) as file:
-            dataset = file.about["shown"]["dataset"]
-            for name in file.clips:
+            dataset = file.about["dataset"]
+            for name in filter(shown[dataset].__contains__, file.clips):
                 clip = file.clip(name)
                 place = Place(dataset, first[dataset].clips.index(name))
-                strips = [each for each in clip if each != "index"]
+                strips = [each for each in clip if not each.endswith("index")]
                 target = folder / "media" / dataset / str(place.number)
                 target.mkdir(parents=True)
                 for each in strips:
@@ -111,7 +125,10 @@ def _write_media(
                 sizes = {
                     key: float(clip.facts[key]) for key in ("height", "width", "full")
                 }
-                found[place] = {"index": clip.index.tolist(), "strips": strips, **sizes}
+                indices = {
+                    key: clip[key][:].tolist() for key in ("index", "flow_index")
+                }
+                found[place] = {**indices, "strips": strips, **sizes}
     return found
 
 
@@ -185,6 +202,7 @@ def _page(
             for dataset, of_recognisers in rows.items()
         },
         "cells": {name: _cells(name, tables, job) for name in job.layouts},
+        "chosen_by": f"{layout.recogniser}, {verdicts.streams(layout)[-1]}",
         "tables": [{"file": each.name, "sha256": _sha256(each)} for each in tables],
         "media": of_dataset,
     }
@@ -192,9 +210,8 @@ def _page(
 
 def _dataset(name: str, clips: Scores, job: ExplorerJob) -> dict[str, Any]:
     layout = next(iter(job.layouts.values()))
-    pairs = zip(clips.labels.tolist(), clips.clips, strict=True)
-    of_label = {label: clip.partition("/")[0] for label, clip in pairs}
-    classes = [of_label.get(n, f"class {n}") for n in range(max(of_label) + 1)]
+    names = facts.class_names(clips)
+    classes = [names.get(label, f"class {label}") for label in range(max(names) + 1)]
     return {
         "name": name,
         "label": layout.datasets[name].label,
@@ -207,7 +224,7 @@ def _dataset(name: str, clips: Scores, job: ExplorerJob) -> dict[str, Any]:
 def _recogniser(name: str, job: ExplorerJob) -> dict[str, Any]:
     layout = job.layouts[name]
     streams = [
-        {"name": stream, "metric": verdicts.metric(layout, stream)}
+        {"name": stream, "metric": facts.metric(layout, stream)}
         for stream in verdicts.streams(layout)
     ]
     table = job.tables[name]
@@ -222,12 +239,11 @@ def _recogniser(name: str, job: ExplorerJob) -> dict[str, Any]:
 def _methods(job: ExplorerJob) -> list[dict[str, Any]]:
     """The rows of the tables, in their order."""
     layout = next(iter(job.layouts.values()))
-    as_figure = FigureJob(module="", dataset="", layout=layout, order=job.order)
     return [
         {
             "name": name,
             "label": layout.methods[name].label,
-            "color": style.mark(as_figure, name).color,
+            "color": style.mark(layout, job.order, name).color,
             "frames_of": layout.methods[name].frames_of,
             "flow_of": layout.methods[name].flow_of,
         }
@@ -265,7 +281,7 @@ def _cells(recogniser: str, tables: list[Path], job: ExplorerJob) -> dict[str, A
 
 
 def _lines(path: Path) -> Iterator[dict[str, str]]:
-    table = pd.read_csv(path, comment="#", keep_default_na=False, dtype=str)
+    table = pd.read_csv(path, skiprows=1, keep_default_na=False, dtype=str)
     yield from table.to_dict("records")  # type: ignore[misc]
 
 
@@ -276,12 +292,12 @@ def _sha256(path: Path) -> str:
 def _write_page(page: dict[str, Any], folder: Path) -> None:
     # As JSON within HTML, whatever names hold: a "<" may begin no tag.
     text = json.dumps(page, separators=(",", ":")).replace("<", "\\u003c")
-    template = string.Template((PAGE / "page.html").read_text(encoding="utf-8"))
+    template = string.Template((SITE / "page.html").read_text(encoding="utf-8"))
     (folder / "index.html").write_text(
         template.substitute(
             title=html.escape(f"twinlens, world {page['world']}"),
-            style=(PAGE / "style.css").read_text(encoding="utf-8"),
-            script=(PAGE / "explorer.js").read_text(encoding="utf-8"),
+            style=(SITE / "style.css").read_text(encoding="utf-8"),
+            script=(SITE / "explorer.js").read_text(encoding="utf-8"),
             data=text,
         ),
         encoding="utf-8",

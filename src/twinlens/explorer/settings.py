@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from twinlens.settings import STRICT
-from twinlens.tables.settings import FigureJob, Layout
+from twinlens.tables.settings import Layout
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
@@ -24,8 +24,9 @@ class Explorer:
 class MediaJob:
     """Pictures of a shard's clips to write."""
 
-    shown: FigureJob
-    """The data set and its methods."""
+    dataset: str
+    layout: Layout
+    """The rows of the first recogniser's table."""
     explorer: Explorer
 
 
@@ -39,3 +40,5 @@ class ExplorerJob:
     """By recogniser: the name of its table."""
     order: tuple[str, ...]
     """The config's methods, selected ones first: what gives each its colour."""
+    clips: int = 4
+    """Clips of each class with pictures."""

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from twinlens.recognisers import CLASSES, VIEWS
+from twinlens.errors import ArtifactError
+from twinlens.recognisers import VIEWS
 from twinlens.tables import facts, table3
-from twinlens.tables.accuracy import Scores
-from twinlens.tables.facts import FUSION
+from twinlens.tables.accuracy import Bools, Scores, is_correct
 from twinlens.tables.settings import Layout
 
 BEST = 5
@@ -25,11 +25,11 @@ Loaded = dict[tuple[str, str], Scores]
 
 def rows(loaded: Loaded, layout: Layout, dataset: str) -> dict[str, Scores]:
     """Join the scores of each row of a table; HR may have none."""
-    has_hr = layout.datasets[dataset].has_hr
+    about = layout.datasets[dataset]
     return {
         name: table3.joined(loaded, layout, dataset, method)
         for name, method in layout.methods.items()
-        if has_hr or "hr" not in {method.frames_of, method.flow_of}
+        if table3.is_scored(method, about)
     }
 
 
@@ -40,9 +40,7 @@ def streams(layout: Layout) -> list[str]:
 
 def shown(layout: Layout, name: str) -> list[str]:
     """The streams that the table shows of a row: of a pair, only the fusion."""
-    method = layout.methods[name]
-    alone = method.frames_of == method.flow_of or len(layout.heads) == 1
-    return streams(layout) if alone else [FUSION]
+    return [each.lower() for each in table3.shown(layout, layout.methods[name])]
 
 
 def packed(scores: Scores, stream: str, layout: Layout) -> dict[str, Any]:
@@ -53,9 +51,9 @@ def packed(scores: Scores, stream: str, layout: Layout) -> dict[str, Any]:
         are counted, `views`: the fractions of them that are correct, and `of_views`:
         which of these each clip has.
     """
-    values = scores.fused(layout.fusion) if stream == FUSION else scores.of(stream)
-    found: dict[str, Any] = {"taken": as_base64(values.argmax(axis=1))}
-    if layout.metrics.get(stream, CLASSES) == VIEWS:
+    taken = facts.values(scores, stream, layout).argmax(axis=1)
+    found: dict[str, Any] = {"taken": as_base64(taken)}
+    if facts.metric(layout, stream) == VIEWS:
         fractions, at = np.unique(scores.correct_views[stream], return_inverse=True)
         found |= {"views": fractions.tolist(), "of_views": as_base64(at)}
     return found
@@ -68,8 +66,7 @@ def as_base64(numbers: NDArray[np.integer]) -> str:
 
 def best(scores: Scores, stream: str, layout: Layout) -> list[list[list[float]]]:
     """Each clip's classes with the largest scores after softmax: [class, score]."""
-    values = scores.fused(layout.fusion) if stream == FUSION else scores.of(stream)
-    shares = special.softmax(values, axis=1)
+    shares = special.softmax(facts.values(scores, stream, layout), axis=1)
     order = np.argsort(-shares, axis=1, kind="stable")[:, :BEST]
     largest = np.take_along_axis(shares, order, axis=1).round(4)
     pairs = zip(order.tolist(), largest.tolist(), strict=True)
@@ -78,12 +75,22 @@ def best(scores: Scores, stream: str, layout: Layout) -> list[list[list[float]]]
     ]
 
 
-def metric(layout: Layout, stream: str) -> str:
-    """What the table's number of a stream counts."""
-    return layout.metrics.get(stream, CLASSES)
+def right(of_rows: Mapping[str, Scores], layout: Layout) -> dict[str, Bools]:
+    """Which clips each row recognises, by all heads: (N,) by row."""
+    last = streams(layout)[-1]
+    return {
+        name: is_correct(facts.values(scores, last, layout), scores.labels)
+        for name, scores in of_rows.items()
+    }
 
 
 def same(of_rows: Mapping[str, Scores], dataset: str) -> Scores:
-    """Check that all rows have the same clips; the first of them."""
+    """Check that all rows have the same clips; the first of them.
+
+    Raises:
+        ArtifactError: they don't, or there is no row.
+    """
+    if not of_rows:
+        raise ArtifactError(f"{dataset}: no row that is selected has scores on it")
     facts.same_clips(dataset, *of_rows.values())
     return next(iter(of_rows.values()))

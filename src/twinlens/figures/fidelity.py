@@ -114,7 +114,7 @@ def _panel(
 ) -> None:
     x, y = np.nanmean(values, axis=1), 100 * correct.mean(axis=1)
     for name, at in zip(names, zip(x, y, strict=True), strict=True):
-        mark = style.mark(job, name)
+        mark = style.mark(job.layout, job.order, name)
         label = job.layout.methods[name].label
         axis.plot(*at, mark.marker, color=mark.color, markersize=4, label=label)
     rho, low, high = correlation(values, correct)

@@ -40,10 +40,11 @@ def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
         ArtifactError: there is no original, or no flow that all methods have.
     """
     with sources.open_clips(inputs) as files:
-        name = sources.chosen(files, job) or sources.fastest_clip(files)
+        chosen = sources.choice(files, job)
+        name = chosen.clip if chosen else sources.fastest_clip(files)
         clip = Sources(files, name)
-        rows = [each for each in sources.rows(clip, job) if each.flow_of in clip.flow]
-        at = sources.nearest(sources.flows_in_common(clip, rows), job)
+        rows = [each for each in sources.rows(job) if each.flow_of in clip.flow]
+        at = sources.nearest(sources.flows_in_common(clip, rows), chosen)
         flows = {each.label: clip.flow_at(each.flow_of, at) for each in rows}
     if len(flows) < 2:
         raise ArtifactError(f"{name}: only the originals have flow to draw")

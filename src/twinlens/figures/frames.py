@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from scipy import special
 
 from twinlens.artifacts.figure import write_figure
@@ -43,23 +42,20 @@ def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
     Raises:
         ArtifactError: no frame is stored for all methods, or scores are missing.
     """
-    scores = _scores(inputs, job)
+    scores, head = _scores(inputs, job), job.layout.head
     with sources.open_clips(inputs) as files:
-        name = sources.chosen(files, job) or most_disputed(
-            files[0].clips, scores, job.layout.head
-        )
+        chosen = sources.choice(files, job)
+        name = chosen.clip if chosen else _most_disputed(files[0].clips, scores, head)
         clip = Sources(files, name)
-        rows = sources.rows(clip, job, low=True)
+        rows = sources.rows(job, low=True)
         index = sources.frames_in_common(clip, rows)
-        at = sources.nearest(index, job)
+        at = sources.nearest(index, chosen)
         frames = {r.label: clip.frames[r.frames_of].at("frames", at) for r in rows}
         busy = sources.change(clip.frames[rows[1].frames_of].at("frames", index))
     size = busy.shape[0] // SHARE, busy.shape[1] // SHARE
     corner = sources.busiest(busy, size)
     verdicts = {
-        r.label: verdict(scores[r.key], job.layout.head, name)
-        for r in rows
-        if r.key in scores
+        r.label: verdict(scores[r.key], head, name) for r in rows if r.key in scores
     }
     _draw(f"{name}, frame {at}", frames, verdicts, (corner, size), job, out)
     say(f"{name}: {out}")
@@ -71,14 +67,12 @@ def _scores(inputs: list[Path], job: FigureJob) -> dict[str, Scores]:
     return facts.single(loaded, job.layout, job.dataset)
 
 
-def most_disputed(clips: list[str], scores: dict[str, Scores], head: str) -> str:
-    """Find the first clip that nearest to half of the methods get right."""
-
-    def agreement(name: str) -> float:
-        right = [verdict(each, head, name).right for each in scores.values()]
-        return abs(float(np.mean(right)) - 0.5)
-
-    return min(clips, key=agreement)
+def _most_disputed(clips: list[str], scores: dict[str, Scores], head: str) -> str:
+    """Find the clip that nearest to half of the methods get right."""
+    facts.same_clips("the figure's data set", *scores.values())
+    right = {k: accuracy.is_correct(s.of(head), s.labels) for k, s in scores.items()}
+    first = next(iter(scores.values()))
+    return facts.most_disputed(right, first, clips, 1)[0]
 
 
 def verdict(scores: Scores, head: str, name: str) -> Verdict:
@@ -86,8 +80,7 @@ def verdict(scores: Scores, head: str, name: str) -> Verdict:
     place = scores.clips.index(name)
     of_classes = scores.of(head)[place]
     label, chosen = int(scores.labels[place]), int(of_classes.argmax())
-    pairs = zip(scores.labels.tolist(), scores.clips, strict=True)
-    names = {label: clip.partition("/")[0] for label, clip in pairs}
+    names = facts.class_names(scores)
     own = float(special.softmax(of_classes)[label])
     return Verdict(names.get(chosen, f"class {chosen}"), chosen == label, own)
 

@@ -9,7 +9,7 @@ from twinlens.artifacts.figure import write_figure
 from twinlens.figures import sources, style
 from twinlens.figures.sources import Frames, Index, Sources
 from twinlens.progress import say
-from twinlens.tables.settings import FigureJob
+from twinlens.tables.settings import ClipChoice, FigureJob
 
 LONGEST = 64
 """Frames of a profile, at most."""
@@ -31,29 +31,35 @@ def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
         ArtifactError: no frame is stored for all methods.
     """
     with sources.open_clips(inputs) as files:
-        name = sources.chosen(files, job) or sources.most_changing_clip(files)
+        chosen = sources.choice(files, job)
+        name = chosen.clip if chosen else sources.most_changing_clip(files)
         clip = Sources(files, name)
-        rows = sources.rows(clip, job)
-        index = _window(sources.frames_in_common(clip, rows), job)
+        rows = sources.rows(job)
+        index = _window(sources.frames_in_common(clip, rows), chosen)
         frames = {r.label: clip.frames[r.frames_of].at("frames", index) for r in rows}
-    _draw(name, frames, index, job, out)
+    _draw(name, frames, index, chosen, job, out)
     say(f"{name}: {out}")
 
 
-def _window(index: Index, job: FigureJob) -> Index:
+def _window(index: Index, chosen: ClipChoice | None) -> Index:
     """Choose frames that are near one another, around the one that is named."""
-    middle = int(np.searchsorted(index, sources.nearest(index, job)))
+    middle = int(np.searchsorted(index, sources.nearest(index, chosen)))
     start = max(0, min(middle - LONGEST // 2, len(index) - LONGEST))
     return index[start : start + LONGEST]
 
 
 def _draw(
-    name: str, frames: dict[str, Frames], index: Index, job: FigureJob, out: Path
+    name: str,
+    frames: dict[str, Frames],
+    index: Index,
+    chosen: ClipChoice | None,
+    job: FigureJob,
+    out: Path,
 ) -> None:
     style.use([name, *frames])
     reference = next(iter(frames.values()))
     count, height, width = reference.shape[:3]
-    row = _row(reference, job)
+    row = _row(reference, chosen)
     drawn, columns = style.columns(len(frames) + 1, 1, height / width)
     (first,), *others = columns
     middle = count // 2
@@ -69,10 +75,10 @@ def _draw(
     write_figure(out, drawn, style.DPI)
 
 
-def _row(frames: Frames, job: FigureJob) -> int:
+def _row(frames: Frames, chosen: ClipChoice | None) -> int:
     """Choose the row that changes most, or the one that is named."""
-    if job.clip is not None and job.clip.row is not None:
-        return min(job.clip.row, frames.shape[1] - 1)
+    if chosen is not None and chosen.row is not None:
+        return min(chosen.row, frames.shape[1] - 1)
     return int(sources.change(frames).mean(axis=1).argmax())
 
 

@@ -12,7 +12,7 @@ from twinlens.artifacts import reader
 from twinlens.artifacts.reader import Artifact, Clip, JoinedClip
 from twinlens.errors import ArtifactError
 from twinlens.flow.encoding import decode
-from twinlens.tables.settings import FigureJob
+from twinlens.tables.settings import ClipChoice, FigureJob
 
 Frames = NDArray[np.uint8]
 Flow = NDArray[np.float32]
@@ -80,20 +80,21 @@ def of_kinds(inputs: Iterable[Path], *kinds: str) -> list[Path]:
     return found
 
 
-def chosen(files: list[Artifact], job: FigureJob) -> str | None:
-    """The clip that the config, or the paper, names; None where a rule chooses.
+def choice(files: list[Artifact], job: FigureJob) -> ClipChoice | None:
+    """The clip that the config names, or the paper if it is there; None for neither.
 
     Raises:
-        ArtifactError: it is not in the shard.
+        ArtifactError: that of the config is not in the shard.
     """
-    if job.clip is None:
-        return None
-    if job.clip.clip not in files[0].clips:
+    clips = files[0].clips
+    if job.clip is not None and job.clip.clip not in clips:
         raise ArtifactError(
             f"select.clips.{job.dataset}: {files[0].path} has no clip"
-            f" {job.clip.clip}; it has {files[0].clips[0]}, for instance"
+            f" {job.clip.clip}; it has {clips[0]}, for instance"
         )
-    return job.clip.clip
+    if job.clip is None and job.paper is not None and job.paper.clip in clips:
+        return job.paper
+    return job.clip
 
 
 def fastest_clip(files: list[Artifact]) -> str:
@@ -129,7 +130,7 @@ def _largest(
     return max(files[0].clips, key=measured)
 
 
-def rows(sources: Sources, job: FigureJob, low: bool = False) -> list[Row]:
+def rows(job: FigureJob, low: bool = False) -> list[Row]:
     """List what is drawn: low resolution if asked for, the original, all methods.
 
     Where clips are low-resolution already, there is no original.
@@ -155,39 +156,51 @@ def frames_in_common(sources: Sources, drawn: Iterable[Row]) -> Index:
     Raises:
         ArtifactError: there is none.
     """
-    return _common([sources.frames[each.frames_of] for each in drawn], sources, "frame")
+    stored = [sources.frames[each.frames_of] for each in drawn]
+    return in_common(stored, sources.name, "frame")
 
 
 def flows_in_common(sources: Sources, drawn: Iterable[Row]) -> Index:
     """Find the flows that are stored for all methods that have flow, as above."""
     stored = [sources.flow[r.flow_of] for r in drawn if r.flow_of in sources.flow]
-    return _common(stored, sources, "flow")
+    return in_common(stored, sources.name, "flow")
 
 
-def _common(stored: list[JoinedClip], sources: Sources, kind: str) -> Index:
+def in_common(stored: Iterable[JoinedClip], name: str, kind: str) -> Index:
+    """Find the items that some clips all store: their indices, ascending.
+
+    Args:
+        stored: the same clip by some methods.
+        name: the clip's, for the message.
+        kind: what the items are.
+
+    Raises:
+        ArtifactError: there is none.
+    """
     indices = [each.index for each in stored] or [np.array([], np.int64)]
     common: Index = indices[0]
     for index in indices[1:]:
         common = np.intersect1d(common, index)
     if not len(common):
         raise ArtifactError(
-            f"no {kind} of {sources.name} is stored for all methods; set frames: all of"
-            " its data set"
+            f"no {kind} of {name} is stored for all methods; set frames: all of its"
+            " data set"
         )
     return common
 
 
-def nearest(index: Index, job: FigureJob) -> int:
-    """Choose the frame that the config or the paper names, or one in the middle."""
-    if job.clip is None or job.clip.frame is None:
+def nearest(index: Index, chosen: ClipChoice | None) -> int:
+    """Choose the stored frame nearest to the one that is named, or the middle one."""
+    if chosen is None or chosen.frame is None:
         return int(index[len(index) // 2])
-    return int(index[np.abs(index - job.clip.frame).argmin()])
+    return int(index[np.abs(index - chosen.frame).argmin()])
 
 
 def busiest(map_hw: NDArray[np.floating], size: tuple[int, int]) -> tuple[int, int]:
     """Find the corner (y, x) of the box of a size whose sum is largest."""
     tall, wide = size
-    sums = np.pad(map_hw, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
+    exact = map_hw.astype(np.float64)  # sums of many cancel in single precision
+    sums = np.pad(exact, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
     boxes = (
         sums[tall:, wide:]
         - sums[:-tall, wide:]

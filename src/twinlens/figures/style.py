@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from twinlens.progress import say
-from twinlens.tables.settings import FigureJob, Layout
+from twinlens.tables.settings import Layout
 
 mpl.use("Agg")
 
@@ -32,6 +32,7 @@ RC: dict[str, Any] = {
     "figure.titlesize": 9,
     "legend.fontsize": 7,
     "legend.frameon": False,
+    "text.parse_math": False,  # names may have a "$"
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
 }
@@ -67,15 +68,21 @@ class Mark(NamedTuple):
     marker: str
 
 
-def mark(job: FigureJob, name: str) -> Mark:
-    """The colour and sign of a method, the same in every figure of a world."""
-    method = job.layout.methods[name]
+def mark(layout: Layout, order: Iterable[str], name: str) -> Mark:
+    """The colour and sign of a method, the same in every figure of a world.
+
+    Args:
+        layout: has the method.
+        order: all methods of the world.
+        name: which of the layout's.
+    """
+    method = layout.methods[name]
     if method.is_hr:
         return Mark(ORIGINAL, "s")
     if method.paper == "Bicubic":
         return Mark(INTERPOLATION, "o")
-    order = list(dict.fromkeys([*job.order, *job.layout.methods]))
-    place = order.index(name) % len(COLOURS)
+    every = list(dict.fromkeys([*order, *layout.methods]))
+    place = every.index(name) % len(COLOURS)
     return Mark(COLOURS[place], MARKERS[place])
 
 

@@ -48,7 +48,7 @@ def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
         ]
         x, y = (cell.value for cell in cells)
         across, up = ([[c.value - c.low], [c.high - c.value]] for c in cells)
-        mark = style.mark(job, name)
+        mark = style.mark(layout, job.order, name)
         axis.errorbar(
             x,
             y,

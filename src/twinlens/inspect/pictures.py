@@ -1,6 +1,5 @@
 """What of a file is drawn: lines of pictures with a label each, and curves."""
 
-import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -216,10 +215,25 @@ def _media(file: Artifact, name: str, columns: int) -> Line:
 
 def _filters(file: Artifact, columns: int) -> list[Line]:
     """Draw kernels of the first layer that has some: two lines of them at most."""
-    for item in file.arrays():
+    stored = {item.name.removeprefix("/state/"): item for item in file.arrays()}
+    for name in filter(stored.__contains__, _layers(file.about) or list(stored)):
+        item = stored[name]
         if len(item.shape) >= 4 and min(item.shape[-2:]) > 1:
-            return _of_layer(item.name, item[:].astype(np.float32), columns)
+            return _of_layer(name, item[:].astype(np.float32), columns)
     return []
+
+
+def _layers(about: dict[str, Any]) -> list[str]:
+    """The names of a network's weights in its own order; none of an unknown one."""
+    if "family" not in about:
+        return []
+    from twinlens.networks import build  # PyTorch, for networks alone
+    from twinlens.networks.job import Build
+
+    of = Build(
+        where="", family=about["family"], kind=about["kind"], settings=about["settings"]
+    )
+    return list(build.built(of).state_dict())
 
 
 def _of_layer(name: str, kernels: NDArray[np.float32], columns: int) -> list[Line]:
@@ -232,8 +246,8 @@ def _of_layer(name: str, kernels: NDArray[np.float32], columns: int) -> list[Lin
         np.rint(127.5 + 127.5 * shown / most).astype(np.uint8).transpose(0, 2, 3, 1)
     )
     total = min(count, 2 * columns)
-    label = f"{name.removeprefix('/state/')}\nblack -{most:.2g}, white {most:.2g}"
-    lines = [
+    label = f"{name}\nblack -{most:.2g}, white {most:.2g}"
+    return [
         Line(
             label,
             [
@@ -243,4 +257,3 @@ def _of_layer(name: str, kernels: NDArray[np.float32], columns: int) -> list[Lin
         )
         for at in range(0, total, columns)
     ]
-    return lines[: math.ceil(total / columns)]

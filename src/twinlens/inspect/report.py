@@ -71,6 +71,7 @@ def _artifact(path: Path, file: Artifact) -> dict[str, Any]:
         "file": str(path),
         "kind": file.kind,
         "bytes": path.stat().st_size,
+        "checked": True,
         "inputs": about.pop("inputs", {}),
         "about": about,
     }
@@ -134,7 +135,7 @@ def _csv(path: Path) -> tuple[dict[str, Any], pictures.Drawn]:
             f"{path}: is a csv of another program (ours begin with {MARK.strip()!r})"
         )
     kind = first.removeprefix(MARK)
-    if "sha256=" in kind:
+    if checked := "sha256=" in kind:
         kind = kind.split()[0]
         rows = read_csv(path, kind)
     else:
@@ -144,6 +145,7 @@ def _csv(path: Path) -> tuple[dict[str, Any], pictures.Drawn]:
         "file": str(path),
         "kind": kind,
         "bytes": path.stat().st_size,
+        "checked": checked,
         "first_line": first.removeprefix("# "),
         "rows": len(rows),
         "columns": {str(name): _column(rows[name]) for name in rows},
@@ -179,7 +181,8 @@ def _column(values: "pd.Series[Any]") -> dict[str, Any]:
 
 def _lines(about: dict[str, Any]) -> Iterator[str]:
     """Write a description, line by line."""
-    yield f"{about['file']}: {about['kind']}, {about['bytes'] / 1e6:.1f} MB, complete"
+    whole = "complete" if about["checked"] else "not checked: it has no digest"
+    yield f"{about['file']}: {about['kind']}, {about['bytes'] / 1e6:.1f} MB, {whole}"
     for key, value in about.get("about", {}).items():
         text = json.dumps(value) if isinstance(value, dict | list) else value
         yield f"  {key}: {text}"

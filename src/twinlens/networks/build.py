@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 
 import torch
+from torch import nn
 
 from twinlens.networks import families
 from twinlens.networks.job import Build
@@ -19,19 +20,19 @@ def faults(builds: Iterable[Build]) -> Iterator[str]:
     """Say in a line each which networks refuse their settings, and why."""
     for each in builds:
         try:
-            _build(each)
+            built(each)
         except Exception as error:  # of a file that anybody may have added
             text = str(error).partition("\n")[0]  # a trace of C++ may follow
             yield f"{each.where}: {text or type(error).__name__}"
 
 
-def _build(each: Build) -> None:
+def built(each: Build) -> nn.Module:
     """Build a network without memory, or with it where it reads a value of its own."""
     try:
         with torch.device("meta"):
-            families.build(each.family, each.kind, **each.settings)
+            return families.build(each.family, each.kind, **each.settings)
     except RuntimeError:  # it reads a value, which tensors without memory don't have
-        families.build(each.family, each.kind, **each.settings)
+        return families.build(each.family, each.kind, **each.settings)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,10 @@ from twinlens.plan import registry
 from twinlens.plan.registry import Spec
 from twinlens.plan.tables import Tables
 from twinlens.provenance import SOURCE
-from twinlens.tables.settings import FigureJob
 
-PICTURES = Spec(
-    module="", columns=registry.unpaired, reads=("frames", "low", "flow", "scores")
-)
+PICTURES = Spec(module="", columns=registry.selected, reads=("frames", "low", "flow"))
 """What is read of a shard's clips; of the first recogniser."""
-PAGE = SOURCE / "twinlens/explorer/page"
+PAGE = SOURCE / "twinlens/explorer/site"
 
 
 class Explorer:
@@ -30,15 +27,20 @@ class Explorer:
         self.pictures = registry.of_first(self.world, PICTURES)
 
     def media_inputs(self, dataset: str, shard: str) -> list[str]:
-        """The frames and flow of a shard's clips, and all scores of the data set."""
-        return self.tables.clip_files(self.pictures, dataset, shard)
+        """Frames, flow and scores of a shard's clips by the first recogniser."""
+        first = self.tables.names[next(iter(self.recognisers.values()))]
+        return [
+            *self.tables.clip_files(self.pictures, dataset, shard),
+            *self.tables.score_files(first, [dataset], shard),
+        ]
 
     def media_job(self, dataset: str) -> MediaJob:
         """Pictures of a shard's clips to write."""
-        shown = FigureJob(
-            module="", dataset=dataset, layout=self.tables.layout(self.pictures)
+        return MediaJob(
+            dataset=dataset,
+            layout=self.tables.layout(self.pictures),
+            explorer=self.world.explorer,
         )
-        return MediaJob(shown=shown, explorer=self.world.explorer)
 
     def inputs(self) -> list[str]:
         """What the page reads: scores, tables, pictures."""
@@ -73,6 +75,7 @@ class Explorer:
             },
             tables=self.recognisers,
             order=self.tables.order,
+            clips=self.world.explorer.clips,
         )
 
     def page_digest(self) -> str:

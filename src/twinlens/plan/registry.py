@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from twinlens import recognisers
 from twinlens.plan.methods import HR, Methods
 from twinlens.plan.world import World
 from twinlens.recognisers import INPUTS, reads_jointly
@@ -44,10 +45,12 @@ class Spec:
     """Of which recogniser; `tables` and `figures` fill it in."""
     clips: Mapping[str, ClipChoice] = field(default_factory=dict)
     """By data set of the paper, the clip that it shows there."""
+    heads: int = 1
+    """The fewest that its recogniser must have."""
     originals: bool = False
     """Whether it needs clips of full resolution to compare with."""
     unavailable: Callable[[World], str | None] = always_available
-    """Why it can't be made; None where it can."""
+    """Why a world can't have it; None where it can (see `reason`)."""
 
 
 def selected(world: World) -> dict[str, str]:
@@ -205,7 +208,7 @@ FIGURES = {
     ),
     "scatter": Spec(module="scatter", columns=unpaired, unavailable=incomparable),
     "tradeoff": Spec(
-        module="tradeoff", columns=unpaired, inputs=INPUTS, unavailable=alone
+        module="tradeoff", columns=unpaired, inputs=INPUTS, heads=2, unavailable=alone
     ),
     "fidelity": Spec(
         module="fidelity",
@@ -249,6 +252,14 @@ def figures(world: World) -> dict[str, Spec]:
             if not shows_clip(spec) and other != spec.recogniser:
                 found[f"{name}_{other}"] = replace(spec, recogniser=other)
     return found
+
+
+def reason(world: World, spec: Spec) -> str | None:
+    """Why a table or figure can't be made; None where it can."""
+    entry = world.recognisers[spec.recogniser]
+    if len(recognisers.module(entry.kind).HEADS) < spec.heads:
+        return f"{entry.label} has no {spec.heads} heads to compare"
+    return spec.unavailable(world)
 
 
 def of_first(world: World, spec: Spec) -> Spec:

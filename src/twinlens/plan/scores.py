@@ -51,7 +51,11 @@ class Scores:
         return heads
 
     def files(
-        self, recogniser: str, rows: Iterable[str], datasets: Iterable[str]
+        self,
+        recogniser: str,
+        rows: Iterable[str],
+        datasets: Iterable[str],
+        only: str | None = None,
     ) -> list[str]:
         """Score shards of some rows; there are none of HR where clips are low."""
         return sorted(
@@ -60,6 +64,7 @@ class Scores:
             for row in rows
             if HR not in Row.of(row) or self.data.has_originals(dataset)
             for shard in self.data.shards(dataset, "test")
+            if only in {None, shard}
         )
 
     def heads_scored(self, recogniser: str, row: str) -> list[str]:

@@ -67,19 +67,25 @@ class Tables:
             PlanError: it can't be made; why, and what to change.
         """
         spec = self.names[name]
-        if why := spec.unavailable(self.world):
+        if why := registry.reason(self.world, spec):
             raise PlanError(f"{name} can't be made: {why}")
         return self._inputs(spec, self.datasets(spec))
 
     def _inputs(self, spec: Spec, datasets: Iterable[str]) -> list[str]:
         found: list[str] = []
         if "scores" in spec.reads:
-            of, methods = spec.recogniser, spec.columns(self.world).values()
-            rows = self.scores.stored_rows(of, methods, spec.inputs)
-            found += self.scores.files(of, rows, datasets)
+            found += self.score_files(spec, datasets)
         if "quality" in spec.reads:
             found += self.scores.quality_files(datasets)
         return found
+
+    def score_files(
+        self, spec: Spec, datasets: Iterable[str], shard: str | None = None
+    ) -> list[str]:
+        """The scores that a table or figure reads, of a shard or of all."""
+        of, methods = spec.recogniser, spec.columns(self.world).values()
+        rows = self.scores.stored_rows(of, methods, spec.inputs)
+        return self.scores.files(of, rows, datasets, shard)
 
     def table_gates(self, name: str) -> list[str]:
         """What must stand before a table does, and is not read by it."""
@@ -170,7 +176,7 @@ class Tables:
             PlanError: it can't be made; why, and what to change.
         """
         spec = self.figures[name]
-        if why := spec.unavailable(self.world):
+        if why := registry.reason(self.world, spec):
             raise PlanError(f"figure {name} can't be made: {why}")
         if dataset not in self.datasets(spec):
             raise PlanError(f"figure {name}: add {dataset} to select.datasets")
@@ -198,21 +204,18 @@ class Tables:
     def _shard(self, name: str, dataset: str) -> str:
         """The shard of test clips that has a figure's clip, or one in the middle."""
         shards = self.data.shards(dataset, "test")
-        clip = self._clip(name, dataset)
+        clip = self._named(dataset) or self._of_paper(name, dataset)
         number = scan.shard_of(clip.clip, len(shards)) if clip else len(shards) // 2
         return shards[number]
 
-    def _clip(self, name: str, dataset: str) -> ClipChoice | None:
-        """The clip that the config names, or the paper where the data set has it.
+    def _named(self, dataset: str) -> ClipChoice | None:
+        """The clip that the config names.
 
         Raises:
-            PlanError: no test clip has the name that the config says.
+            PlanError: no test clip has its name.
         """
-        if not (chosen := self.world.select.clips.get(dataset)):
-            paper = self.world.datasets[dataset].paper or ""
-            named = self.figures[name].clips.get(paper)
-            return named if named and named.clip in self._clips(dataset) else None
-        if self.world.datasets[dataset].generated is None:
+        chosen = self.world.select.clips.get(dataset)
+        if chosen and self.world.datasets[dataset].generated is None:
             known = self._clips(dataset)
             if chosen.clip not in known:
                 near = nearest(chosen.clip, known)
@@ -220,6 +223,13 @@ class Tables:
                     f"select.clips.{dataset}.clip: no test clip is {chosen.clip}{near}"
                 )
         return chosen
+
+    def _of_paper(self, name: str, dataset: str) -> ClipChoice | None:
+        """The clip that the paper shows, where the data set lists it."""
+        entry = self.world.datasets[dataset]
+        clip = self.figures[name].clips.get(entry.paper or "")
+        listed = clip and not entry.generated and clip.clip in self._clips(dataset)
+        return clip if listed else None
 
     def _clips(self, dataset: str) -> list[str]:
         return [each.clip for each in self.data.clips(dataset, "test")]
@@ -231,12 +241,14 @@ class Tables:
     def figure_job(self, name: str, dataset: str) -> FigureJob:
         """A figure to draw."""
         spec = self.figures[name]
+        of_clip = registry.shows_clip(spec)
         return FigureJob(
             module=spec.module,
             dataset=dataset,
             layout=self.layout(spec),
             order=self.order,
-            clip=self._clip(name, dataset) if registry.shows_clip(spec) else None,
+            clip=self._named(dataset) if of_clip else None,
+            paper=self._of_paper(name, dataset) if of_clip else None,
         )
 
     @property
@@ -252,13 +264,13 @@ class Tables:
         tables = [
             f"results/{name}.csv"
             for name, spec in self.names.items()
-            if not spec.unavailable(self.world)
+            if not registry.reason(self.world, spec)
             and self._inputs(spec, self.datasets(spec))
         ]
         figures = [
             f"{self.root}/figures/{name}/{dataset}.png"
             for name, spec in self.figures.items()
-            if not spec.unavailable(self.world)
+            if not registry.reason(self.world, spec)
             for dataset in self.datasets(spec)
         ]
         flows = self.scores.networks.flows_used
@@ -271,7 +283,7 @@ class Tables:
         figures = {f"figure {name}": each for name, each in self.figures.items()}
         reasons: dict[str, list[str]] = {}
         for name, each in (self.names | figures).items():
-            why = each.unavailable(self.world)
+            why = registry.reason(self.world, each)
             if why and each.columns(self.world):
                 reasons.setdefault(why, []).append(name)
         return [

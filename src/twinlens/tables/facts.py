@@ -1,6 +1,9 @@
 """The facts behind an accuracy in a table: its source, what it rests on, its peer."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from twinlens.errors import ArtifactError
 from twinlens.recognisers import CLASSES, CLIPS, VIEWS
@@ -8,6 +11,7 @@ from twinlens.tables import published
 from twinlens.tables.accuracy import (
     Accuracy,
     Bools,
+    Floats,
     Scores,
     accuracy,
     by_class,
@@ -23,26 +27,67 @@ Loaded = Mapping[tuple[str, str], Scores]
 
 def cell(scores: Scores, stream: str, layout: Layout, seed: int) -> Accuracy:
     """Measure a stream's accuracy, or that of the "fusion", by its metric."""
-    values = scores.fused(layout.fusion) if stream == FUSION else scores.of(stream)
     return accuracy(
-        values,
+        values(scores, stream, layout),
         scores.labels,
         seed,
-        layout.metrics.get(stream, CLASSES),
+        metric(layout, stream),
         scores.correct_views.get(stream),
     )
+
+
+def values(scores: Scores, stream: str, layout: Layout) -> Floats:
+    """The scores of a head, or of all heads by "fusion": (N, C)."""
+    return scores.fused(layout.fusion) if stream == FUSION else scores.of(stream)
+
+
+def metric(layout: Layout, stream: str) -> str:
+    """What the accuracy of a stream counts."""
+    return layout.metrics.get(stream, CLASSES)
+
+
+def class_names(scores: Scores) -> dict[int, str]:
+    """The names of the classes that have clips, by label."""
+    pairs = zip(scores.labels.tolist(), scores.clips, strict=True)
+    return {label: clip.partition("/")[0] for label, clip in pairs}
+
+
+def most_disputed(
+    right: Mapping[str, Bools], scores: Scores, clips: Sequence[str], most: int
+) -> list[str]:
+    """Choose clips of each class on which methods agree least.
+
+    Args:
+        right: by method, (N,) whether it recognises each clip.
+        scores: of any of them, for clips and labels.
+        clips: to choose from.
+        most: clips of a class.
+
+    Returns:
+        Clips that nearest to half of the methods recognise; among equals the first.
+    """
+    agreement = np.abs(np.mean(list(right.values()), axis=0) - 0.5)
+    places = {name: place for place, name in enumerate(scores.clips)}
+    chosen: list[str] = []
+    taken: Counter[int] = Counter()
+    for name in sorted(clips, key=lambda each: float(agreement[places[each]])):
+        label = int(scores.labels[places[name]])
+        if taken[label] < most:
+            taken[label] += 1
+            chosen.append(name)
+    return chosen
 
 
 def counted(layout: Layout, streams: Sequence[str]) -> str:
     """Say what the accuracies of some streams count, the "fusion" among them or not."""
     said = {CLASSES: "mean over classes", CLIPS: "of all clips", VIEWS: "of all views"}
-    metrics = {stream: layout.metrics.get(stream, CLASSES) for stream in streams}
+    metrics = {stream: metric(layout, stream) for stream in streams}
     if set(metrics.values()) == {CLASSES}:
         return "mean class accuracy in %"
     parts = []
-    for metric in dict.fromkeys(metrics.values()):
-        names = [stream for stream in streams if metrics[stream] == metric]
-        parts.append(f"{' and '.join(names)} {said[metric]}")
+    for each in dict.fromkeys(metrics.values()):
+        names = [stream for stream in streams if metrics[stream] == each]
+        parts.append(f"{' and '.join(names)} {said[each]}")
     return f"accuracy in %: {', '.join(parts)}"
 
 

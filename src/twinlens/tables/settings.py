@@ -114,4 +114,6 @@ class FigureJob:
     order: tuple[str, ...] = ()
     """The config's methods, selected ones first: what gives each its colour."""
     clip: ClipChoice | None = None
-    """What is shown of the data set; None where a rule of the figure chooses."""
+    """What the config names of the data set, for figures of a clip."""
+    paper: ClipChoice | None = None
+    """What the paper shows of it, if the config names nothing."""

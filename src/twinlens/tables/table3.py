@@ -8,7 +8,7 @@ from twinlens import provenance
 from twinlens.tables import facts, forms, published
 from twinlens.tables.accuracy import Accuracy, Scores, load
 from twinlens.tables.forms import Files
-from twinlens.tables.settings import Layout, Method, TableJob
+from twinlens.tables.settings import Dataset, Layout, Method, TableJob
 
 LONG = (
     "method dataset stream accuracy low high overall right clips overall_low"
@@ -69,18 +69,29 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
     cells: Cells = {}
     for name, method in layout.methods.items():
         for dataset, about in layout.datasets.items():
-            if "hr" in {method.frames_of, method.flow_of} and not about.has_hr:
+            if not is_scored(method, about):
                 continue
             scores = joined(loaded, layout, dataset, method)
-            # The paper prints no streams of a pair: each is another method's.
-            alone = method.frames_of == method.flow_of or len(layout.heads) == 1
-            for stream in streams(layout):
-                if alone or stream == FUSION:
-                    own = provenance.seed(seed, "bootstrap", name, dataset, stream)
-                    cells[name, dataset, stream] = facts.cell(
-                        scores, stream.lower(), layout, own
-                    )
+            for stream in shown(layout, method):
+                own = provenance.seed(seed, "bootstrap", name, dataset, stream)
+                cells[name, dataset, stream] = facts.cell(
+                    scores, stream.lower(), layout, own
+                )
     return cells
+
+
+def is_scored(method: Method, about: Dataset) -> bool:
+    """Whether a row has scores on a data set: HR has none where clips are low."""
+    return about.has_hr or "hr" not in {method.frames_of, method.flow_of}
+
+
+def shown(layout: Layout, method: Method) -> list[str]:
+    """The columns that a row has numbers in: of a pair, only the fusion.
+
+    The paper prints no streams of a pair: each is another method's.
+    """
+    alone = method.frames_of == method.flow_of or len(layout.heads) == 1
+    return streams(layout) if alone else [FUSION]
 
 
 def joined(

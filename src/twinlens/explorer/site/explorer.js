@@ -4,6 +4,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const main = document.getElementById("main");
 const SVG = "http://www.w3.org/2000/svg";
+const LOW = "low-resolution";  // no method has such a name
 const GROUPS = {
   fixed: "Fixed", regressed: "Regressed", wrong: "Still wrong", right: "Still right",
 };
@@ -196,11 +197,11 @@ function cell(dataset, recogniser, row, stream) {
 function method(place) {
   const { dataset, recogniser, stream } = place;
   const own = verdicts(dataset, recogniser, place.row, stream);
-  const other = verdicts(dataset, recogniser, place.against, stream) || own;
-  const grouped = groups(place, own, other);
+  const other = verdicts(dataset, recogniser, place.against, stream);
+  const grouped = groups(own, other);
   main.replaceChildren(
     h("h2", {}, `${label(place.row)} beside ${label(place.against)}`),
-    controls(place), summary(grouped), filters(place),
+    controls(place), summary(place, grouped), filters(place),
     h("div", { class: "sides" },
       h("div", {}, Object.keys(GROUPS).map((group) => clips(place, group, grouped[group]))),
       h("div", {}, scatter(place, own, other), h("div", { class: "scroll" },
@@ -250,7 +251,7 @@ function narrow(text) {
     item.hidden = !item.textContent.toLowerCase().includes(text.toLowerCase());
 }
 
-function groups(place, own, other) {
+function groups(own, other) {
   const found = { fixed: [], regressed: [], wrong: [], right: [] };
   own.right.forEach((right, at) => {
     const before = other.right[at];
@@ -260,12 +261,18 @@ function groups(place, own, other) {
   return found;
 }
 
-function summary(grouped) {
+function summary(place, grouped) {
   const [won, lost] = [grouped.fixed.length, grouped.regressed.length];
   const counts = Object.entries(GROUPS).map(([group, text]) =>
     `${text.toLowerCase()} ${grouped[group].length}`);
   return h("p", { id: "summary" }, `Of all clips: ${counts.join(", ")}. Exact McNemar: p = `
-    + `${mcnemar(won, lost).toPrecision(3)}.`);
+    + `${mcnemar(won, lost).toPrecision(3)}.${counted(place)}`);
+}
+
+// Where the table counts views, say that all of this counts clips.
+function counted(place) {
+  const { metric } = named(place.recogniser.streams, place.stream);
+  return metric === "views" ? " The table counts each of a clip's views; here clips count." : "";
 }
 
 function clips(place, group, members) {
@@ -307,9 +314,9 @@ function scatter(place, own, other) {
     s("rect", { x: at(0), y: up(100), width: 320, height: 320, fill: "none",
       stroke: "currentColor", opacity: 0.3 }),
     ticks.flat(), points,
-    s("text", { x: 200, y: 378, "text-anchor": "middle" }, `${label(place.against)} (%)`),
+    s("text", { x: 200, y: 378, "text-anchor": "middle" }, `${label(place.against)}: clips right (%)`),
     s("text", { x: 12, y: 180, "text-anchor": "middle", transform: "rotate(-90 12 180)" },
-      `${label(place.row)} (%)`)),
+      `${label(place.row)}: clips right (%)`)),
     h("figcaption", {}, "A point is a class; choose one to see its clips."));
 }
 
@@ -344,8 +351,8 @@ function clip(place) {
       `back to ${label(place.row)} beside ${label(place.against)}`)),
     media ? pictures(place, at, media)
       : h("p", { class: "quiet" }, "This clip has no pictures here: they are of those clips"
-        + " of a class on which methods agree least; explorer.clips in the config says of"
-        + " how many."),
+        + ` of a class on which methods agree least (by ${data.chosen_by}); explorer.clips`
+        + " in the config says of how many."),
     h("h2", {}, `${place.recogniser.label}, ${place.stream}`), scores,
     h("h2", {}, "What it is taken for"),
     ...data.recognisers.map((recogniser) => verdictTable(place, recogniser, at)));
@@ -403,57 +410,74 @@ function bar(place, each, value) {
 
 // Two methods' frames on either side of a line, their flow, and a row over time.
 function pictures(place, at, media) {
-  const sources = [["low", "low resolution"], ...data.rows.map((row) => [row.name, row.label])]
-    .filter(([name]) => name === "low" || media.strips.includes(strips(name).frames));
-  const rows = { left: place.left || place.against, right: place.right || place.row };
+  const sources = [[LOW, "low resolution"], ...data.rows.map((row) => [row.name, row.label])]
+    .filter(([name]) => media.strips.includes(strips(name).frames));
+  const known = sources.map(([name]) => name);
+  const first = (...names) => names.find((each) => known.includes(each)) ?? LOW;
+  const rows = {
+    left: first(place.left, place.against), right: first(place.right, place.row),
+  };
   const view = { frame: Math.floor(media.index.length / 2), split: 0.5, row: 0.5, images: {} };
   const scale = Math.max(1, Math.round(640 / media.width));  // for lines that are thin
   const split = h("canvas", { class: "split", width: scale * media.width, role: "img",
     height: scale * media.height, "aria-label": "frame by two methods" });
-  const below = {};
-  for (const side of ["left", "right"])
-    below[side] = { flow: h("canvas", {}), profile: h("canvas", {}) };
+  const below = { left: beneath(rows.left, media), right: beneath(rows.right, media) };
   const draw = () => paint(view, media, split, below);
-  for (const side of ["left", "right"]) {
-    const { frames, flow } = strips(rows[side]);
-    for (const [kind, name] of [["frames", frames], ["flow", flow]]) {
-      if (!media.strips.includes(name)) continue;
-      const image = new Image();
-      image.onload = draw;
-      image.src = `media/${place.dataset.name}/${at}/${name}.webp`;
-      view.images[side + kind] = image;
-    }
-  }
+  for (const side of ["left", "right"])
+    for (const [kind, name] of Object.entries(strips(rows[side])))
+      if (media.strips.includes(name))
+        view.images[side + kind] = image(`${place.dataset.name}/${at}/${name}`, draw);
+  const ranges = {
+    split: range("split", "Line between left and right", 1, 0.01, view, draw),
+    frame: range("frame", "Frame", media.index.length - 1, 1, view, draw),
+    row: range("row", "Row", 1, 0.005, view, draw),
+  };
+  draggable(split, view, ranges, draw);
+  const side = (name, text) => choice(text, rows[name], sources,
+    (value) => go({ ...place, [name]: value }));
+  return h("div", { id: "pictures" },
+    h("form", { onsubmit: (event) => event.preventDefault() },
+      side("left", "Left"), side("right", "Right"), player(view, ranges, media, draw)),
+    h("div", { class: "sides" },
+      h("div", {}, split, Object.values(ranges)),
+      h("div", { class: "pair" }, below.left.figure, below.right.figure)));
+}
+
+// What stands beside the frame for one method: its flow if there is some, a row over time.
+function beneath(row, media) {
+  const found = { flow: h("canvas", {}), profile: h("canvas", {}), none: h("p", { class: "quiet" }) };
+  const flows = media.strips.includes(strips(row).flow);
+  const text = flows ? `flow (full colour ${media.full.toFixed(1)} px a frame), row over time`
+    : "row over time";
+  found.none.textContent = flows ? "No flow of this frame is stored." : "";
+  found.figure = h("figure", {}, h("figcaption", {}, `${caption(row)}: ${text}`),
+    found.flow, found.none, found.profile);
+  return found;
+}
+
+function image(name, draw) {
+  const found = new Image();
+  found.onload = draw;
+  found.src = `media/${name}.webp`;
+  return found;
+}
+
+function range(key, text, max, step, view, draw) {
+  const input = h("input", { type: "range", min: 0, max, step, value: view[key], id: key,
+    oninput: () => { view[key] = Number(input.value); draw(); } });
+  return h("label", {}, text, input);
+}
+
+function draggable(split, view, ranges, draw) {
   const drag = (event) => {
     if (event.type === "pointermove" && !event.buttons) return;
     const box = split.getBoundingClientRect();
     view.split = clamp((event.clientX - box.left) / box.width);
     view.row = clamp((event.clientY - box.top) / box.height);
-    ranges.split.value = view.split;
-    ranges.row.value = view.row;
+    for (const key of ["split", "row"]) ranges[key].lastChild.value = view[key];
     draw();
   };
   for (const kind of ["pointerdown", "pointermove"]) split.addEventListener(kind, drag);
-  const range = (key, text, max, step) => {
-    const input = h("input", { type: "range", min: 0, max, step, value: view[key], id: key,
-      oninput: () => { view[key] = Number(input.value); draw(); } });
-    ranges[key] = input;
-    return h("label", {}, text, input);
-  };
-  const ranges = {};
-  const side = (name, text) => choice(text, rows[name], sources,
-    (value) => go({ ...place, [name]: value }));
-  const figures = ["left", "right"].map((name) => h("figure", {},
-    h("figcaption", {}, `${caption(rows[name])}: flow (full colour ${media.full.toFixed(1)} px a `
-      + "frame), row over time"),
-    below[name].flow, below[name].profile));
-  return h("div", { id: "pictures" },
-    h("form", { onsubmit: (event) => event.preventDefault() },
-      side("left", "Left"), side("right", "Right"), player(view, ranges, media, draw)),
-    h("div", { class: "sides" },
-      h("div", {}, split, range("split", "Line between left and right", 1, 0.01),
-        range("frame", "Frame", media.index.length - 1, 1), range("row", "Row", 1, 0.005)),
-      h("div", { class: "pair" }, figures)));
 }
 
 function clamp(value) {
@@ -461,13 +485,13 @@ function clamp(value) {
 }
 
 function caption(row) {
-  return row === "low" ? "low resolution" : label(row);
+  return named(data.rows, row)?.label ?? "low resolution";
 }
 
 function strips(row) {
-  if (row === "low") return { frames: "low", flow: "" };
   const found = named(data.rows, row);
-  return { frames: found.frames_of, flow: `${found.flow_of}-flow` };
+  if (!found) return { frames: "low", flow: "" };
+  return { frames: `frames-${found.frames_of}`, flow: `flow-${found.flow_of}` };
 }
 
 function player(view, ranges, media, draw) {
@@ -478,7 +502,7 @@ function player(view, ranges, media, draw) {
     timer = setInterval(() => {
       if (!button.isConnected) { clearInterval(timer); return; }
       view.frame = (view.frame + 1) % media.index.length;
-      ranges.frame.value = view.frame;
+      ranges.frame.lastChild.value = view.frame;
       draw();
     }, 80);
   } }, "Play");
@@ -499,30 +523,32 @@ function paint(view, media, split, below) {
     to_.beginPath();
     to_.rect(from, 0, until - from, height);
     to_.clip();
-    frame(to_, image, media, view.frame, width, height);
+    frame(to_, image, media.index.length, view.frame, width, height);
     to_.restore();
   }
   to_.fillStyle = "#e69f00";
   to_.fillRect(Math.min(line, width - 2), 0, 2, height);
   for (let x = 0; x < width; x += 8) to_.fillRect(x, row, 4, 2);
   for (const side of ["left", "right"]) {
-    flowOf(view, media, side, below[side].flow);
+    flowOf(view, media, view.images[`${side}flow`], below[side]);
     profile(view.images[`${side}frames`], media, view.row, below[side].profile);
   }
 }
 
-function frame(to_, image, media, at, width, height) {
-  const tall = image.naturalHeight / media.index.length;
+function frame(to_, image, count, at, width, height) {
+  const tall = image.naturalHeight / count;
   to_.drawImage(image, 0, at * tall, image.naturalWidth, tall, 0, 0, width, height);
 }
 
-function flowOf(view, media, side, canvas) {
-  const image = view.images[`${side}flow`];
-  canvas.hidden = !image;
-  if (!image?.naturalWidth) return;
-  canvas.width = image.naturalWidth;
-  canvas.height = image.naturalHeight / media.index.length;
-  frame(canvas.getContext("2d"), image, media, view.frame, canvas.width, canvas.height);
+// The flow of a frame; of some frames none is stored.
+function flowOf(view, media, image, { flow, none }) {
+  const at = media.flow_index.indexOf(media.index[view.frame]);
+  flow.hidden = !image || at < 0;
+  none.hidden = !flow.hidden;
+  if (flow.hidden || !image.naturalWidth) return;
+  flow.width = image.naturalWidth;
+  flow.height = image.naturalHeight / media.flow_index.length;
+  frame(flow.getContext("2d"), image, media.flow_index.length, at, flow.width, flow.height);
 }
 
 // A row of every frame, each below that of the frame before; between them what is missing.
@@ -553,6 +579,10 @@ function show() {
     const [first] = rowsWith(place, place.stream);
     return absent(`${label(place.row)} has no scores of the ${place.stream} stream`
       + `${first ? `; ${first.label} has` : ""}.`);
+  }
+  if (!verdicts(place.dataset, place.recogniser, place.against, place.stream)) {
+    const others = rowsWith(place, place.stream).filter((each) => each.name !== place.row);
+    place.against = others.length ? others[0].name : place.row;
   }
   return place.file ? clip(place) : method(place);
 }
