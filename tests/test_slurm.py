@@ -122,6 +122,21 @@ def test_a_job_that_was_never_seen_is_lost_too():
     assert looks([{}, {}, {}], "7")[-1] == {"7": "UNKNOWN"}
 
 
+def test_a_job_that_is_held_is_said_to_be_once(squeue, capsys):
+    squeue(["12|launch failed requeued held", "13|Resources", "14|JobHeldAdmin"])
+    states = {"12": "PENDING", "13": "PENDING", "14": "RUNNING"}
+    assert looks([states] * 2, *states) == [states] * 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 2  # 12 and 14, as this queue answers for all
+    assert "job 12 is held (launch failed requeued held) and waits" in said
+    assert "`scontrol release 12`" in said
+
+
+def test_the_queue_is_not_asked_why_nothing_waits(monkeypatch):
+    monkeypatch.setenv("PATH", "/none")
+    assert looks([{"12": "RUNNING"}], "12") == [{"12": "RUNNING"}]
+
+
 def test_a_module_is_followed_once():
     found = plugin([{"12": "RUNNING"}])
     before = found.query_job_status

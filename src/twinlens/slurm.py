@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +71,23 @@ def jobs(folder: Path) -> Iterator[str]:
             yield job
 
 
+def held(waiting: Sequence[str]) -> States:
+    """Find those of some waiting jobs that Slurm holds, each with its reason.
+
+    It holds a job that somebody held, or whose node failed to start it: such a job
+    waits for somebody to release it.
+    """
+    if not waiting:
+        return {}
+    ids = ",".join(waiting)
+    words = ["squeue", f"--jobs={ids}", "--noheader", "--format=%A|%r"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    reasons = dict(line.split("|", 1) for line in done.stdout.splitlines())
+    return {job: why for job, why in reasons.items() if "held" in why.lower()}
+
+
 def follow(plugin: Any) -> None:
-    """Have Snakemake's Slurm executor learn of lost and of cancelled jobs.
+    """Have Snakemake's Slurm executor learn of lost, cancelled and held jobs.
 
     Args:
         plugin: the executor's module, `snakemake_executor_plugin_slurm`.
@@ -95,6 +110,7 @@ def follow(plugin: Any) -> None:
 def _complete(query: Query, active: set[str]) -> Query:
     """Add lost jobs to what a look at the queue tells, and take states by one word."""
     missing: Counter[str] = Counter()
+    said: set[str] = set()
 
     @functools.wraps(query)
     async def asked(*arguments: Any) -> tuple[States | None, float | None]:
@@ -108,6 +124,14 @@ def _complete(query: Query, active: set[str]) -> Query:
         lost = [job for job in active if missing[job] >= LOOKS]
         for job in lost:
             say(f"job {job} is no longer in Slurm's queue: looking for what it wrote")
+        for job, why in held([j for j in active if words.get(j) == "PENDING"]).items():
+            if job not in said:
+                said.add(job)
+                say(
+                    f"job {job} is held ({why}) and waits until somebody lets it start"
+                    f" (`scontrol release {job}`) or has it submitted again (`scancel"
+                    f" {job}`)"
+                )
         # The executor then takes the job for ended, and looks for its outputs.
         return words | dict.fromkeys(lost, "UNKNOWN"), seconds
 

@@ -261,6 +261,21 @@ def test_a_requeued_job_goes_on(cluster, folder, start, expected):
     assert same(folder, expected)
 
 
+def test_a_held_job_is_named_and_released(cluster, folder, start, expected):
+    cluster("scontrol", "update", "partition=cpu", "state=down")
+    try:
+        run = start()
+        cluster.wait(lambda: cluster.jobs("PD"))
+        (job,) = cluster.jobs("PD")
+        cluster("scontrol", "hold", job)
+    finally:
+        cluster("scontrol", "update", "partition=cpu", "state=up")
+    cluster.wait(lambda: f"job {job} is held (JobHeld" in run.said, 600)
+    cluster("scontrol", "release", job)
+    run.end()
+    assert same(folder, expected)
+
+
 def test_slurm_s_own_controller_may_be_away(cluster, folder, start, expected):
     run = start()
     training = run.training()
