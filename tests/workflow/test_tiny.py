@@ -200,7 +200,7 @@ def test_a_report_holds_tables_figures_and_curves(done):
     assert held["yard.png"] == held["workshop.png"] == len(FIGURES)
     assert held["sosr.png"] == held["audit.csv"] == 1
     assert held["index.html"] == 1
-    assert held["hr.webp"] == 20  # of four clips of five classes, below the page
+    assert held["frames-hr.webp"] == 20  # of four clips of five classes, below the page
     for category in ("Tables", "Figures", "Trainings", "Explorer"):
         assert f'"{category}"' in page
 
