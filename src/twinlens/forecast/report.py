@@ -54,12 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = overlays.plan(options.config, options.data)
     jobs = dry_run.jobs(options.config, options.data)
     found = costs(plan, jobs, read(options.rates))
-    print(table(plan, found, long=options.long).to_markdown(floatfmt=".2f"))
+    digits = ("", ".0f", ".2f", ".2f", ".0f", ".2f", ".2f")  # jobs and MB have none
+    print(table(plan, found, long=options.long).to_markdown(floatfmt=digits))
     hours = wall(jobs, found, options.nodes, options.gpus) / 3600
-    print(
-        f"\nwith {options.nodes} jobs at once, and {options.gpus} more with a GPU:"
-        f" {hours:.2f} hours, if none waits in a queue"
-    )
+    at_once = f"{options.nodes} jobs at once"
+    if any(job.gpu for job in jobs):
+        at_once += f", and {options.gpus} more with a GPU"
+    print(f"\nwith {at_once}: {hours:.2f} hours, if none waits in a queue")
     return 0
 
 
