@@ -4,6 +4,7 @@ A fault hits a training that is stopped (SIGSTOP) as soon as it runs, so that it
 work for as long as the fault takes. After each one the network is the same to the byte.
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -149,6 +150,15 @@ def start(cluster, folder):
             os.killpg(run.process.pid, signal.SIGKILL)
     cluster("scancel", "--user=root")
     cluster.wait(lambda: not cluster.jobs("R", "CG", "PD"))
+    end_left_over(folder)
+
+
+def end_left_over(folder):
+    """End what a node left running that is down to Slurm alone."""
+    for process in psutil.process_iter(["cmdline"]):
+        if str(folder) in " ".join(process.info["cmdline"] or []):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
 
 def requeued(cluster):
