@@ -120,6 +120,7 @@ class Cluster:
             f"AccountingStoragePort={PORT + 1}",
             f"AccountingStoragePass={self.root}/munge/socket",
             "AccountingStorageTRES=gres/gpu",
+            "AccountingStoreFlags=job_comment",
             "GresTypes=gpu",
         ]
         for number, name in enumerate(NODES):
