@@ -23,7 +23,7 @@ from tests.artifacts.made import (
     write,
 )
 from twinlens.artifacts import publish as module
-from twinlens.artifacts.publish import publish
+from twinlens.artifacts.publish import publish, publish_folder
 from twinlens.artifacts.shard import Shard
 from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.errors import ArtifactError
@@ -185,3 +185,32 @@ def test_a_second_writer_of_a_shard_waits_for_the_first(
         second.result(timeout=HANG)
     assert content(path)["names"] == NAMES
     assert [each.name for each in tmp_path.iterdir()] == ["x.h5"]
+
+
+def fill(out, *names):
+    """Publish a folder with these files; one that is called "fault" is refused."""
+    with publish_folder(out) as folder:
+        for name in names:
+            if name == "fault":
+                raise ValueError(name)
+            (folder / name).write_text(name)
+
+
+def test_a_folder_is_the_old_one_or_the_new_one(tmp_path):
+    out = tmp_path / "page"
+    fill(out, "one.txt")
+    with pytest.raises(ValueError, match="fault"):
+        fill(out, "two.txt", "fault")
+    assert [each.name for each in out.iterdir()] == ["one.txt"]
+    assert [each for each in tmp_path.iterdir() if each.is_dir()] == [out]
+    fill(out, "three.txt")
+    assert [each.name for each in out.iterdir()] == ["three.txt"]
+
+
+def test_what_a_killed_process_left_of_a_folder_is_replaced(tmp_path):
+    left = tmp_path / ".page.part"
+    left.mkdir()
+    (left / "half.txt").write_text("half")
+    fill(tmp_path / "page", "one.txt")
+    assert [each.name for each in (tmp_path / "page").iterdir()] == ["one.txt"]
+    assert not left.exists()

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -54,6 +55,29 @@ def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator
             if error.filename in (None, str(path), str(temporary)):
                 raise refused(path, error) from error
             raise refused(error.filename, error, "read or written") from error
+
+
+@contextmanager
+def publish_folder(path: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside `path`; it takes its place when the block succeeds.
+
+    If the block raises, `path` stays as it was and the hidden folder is removed; one
+    that a killed process left is removed by the next.
+
+    Args:
+        path: the folder to publish; an older one is replaced.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path):
+        hidden_one = path.with_name(f".{path.name}.part")
+        shutil.rmtree(hidden_one, ignore_errors=True)
+        hidden_one.mkdir()
+        try:
+            yield hidden_one
+            shutil.rmtree(path, ignore_errors=True)
+            hidden_one.replace(path)
+        finally:
+            shutil.rmtree(hidden_one, ignore_errors=True)
 
 
 @contextmanager

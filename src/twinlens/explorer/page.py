@@ -3,7 +3,6 @@
 import hashlib
 import html
 import json
-import shutil
 import string
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from twinlens.artifacts import reader
-from twinlens.artifacts.publish import locked
+from twinlens.artifacts.publish import publish_folder
 from twinlens.errors import ArtifactError, unusable
 from twinlens.explorer import verdicts
 from twinlens.explorer.media import MEDIA
@@ -55,16 +54,11 @@ def write_explorer(inputs: list[Path], job: ExplorerJob, out: Path) -> None:
     stored = [each for each in inputs if each.suffix == ".h5"]
     rows = _rows(sources.of_kinds(stored, SCORES), job)
     first = {name: _first(name, of) for name, of in rows.items()}
-    with locked(out):
-        folder = out.with_name(f".{out.name}.part")
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+    with publish_folder(out) as folder:
         shown = _shown(rows, first, job)
         media = _write_media(sources.of_kinds(stored, MEDIA), first, shown, folder)
         _write_scores(rows, first, job, folder)
         _write_page(_page(rows, first, media, tables, job), folder)
-        shutil.rmtree(out, ignore_errors=True)
-        folder.replace(out)
     say(f"open {out}/index.html in a browser")
 
 

@@ -65,7 +65,11 @@ def as_base64(numbers: NDArray[np.integer]) -> str:
 
 
 def best(scores: Scores, stream: str, layout: Layout) -> list[list[list[float]]]:
-    """Each clip's classes with the largest scores after softmax: [class, score]."""
+    """Find each clip's classes with the largest scores after softmax.
+
+    Returns:
+        (N, 5 or all classes, 2): class, score in [0, 1]; the largest first.
+    """
     shares = special.softmax(facts.values(scores, stream, layout), axis=1)
     order = np.argsort(-shares, axis=1, kind="stable")[:, :BEST]
     largest = np.take_along_axis(shares, order, axis=1).round(4)
