@@ -37,6 +37,8 @@ def off(preset, first, second):
     assert output.shape == expected.shape
     difference = np.abs(output - expected)
     assert preset == "fast" or difference.max() == 0
+    assert difference.max(initial=0) < 20 * PX
+    assert difference.mean() < PX / 10
     return max(np.percentile(each, 99) for each in difference)
 
 
