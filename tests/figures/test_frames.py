@@ -103,3 +103,15 @@ def test_scores_of_another_head_than_the_layout_s_first_are_not_taken(tmp_path):
     loaded = frames.accuracy.load([path])["one", "vdsr"]
     with pytest.raises(ArtifactError, match="the spatial stream was not scored"):
         frames.verdict(loaded, "spatial", "c/00")
+
+
+def test_a_detail_of_the_smallest_frames_has_a_pixel(tmp_path, axes):
+    about = provenance.about("frames", [], {}, dataset="one", method="hr", part="test")
+    for kind, side in (("frames", 8), ("low", 2)):
+        video = np.zeros((3, side, side, 3), np.uint8)
+        with Shard(tmp_path / f"{kind}.h5", f"{kind}/1", about, clips.NAMES) as file:
+            for name in clips.NAMES:
+                file.write(name, {"frames": video, "index": np.arange(3)}, frames=3)
+    inputs = [tmp_path / "frames.h5", tmp_path / "low.h5", scored(tmp_path, "hr")]
+    draw("frames", tmp_path, inputs, {"hr": clips.METHODS["hr"]})
+    assert axes[2].images[0].get_array().shape == (1, 1, 3)

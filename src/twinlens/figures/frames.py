@@ -52,7 +52,7 @@ def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
         at = sources.nearest(index, chosen)
         frames = {r.label: clip.frames[r.frames_of].at("frames", at) for r in rows}
         busy = sources.change(clip.frames[rows[1].frames_of].at("frames", index))
-    size = busy.shape[0] // SHARE, busy.shape[1] // SHARE
+    size = max(1, busy.shape[0] // SHARE), max(1, busy.shape[1] // SHARE)
     corner = sources.busiest(busy, size)
     verdicts = {
         r.label: verdict(scores[r.key], head, name) for r in rows if r.key in scores
@@ -101,6 +101,7 @@ def _draw(
             (a * frame.shape[0] // height, b * frame.shape[1] // width)
             for a, b in detail
         )
+        tall, wide = max(1, tall), max(1, wide)  # of low resolution
         style.show(above, frame, label)
         style.mark_box(above, (y, x), (tall, wide))
         style.show(below, frame[y : y + tall, x : x + wide])
