@@ -67,22 +67,18 @@ SPLIT = "document.querySelector('canvas.split')"
 PROFILE = "document.querySelectorAll('.pair canvas')[1]"
 
 
-def test_a_clip_s_frames_are_drawn_and_change_with_the_line(visit):
+@pytest.mark.parametrize(
+    ("canvas", "across", "down", "moved", "to"),
+    [(SPLIT, 0.9, 0.5, "split", 0.9), (PROFILE, 0.5, 0.1, "row", 0.1)],
+    ids=["line", "row"],
+)
+def test_what_is_dragged_changes_what_is_drawn(visit, canvas, across, down, moved, to):
     page = visit(CLIP)
-    page.wait(f"{PROFILE}.height === 6 && {pixels(SPLIT)} > 0")
-    before = page.js(pixels(SPLIT))
-    page.drag("canvas.split", 0.9, 0.5)
-    assert page.js("Number(at('split').value)") == pytest.approx(0.9, abs=0.02)
-    assert page.js(pixels(SPLIT)) != before
-
-
-def test_a_row_can_be_dragged(visit):
-    page = visit(CLIP)
-    page.wait(f"{PROFILE}.height === 6 && {pixels(PROFILE)} > 0")
-    before = page.js(pixels(PROFILE))
-    page.drag("canvas.split", 0.5, 0.1)
-    assert page.js("Number(at('row').value)") == pytest.approx(0.1, abs=0.02)
-    assert page.js(pixels(PROFILE)) != before
+    page.wait(f"{PROFILE}.height === 6 && {pixels(canvas)} > 0")
+    before = page.js(pixels(canvas))
+    page.drag("canvas.split", across, down)
+    assert page.js(f"Number(at('{moved}').value)") == pytest.approx(to, abs=0.02)
+    assert page.js(pixels(canvas)) != before
 
 
 def test_frames_are_moved_by_keys(visit):

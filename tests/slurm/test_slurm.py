@@ -192,15 +192,22 @@ def test_a_cancelled_job_is_submitted_again(cluster, folder, start, expected):
     assert same(folder, expected)
 
 
-def test_a_partition_that_is_down_is_waited_for(cluster, folder, start, expected):
-    cluster("scontrol", "update", "partition=cpu", "state=down")
+@contextlib.contextmanager
+def partition(cluster, state):
+    """The partition of CPUs in a state; afterwards it is up."""
+    cluster("scontrol", "update", "partition=cpu", f"state={state}")
     try:
+        yield
+    finally:
+        cluster("scontrol", "update", "partition=cpu", "state=up")
+
+
+def test_a_partition_that_is_down_is_waited_for(cluster, folder, start, expected):
+    with partition(cluster, "down"):
         run = start()
         cluster.wait(lambda: cluster.jobs("PD"))
         time.sleep(5)
         assert cluster.jobs("PD")
-    finally:
-        cluster("scontrol", "update", "partition=cpu", "state=up")
     run.end()
     assert same(folder, expected)
 
@@ -208,14 +215,11 @@ def test_a_partition_that_is_down_is_waited_for(cluster, folder, start, expected
 def test_a_drained_partition_refuses_and_the_same_command_goes_on(
     cluster, folder, start, expected
 ):
-    cluster("scontrol", "update", "partition=cpu", "state=drain")
-    try:
+    with partition(cluster, "drain"):
         run = start()
         assert run.process.wait(3600) != 0
         assert "FAILED train_sr: SLURM sbatch failed." in run.said
         assert "Required partition not available" in run.said
-    finally:
-        cluster("scontrol", "update", "partition=cpu", "state=up")
     start().end()
     assert same(folder, expected)
 
@@ -272,14 +276,11 @@ def test_a_requeued_job_goes_on(cluster, folder, start, expected):
 
 
 def test_a_held_job_is_named_and_released(cluster, folder, start, expected):
-    cluster("scontrol", "update", "partition=cpu", "state=down")
-    try:
+    with partition(cluster, "down"):
         run = start()
         cluster.wait(lambda: cluster.jobs("PD"))
         (job,) = cluster.jobs("PD")
         cluster("scontrol", "hold", job)
-    finally:
-        cluster("scontrol", "update", "partition=cpu", "state=up")
     cluster.wait(lambda: f"job {job} is held (JobHeld" in run.said, 600)
     cluster("scontrol", "release", job)
     run.end()
