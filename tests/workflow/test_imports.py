@@ -30,6 +30,7 @@ from twinlens.artifacts import reader
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import ArtifactError
 from twinlens.flow.flownet2.cascade import FlowNet2
+from twinlens.inspect.report import inspect
 from twinlens.networks import state as states
 from twinlens.perceptual import vgg
 from twinlens.recognition import backbones
@@ -269,11 +270,4 @@ def test_nobody_is_advised_to_remove_a_published_file(tmp_path, published):
     assert "cut.h5: not an HDF5 file, or cut short" in said
     assert "rm " not in said
     with pytest.raises(ArtifactError, match="another program, not a twinlens artifact"):
-        cli_inspect(folder / "duf.h5")
-
-
-def cli_inspect(path):
-    """`twinlens inspect` of any file; its error rather than the process's end."""
-    from twinlens.inspect import inspect
-
-    inspect(path)
+        inspect(folder / "duf.h5")
