@@ -15,6 +15,7 @@ def repeatable(threads: int) -> None:
     gradients have no repeatable form: torch then warns and goes on.
     """
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    # Not use_deterministic_algorithms: it imports torch's compiler, two seconds a job.
+    torch.set_deterministic_debug_mode("warn")
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
