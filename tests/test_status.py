@@ -45,6 +45,13 @@ def test_a_finished_world_has_nothing_left():
     assert [each.left for each in found] == [0.0, 0.0]
 
 
+def test_pictures_of_trainings_that_are_on_are_named(tmp_path):
+    (tmp_path / "sosr-live.png").touch()
+    (tmp_path / "old-live.png").touch()
+    begun = [f"{tmp_path}/sosr.h5", f"{tmp_path}/sosr.csv", f"{tmp_path}/vdsr.h5"]
+    assert status._pictures(begun) == [tmp_path / "sosr-live.png"]
+
+
 def test_files_of_jobs_that_have_begun_are_found(tmp_path, monkeypatch):
     monkeypatch.setattr(status, "INCOMPLETE", tmp_path)
     names = ["flow/0.h5", "results/" + 300 * "x"]

@@ -61,6 +61,7 @@ STAGES = {
     "quality": Stage("quality.stage:measure", "PSNR, SSIM, warping error"),
     "table": Stage("tables.write:write_table", "write a table"),
     "figure": Stage("figures.draw:draw_figure", "draw a figure"),
+    "rule-graph": Stage("rule_graph:draw_rules", "draw the rules of a world"),
     "explorer-media": Stage(
         "explorer.media:write_media", "write pictures of clips for the explorer"
     ),

@@ -29,7 +29,7 @@ LIBRARIES = {
 }
 DECODER = "twinlens.decoder"
 """The module for which the version of the ffmpeg in use counts, too."""
-MOVES_NO_NUMBER = {"twinlens.errors", "twinlens.progress"}
+MOVES_NO_NUMBER = {"twinlens.errors", "twinlens.networks.live", "twinlens.progress"}
 """Modules that are left out of every digest, with what only they import."""
 MESSAGES = dict.fromkeys(
     (

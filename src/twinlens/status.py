@@ -11,6 +11,7 @@ import pandas as pd
 
 from twinlens import cli, dry_run, runs
 from twinlens.dry_run import Job
+from twinlens.networks import live
 from twinlens.progress import say
 
 INCOMPLETE = runs.HOME / "incomplete"
@@ -46,12 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     where = options.config, options.data, options.target
     every = dry_run.jobs(*where, anew=True)
     waiting = dry_run.jobs(*where)
-    live = dict(runs.live())
-    for text in live:
+    now = dict(runs.live())
+    for text in now:
         say(f"a run is on: {text}")
-    begun = set(_begun(min(live.values()))) if live else set()
+    begun = set(_begun(min(now.values()))) if now else set()
     for line in report(stages(every, waiting, begun, _measured(every))):
         print(line)
+    for path in _pictures(begun):
+        print(f"a training's curve so far: {path}")
     return int(bool(waiting))
 
 
@@ -127,6 +130,12 @@ def _begun(since: float) -> Iterator[str]:
                 p.removeprefix("@") for p in path.relative_to(INCOMPLETE).parts
             )
             yield urlsafe_b64decode(name).decode()
+
+
+def _pictures(begun: Iterable[str]) -> list[Path]:
+    """The pictures of trainings that are on."""
+    networks = [Path(each) for each in begun if each.endswith(".h5")]
+    return sorted(filter(Path.exists, map(live.path_beside, networks)))
 
 
 def _measured(jobs: Iterable[Job]) -> Measured:

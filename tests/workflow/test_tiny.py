@@ -441,6 +441,7 @@ def test_more_methods_score_and_nothing_old_is_redone(done):
         "figure": 18,
         "explorer_media": 2,
         "explorer": 1,
+        "rule_graph": 1,
         "table": 5,
         "present_table": 5,
         "all": 1,

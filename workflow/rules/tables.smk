@@ -109,6 +109,28 @@ rule explorer:
         " --job {params.job:q} --out {output} > {log} 2>&1"
 
 
+rule rule_graph:
+    """Draw which rules of the present world read the files of which."""
+    output:
+        png=report(
+            f"{WORLD}/rules.png",
+            caption="../report/rules.rst",
+            category="Workflow",
+            labels={"figure": "rules"},
+        ),
+        pdf=f"{WORLD}/rules.pdf",
+        svg=f"{WORLD}/rules.svg",
+    log:
+        f"{WORLD}/logs/rule_graph.log",
+    localrule: True
+    params:
+        config=as_json(config),
+        code=code("rule_graph"),
+    shell:
+        "python -m twinlens rule-graph --plain --config {params.config:q}"
+        " --out {output.png} > {log} 2>&1"
+
+
 rule audit:
     """Check the numbers that the paper prints; it needs no data."""
     output:

@@ -6,6 +6,7 @@
     trainer     the loop of every training: it resumes to the same bits
     schedule    learning rate and batch order, as pure functions of the step
     checkpoint  what an interrupted training resumes from
+    live        a training's picture while it runs, and a library's log
     state       state dicts in HDF5: which are refused, which fit a network
     device      where to compute, and how to get the same numbers twice
 

@@ -26,7 +26,7 @@ from torch.multiprocessing.spawn import ProcessExitedException
 
 from twinlens.artifacts.publish import locked
 from twinlens.errors import ArtifactError
-from twinlens.networks import checkpoint, stop
+from twinlens.networks import checkpoint, live, stop
 from twinlens.networks.checkpoint import Checkpoint
 from twinlens.networks.device import repeatable
 from twinlens.progress import say, track
@@ -96,6 +96,7 @@ def trained(make: Callable[[Fabric, Run], "Trainer"], run: Run) -> Iterator[Resu
         precision=run.precision,
         # A cluster's variables describe the job as a whole, not the processes here.
         plugins=[LightningEnvironment()],
+        loggers=live.loggers(run.out),
     )
     with locked(run.checkpoint, ".training"):
         _launch(fabric, partial(_fit, make=make, run=run))
@@ -103,6 +104,7 @@ def trained(make: Callable[[Fabric, Run], "Trainer"], run: Run) -> Iterator[Resu
         log = pd.DataFrame(last.log, columns=list(last.columns)).astype({"step": int})
         yield Result(state=last.network, log=log, facts=last.facts)
         checkpoint.finish(run.checkpoint)
+        live.path_beside(run.out).unlink(missing_ok=True)
 
 
 def _shared(run: Run) -> DDPStrategy:
@@ -125,7 +127,11 @@ def _launch(fabric: Fabric, fit: Callable[[Fabric], None]) -> None:
 def _fit(fabric: Fabric, make: Callable[[Fabric, Run], "Trainer"], run: Run) -> None:
     """Every step of a training, in each of its processes."""
     repeatable(run.threads)
-    make(fabric, run).fit()
+    try:
+        make(fabric, run).fit()
+    finally:
+        for logger in fabric.loggers:
+            logger.finalize("")
 
 
 class Trainer(ABC):
@@ -164,6 +170,7 @@ class Trainer(ABC):
         both: Any = fabric.setup(forward, self.optimizer)
         self.forward, self.optimizer = both
         self._saved = time.monotonic()
+        self._live = live.Live(run.name, run.out, steps)
 
     # --- What a training is
 
@@ -240,6 +247,9 @@ class Trainer(ABC):
         self._note(rate, loss, columns, self.after_step())
         if time.monotonic() - self._saved > checkpoint.SECONDS_BETWEEN:
             self.save()
+        if self.is_first and self._live.is_due:
+            self._flush()
+            self._live.draw(self._columns, self._log)
 
     def _gradients(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Compute a step's gradients; its loss and columns are the parts' means."""
@@ -276,6 +286,7 @@ class Trainer(ABC):
         computed = torch.stack([row for _, row in self._fresh]).double().cpu().numpy()
         refuse_nan(self.run.name, computed[:, 0], first=self.step - len(computed))
         fresh = np.concatenate([known, computed], axis=1)
+        live.log_rows(self.fabric.loggers, self._columns, fresh)
         self._log = np.concatenate([self._log, fresh]) if len(self._log) else fresh
         self._fresh = []
 

@@ -276,7 +276,8 @@ class Tables:
         flows = self.scores.networks.flows_used
         errors = [f"{self.root}/flow_error.csv"] * (len(flows) > 1)
         explorer = f"{self.root}/explorer"
-        return [*tables, *figures, *errors, explorer, "results/audit.csv"]
+        rules = f"{self.root}/rules.png"
+        return [*tables, *figures, *errors, explorer, rules, "results/audit.csv"]
 
     def left_out(self) -> list[str]:
         """A line for each reason why `all` leaves out something that is asked for."""
