@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from scipy import special
 
+from twinlens.arrays import Frames
 from twinlens.artifacts.figure import write_figure
 from twinlens.figures import sources, style
-from twinlens.figures.sources import Frames, Sources
+from twinlens.figures.sources import Sources
 from twinlens.progress import say
 from twinlens.recognition import SCORES
 from twinlens.tables import accuracy, facts

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlens.arrays import Frames
 from twinlens.artifacts.figure import write_figure
 from twinlens.figures import sources, style
-from twinlens.figures.sources import Frames, Index, Sources
+from twinlens.figures.sources import Index, Sources
 from twinlens.progress import say
 from twinlens.tables.settings import ClipChoice, FigureJob
 

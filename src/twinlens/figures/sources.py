@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlens.arrays import Frames
 from twinlens.artifacts import reader
 from twinlens.artifacts.reader import Artifact, Clip, JoinedClip
 from twinlens.errors import ArtifactError
 from twinlens.flow.encoding import decode
 from twinlens.tables.settings import ClipChoice, FigureJob
 
-Frames = NDArray[np.uint8]
 Flow = NDArray[np.float32]
 Index = NDArray[np.integer]
 LOW = "low resolution"

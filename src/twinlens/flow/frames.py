@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlens.arrays import Frames
 from twinlens.artifacts.reader import JoinedClip
-
-Frames = NDArray[np.uint8]
 
 
 def pairs_of(

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
-from numpy.typing import NDArray
 
+from twinlens.arrays import Frame
 from twinlens.artifacts.publish import publish
 from twinlens.errors import REMEDIES, ArtifactError
 from twinlens.media.clock import Clock
@@ -19,9 +18,6 @@ from twinlens.media.containers import Container, container
 from twinlens.media.shown import UNKNOWN, Shown
 from twinlens.media.sound import Sound, opened
 from twinlens.progress import say
-
-Frame = NDArray[np.uint8]
-
 
 MATRICES = {
     "bt709": Colorspace.ITU709,

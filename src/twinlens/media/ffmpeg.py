@@ -29,8 +29,8 @@ Result = TypeVar("Result")
 
 # A playlist with a video's name would make ffmpeg open other files: only these
 # containers are opened, and only as files.
-CONTAINERS = "avi,mov,matroska,mpegts,mpeg,mpegvideo,m4v,ogg,flv,asf,gif,yuv4mpegpipe"
-LOCAL_FILES = {"protocol_whitelist": "file,pipe", "format_whitelist": CONTAINERS}
+READ_FORMATS = "avi,mov,matroska,mpegts,mpeg,mpegvideo,m4v,ogg,flv,asf,gif,yuv4mpegpipe"
+LOCAL_FILES = {"protocol_whitelist": "file,pipe", "format_whitelist": READ_FORMATS}
 """Options with which ffmpeg opens no file but the one that is named."""
 MOST_WORDS = 1 << 22  # bytes of messages at their start, and at their end
 DISK_FAULT = os.strerror(errno.EIO)
@@ -83,7 +83,7 @@ def decode(path: Path, limits: Limits, consume: Callable[[Video], Result]) -> Re
     """Decode a video file's first video stream.
 
     Args:
-        path: a local file in one of `CONTAINERS`.
+        path: a local file in one of `READ_FORMATS`.
         limits: what it may cost.
         consume: takes the video and reads its frames to the end. It is called once
             more where the disk failed on the way.
@@ -112,7 +112,7 @@ def stream(
     """Decode a file of any length frame by frame, once.
 
     Args:
-        path: a local file in one of `CONTAINERS`.
+        path: a local file in one of `READ_FORMATS`.
         limits: what it may cost.
         in_memory: whether the file was just read to its end, so that words of a failing
             disk are the video's.

@@ -14,6 +14,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from twinlens.arrays import Frames
 from twinlens.errors import DecodingError, RejectedError, refused
 from twinlens.media.ffmpeg import AGAIN, Video, decode
 from twinlens.media.settings import Limits
@@ -23,8 +24,6 @@ HELD = 1 << 28
 """Bytes of frames that are held in memory."""
 LEVELS = 8
 """Of brightness, below which a clip shows one colour only: noise of coding."""
-Frames = NDArray[np.uint8]
-"""(H, W, 3) or (n, H, W, 3), RGB 0..255."""
 
 
 class Survey:

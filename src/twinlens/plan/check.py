@@ -163,11 +163,13 @@ def _short(value: object) -> str:
 
 def _is_number_in_text(value: object) -> bool:
     """Whether it is a number such as 1e-3, which YAML takes for text."""
-    try:
-        float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    if not isinstance(value, str):
         return False
-    return isinstance(value, str) and "e" in value.lower()
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return "e" in value.lower()
 
 
 def _walk(

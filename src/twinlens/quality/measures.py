@@ -5,12 +5,12 @@ from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from twinlens import colour
+from twinlens.arrays import Frame
 from twinlens.flow.warp import inside, warp
 from twinlens.models import SCALE
 
 CUT = SCALE
 """Pixels cut at each border before PSNR and SSIM: as many as the scale (VDSR)."""
-Frame = NDArray[np.uint8]
 Flow = NDArray[np.floating]
 
 

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from twinlens import models
+from twinlens.arrays import Frames
 from twinlens.errors import ArtifactError
 
-Frames = NDArray[np.uint8]
 ON_GPU = 16  # pictures at once
 ON_CPU = 4096  # pixels of low resolution at once: small pictures go several together
 

@@ -10,9 +10,9 @@ from typing import Any
 import av
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from twinlens import models
+from twinlens.arrays import Frame
 from twinlens.errors import ArtifactError, RejectedError
 from twinlens.media import containers, encode, ffmpeg
 from twinlens.media.ffmpeg import Video
@@ -23,8 +23,6 @@ from twinlens.networks.device import device, repeatable
 from twinlens.progress import say, track
 from twinlens.sr import tiles
 from twinlens.sr.enlarge import clip, enlarge, steps
-
-Frame = NDArray[np.uint8]
 
 
 def upscale(

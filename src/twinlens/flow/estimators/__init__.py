@@ -25,11 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from twinlens.arrays import Frames
 from twinlens.errors import ArtifactError
 from twinlens.networks.families import FAMILIES
 
-Frames = NDArray[np.uint8]
-"""(N, H, W, 3), RGB 0..255."""
 Estimator = Callable[[Frames, Frames], NDArray[np.float32]]
 """First and second frames to flow (N, 2, H, W), px, x to the right then y down."""
 

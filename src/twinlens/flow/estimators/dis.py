@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass
 
-from twinlens.flow.estimators import Estimator, Frames
+from twinlens.arrays import Frames
+from twinlens.flow.estimators import Estimator
 from twinlens.settings import STRICT
 
 

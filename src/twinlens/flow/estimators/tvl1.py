@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from pydantic.dataclasses import dataclass
 
 from twinlens import gpu
-from twinlens.flow.estimators import Estimator, Frames
+from twinlens.arrays import Frames
+from twinlens.flow.estimators import Estimator
 from twinlens.settings import STRICT
 
 
