@@ -22,6 +22,8 @@ from twinlens.assets import needs
 from twinlens.errors import ConfigError
 from twinlens.plan import Plan
 
+FACTORS = (0, 0.01, 0.5, 2, 3, 10, 1000, 10**6, -1)
+"""Of numbers, which are often accepted then."""
 SECONDS = 20
 MOST_LETTERS = 20_000
 HOSTILE: list[Any] = [
@@ -52,12 +54,17 @@ def places(entry: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             yield from places(value, (*path, number))
 
 
-def put(config: Any, path: tuple[Any, ...], value: Any) -> None:
-    """Replace an entry; rename or remove it where the value says so."""
-    *parents, last = path
-    for key in parents:
+def at(config: Any, path: tuple[Any, ...]) -> Any:
+    """Look an entry up."""
+    for key in path:
         config = config[key]
-    config[last] = copy.deepcopy(value)
+    return config
+
+
+def put(config: Any, path: tuple[Any, ...], value: Any) -> None:
+    """Replace an entry, or add it."""
+    *parents, last = path
+    at(config, tuple(parents))[last] = copy.deepcopy(value)
 
 
 def drawn(seed: int) -> tuple[Any, list[str]]:
@@ -70,6 +77,9 @@ def drawn(seed: int) -> tuple[Any, list[str]]:
         match rng.randrange(10):
             case 0 if isinstance(path[-1], str):  # a key of another name
                 put(config, (*path[:-1], f"{path[-1]}{str(value)[:50]}"), value)
+            case 1 | 2 | 3 | 4 if type(found := at(config, path)) in (int, float):
+                value = type(found)(found * rng.choice(FACTORS))
+                put(config, path, value)
             case _:
                 put(config, path, value)
         said.append(f"{'.'.join(map(str, path))} = {str(value)[:60]!r}")
@@ -89,7 +99,7 @@ def plan_all(config: Any) -> str:
             if path.parts[0] == "results" and path.stem in plan.tables.names:
                 plan.tables.table_inputs(path.stem)
                 plan.tables.table_job(path.stem)
-            elif path.parts[-3] == "figures":
+            elif "figures" in path.parts:
                 plan.tables.figure_inputs(path.parts[-2], path.stem)
                 plan.tables.figure_job(path.parts[-2], path.stem)
     except ConfigError as error:
