@@ -16,7 +16,7 @@ table3: setup  ## install, then Table 3 of the default world
 
 test: setup lint  ## install, then every check
 	$(BIN)/pytest -n 2 -m "not slow and not slurm"
-	$(BIN)/pytest -m "slow and not slurm"
+	$(BIN)/pytest -n 2 --dist loadfile -m "slow and not slurm"
 
 test-full: setup  ## the paper's world at its full size, on made-up weights: hours
 	$(BIN)/pytest -s tests/full/full_size.py

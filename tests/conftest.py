@@ -1,9 +1,11 @@
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from tests.workflow.checkout import TINY, copy, snakemake
 from twinlens.media import ffmpeg
@@ -12,9 +14,24 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
-def done(tmp_path_factory):
-    """A checkout in which every table of the tiny world stands."""
-    folder = copy(tmp_path_factory.mktemp("tiny") / "checkout")
+def done(tmp_path_factory, worker_id):
+    """A checkout in which every table of the tiny world stands.
+
+    It is made once. Where several processes test (`pytest -n`), each takes a copy: some
+    tests edit its source.
+    """
+    folder = tmp_path_factory.mktemp("tiny") / "checkout"
+    if worker_id == "master":
+        return _finished(folder)
+    first = tmp_path_factory.getbasetemp().parent / "tiny"
+    with FileLock(first.with_suffix(".lock")):
+        if not (first / "said").exists():
+            _finished(first)
+    return Path(shutil.copytree(first, folder, symlinks=True))
+
+
+def _finished(folder):
+    copy(folder)
     folder.joinpath("said").write_text(snakemake(folder, "all", *TINY))
     return folder
 

@@ -55,8 +55,8 @@ def read(path: Path) -> dict[str, Any]:
         values: dict[str, Any] = read(path)
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror or error}") from error
-    except ValueError as error:  # it names the file
-        raise ArtifactError(str(error)) from error
+    except ValueError as error:  # it names the file; libraries' words may be lines
+        raise ArtifactError(" ".join(str(error).split("\n"))) from error
     return values
 
 

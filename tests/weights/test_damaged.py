@@ -1,0 +1,21 @@
+"""Damaged weight files are refused in words, or read."""
+
+import pytest
+
+from tests.weights import damaged
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return damaged.write_all(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_a_damaged_file_is_refused_in_words_or_read(tmp_path, whole, seed):
+    wrong = [damaged.trial(file, tmp_path, seed) for file in whole]
+    assert wrong == [""] * 8
+
+
+def test_a_library_s_lines_become_one(tmp_path, whole):
+    (file,) = [each for each in whole if each.name == "vdsr.pth"]
+    assert damaged.trial(file, tmp_path, 2606) == ""
