@@ -88,17 +88,17 @@ def test_a_network_of_whole_clips_enlarges_all_frames():
 
 def test_a_miniature_has_the_same_networks_and_few_clips_and_steps():
     made = plan()
-    config = calibrate.miniature(made, [])
-    assert config["world"] == "playground_calibration"
+    config = calibrate.miniature(made, [], 4)
+    assert config["world"] == "playground_calibration4"
     assert config["datasets"]["workshop"]["generated"] == {
         "width": 128,
         "height": 96,
         "frames": [36, 36],
-        "train": 6,
-        "test": 6,
+        "train": 24,
+        "test": 24,
         "classes": ["SawPales", "RollBars"],
     }
-    assert config["training"]["recipe"]["steps"] == calibrate.STEPS
+    assert config["training"]["recipe"]["steps"] == 4 * calibrate.STEPS
     assert (
         config["training"]["recipe"]["batch"] == DEFAULT["training"]["recipe"]["batch"]
     )
@@ -108,15 +108,29 @@ def test_a_miniature_has_the_same_networks_and_few_clips_and_steps():
 
 def test_published_weights_are_replaced_by_random_ones():
     section = {"vdsr": {"weights": "x.mat", "recipe": {"steps": 900, "validations": 4}}}
-    calibrate._shorten(section)
-    expected = {"steps": calibrate.STEPS, "validations": 1}
+    calibrate._shorten(section, 8)
+    expected = {"steps": 8, "validations": 1}
     assert section == {"vdsr": {"weights": None, "recipe": expected}}
 
 
-def test_a_rate_is_what_is_left_after_the_start():
-    rows = [(10.0, 5.0, 800.0, 1e6), (30.0, 9.0, 900.0, 3e6)]
-    rate = calibrate._rate(2.0, rows)
-    assert rate == Rate(start=2.0, seconds=10 / 40, memory=900.0, bytes=1e5)
+def test_a_rate_is_a_line_through_two_points():
+    rows = [(10.0, 5.0, 800.0, 1e6), (10.0, 5.0, 700.0, 1e6), (30.0, 9.0, 900.0, 3e6)]
+    rate = calibrate._rate(rows)
+    assert (rate.start, rate.memory, rate.bytes) == (3.0, 900.0, 1e5)
+    assert rate.seconds == pytest.approx(0.2)
+
+
+def test_a_rate_of_equal_jobs_has_no_start():
+    rows = [(1.0, 5.0, 800.0, 0.0), (1.0, 7.0, 800.0, 0.0)]
+    assert calibrate._rate(rows) == Rate(start=0, seconds=6.0, memory=800.0, bytes=0)
+
+
+def test_noise_gives_no_negative_rate():
+    rate = calibrate._rate([(10.0, 6.0, 1.0, 0.0), (30.0, 5.0, 1.0, 0.0)])
+    assert 0 < rate.seconds < 0.1
+    assert rate.start > 5
+    steep = calibrate._rate([(10.0, 1.0, 1.0, 0.0), (30.0, 9.0, 1.0, 0.0)])
+    assert (steep.start, steep.seconds) == (0.0, 0.25)
 
 
 @pytest.mark.parametrize("text", [None, "a: {seconds: 1}", "a: b", "a: ["])

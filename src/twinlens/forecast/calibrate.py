@@ -1,19 +1,18 @@
 """What a unit of work takes here: the world's own stages on a few generated clips.
 
-The world is made once more in miniature: the same methods, networks, batches and sizes
-of frames, but few clips and few steps, by the workflow itself. Published weights are
-replaced by random ones.
+The world is made twice more in miniature: the same methods, networks, batches and sizes
+of frames, but few clips and few steps, and somewhat more of both, by the workflow
+itself. Published weights are replaced by random ones.
 """
 
 import csv
-import subprocess
-import sys
-import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from twinlens import dry_run
@@ -29,25 +28,12 @@ CLIPS = 6
 """Of a class and part, and of a corpus."""
 STEPS = 8
 """Of each training."""
-STARTS = {
-    "generate": "media.generate",
-    "frames": "media.frames",
-    "degrade": "degrade.stage",
-    "super_resolve": "sr.stage",
-    "flow": "flow.stage",
-    "motion": "flow.motion",
-    "flow_error": "flow.error",
-    "patches": "patches.stage",
-    "count_patches": "patches.counts",
-    "quality": "quality.stage",
-    "explorer_media": "explorer.media",
-    "score": "recognition.tsn.score",
-    "train_sr": "training.train",
-    "train_recogniser": "recognition.tsn.train",
-    "train_flow": "flow.flownet2.train",
-    "train_perceptual": "perceptual.train",
-}
-"""What a job loads before it begins, by stage; below `twinlens`."""
+TIMES = (1, 4)
+"""Clips and steps of the miniatures: two points give a job's start and its rate."""
+LEAST = 0.05
+"""Share of a job's time that is work, where the two points are too noisy to tell."""
+Row = tuple[float, float, float, float]
+"""Of a job: units, seconds, MB of memory, bytes on disk."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,37 +59,42 @@ def calibrate(configs: Sequence[Path], data: str | None, out: Path) -> None:
         out: YAML, by stage and what does the work there.
     """
     plan = overlays.plan(configs, data)
-    config = out.with_suffix(".config.yaml")
-    config.write_text(yaml.safe_dump(miniature(plan, configs)), encoding="utf-8")
-    say(f"calibrating by {config}: minutes, or longer where networks are large")
-    small = overlays.plan([config])
-    found = dry_run.jobs([config])
-    dry_run.run("--configfile", str(config), "--forceall", "--notemp")
-    rates = _rates(small, found)
-    text = {str(key): asdict(rate) for key, rate in rates.items()}
+    rows: dict[Class, list[Row]] = defaultdict(list)
+    for times in TIMES:
+        config = out.with_suffix(f".config{times}.yaml")
+        made = miniature(plan, configs, times)
+        config.write_text(yaml.safe_dump(made), encoding="utf-8")
+        say(f"calibrating by {config}: minutes, or longer where networks are large")
+        small, jobs = overlays.plan([config]), dry_run.jobs([config])
+        dry_run.run("--configfile", str(config), "--forceall", "--notemp")
+        for key, row in _rows(small, jobs):
+            rows[key].append(row)
+    text = {str(key): asdict(_rate(found)) for key, found in rows.items()}
     out.write_text(yaml.safe_dump(text), encoding="utf-8")
-    say(f"{out}: rates of {len(rates)} classes of jobs")
+    say(f"{out}: rates of {len(text)} classes of jobs")
 
 
-def miniature(plan: Plan, configs: Sequence[Path]) -> dict[str, Any]:
-    """Make a config of the same work on a few clips, and few steps."""
+def miniature(plan: Plan, configs: Sequence[Path], times: int) -> dict[str, Any]:
+    """Make a config of the same work on a few clips, and few steps; `times` as many."""
     config = overlays.merged([*overlays.bases(), *configs])
     sizes, world = Sizes(plan), plan.world
-    config |= {"world": f"{world.world}_calibration", "keep": True}
+    config |= {"world": f"{world.world}_calibration{times}", "keep": True}
     config["select"]["datasets"] = config["select"]["datasets"][:1]
     for name, entry in world.datasets.items():
         part = "corpus" if entry.kind == "corpus" else "test"
         used = name in world.select.datasets or entry.kind == "corpus"
         if used and not (entry.generated and entry.generated.kind == "flow"):
-            config["datasets"][name] = _few(config["datasets"][name], sizes, name, part)
+            size = sizes.of(name, part)
+            config["datasets"][name] = _few(
+                config["datasets"][name], size, part, CLIPS * times
+            )
     for section in ("training", "starts", "methods", "flows", "recognisers"):
-        _shorten(config[section])
+        _shorten(config[section], STEPS * times)
     return config
 
 
-def _few(entry: dict[str, Any], sizes: Sizes, name: str, part: str) -> dict[str, Any]:
+def _few(entry: dict[str, Any], size: Size, part: str, clips: int) -> dict[str, Any]:
     """Make an entry of a data set of a few generated clips of the same size."""
-    size: Size = sizes.of(name, part)
     kept = {key: entry[key] for key in ("label", "pairs", "frames") if key in entry}
     generated: dict[str, Any] = {
         "width": size.width - size.width % 2,
@@ -111,61 +102,53 @@ def _few(entry: dict[str, Any], sizes: Sizes, name: str, part: str) -> dict[str,
         "frames": [size.frames, size.frames],
     }
     if part == "corpus":
-        generated |= {"kind": "corpus", "clips": CLIPS}
+        generated |= {"kind": "corpus", "clips": clips}
         return kept | {"kind": "corpus", "generated": generated}
-    generated |= {"train": CLIPS, "test": CLIPS, "classes": list(CLASSES)}
+    generated |= {"train": clips, "test": clips, "classes": list(CLASSES)}
     return kept | {"kind": "playground", "generated": generated}
 
 
-def _shorten(section: Any) -> None:
+def _shorten(section: Any, steps: int) -> None:
     """Cut steps, and take no published weights, anywhere in a section."""
     if not isinstance(section, dict):
         return
     for key, value in section.items():
         if key == "steps":
-            many = dict.fromkeys(value, STEPS) if isinstance(value, dict) else STEPS
-            section[key] = many
+            section[key] = (
+                dict.fromkeys(value, steps) if isinstance(value, dict) else steps
+            )
         elif key == "validations":
             section[key] = 1
         elif key == "weights":
             section[key] = None
         else:
-            _shorten(value)
+            _shorten(value, steps)
 
 
-def _rates(plan: Plan, jobs: Sequence[Job]) -> dict[Class, Rate]:
+def _rows(plan: Plan, jobs: Sequence[Job]) -> Iterator[tuple[Class, Row]]:
     """Read what the jobs took."""
-    work, starts = Work(plan), {stage: _start(home) for stage, home in STARTS.items()}
-    found: dict[Class, list[tuple[float, float, float, float]]] = {}
+    work = Work(plan)
     for job in jobs:
         key, units = work.of(job)
-        took = _benchmark(job)
-        if took:
+        if took := _benchmark(job):
             size = sum(Path(each).stat().st_size for each in job.output)
-            found.setdefault(key, []).append((units, *took, float(size)))
-    return {key: _rate(starts.get(key.stage, 0.0), rows) for key, rows in found.items()}
+            yield key, (units, *took, float(size))
 
 
-def _rate(start: float, rows: list[tuple[float, float, float, float]]) -> Rate:
-    units, seconds, memory, size = zip(*rows, strict=True)
-    rest = max(sum(seconds) - start * len(rows), 0.05 * sum(seconds))
+def _rate(rows: Sequence[Row]) -> Rate:
+    """Draw a line through the jobs of a class: seconds to start, and of each unit."""
+    units, seconds, memory, size = np.array(rows, dtype=np.float64).T
+    slope, start = 0.0, 0.0
+    if np.ptp(units):
+        slope = float(np.cov(units, seconds)[0, 1] / np.var(units, ddof=1))
+        slope = max(slope, LEAST * seconds.sum() / units.sum())
+        start = max(0.0, float(seconds.mean() - slope * units.mean()))
     return Rate(
         start=round(start, 3),
-        seconds=rest / sum(units),
-        memory=max(memory),
-        bytes=sum(size) / sum(units),
+        seconds=float((seconds.sum() - start * len(rows)) / units.sum()),
+        memory=float(memory.max()),
+        bytes=float(size.sum() / units.sum()),
     )
-
-
-def _start(home: str) -> float:
-    """Time how long a stage takes to load; the best of two."""
-    command = [sys.executable, "-c", f"import twinlens.{home}"]
-    took = []
-    for _ in range(2):
-        begun = time.perf_counter()
-        subprocess.run(command, check=True)
-        took.append(time.perf_counter() - begun)
-    return min(took)
 
 
 def _benchmark(job: Job) -> tuple[float, float] | None:
