@@ -103,7 +103,20 @@ def profile(frames: Frames, index: Index, row: int) -> Frames:
 def flickers(
     frames: dict[str, Frames], index: Index, row: int, has_hr: bool
 ) -> dict[str, float]:
-    """Measure each method's flicker along a row, from frames next to one another."""
+    """Measure each method's flicker along a row, from frames next to one another.
+
+    That is how much more than the original it changes, on average over pixels: what
+    changes less, as blurred details that move do, adds nothing.
+
+    Args:
+        frames: (T, H, W, 3) by label, the originals first where there are some.
+        index: (T,) of the frames in their clip.
+        row: from 0.
+        has_hr: whether there are originals; else all of the change counts.
+
+    Returns:
+        Gray levels, by label.
+    """
     beside = np.diff(index) == 1
     if not beside.any():
         return {}
@@ -111,7 +124,10 @@ def flickers(
     if not has_hr:
         return {label: float(np.abs(each).mean()) for label, each in steps.items()}
     (_, target), *outputs = steps.items()
-    return {label: float(np.abs(each - target).mean()) for label, each in outputs}
+    return {
+        label: float((np.abs(each) - np.abs(target)).clip(min=0).mean())
+        for label, each in outputs
+    }
 
 
 def _steps(frames: Frames, row: int) -> NDArray[np.float32]:
