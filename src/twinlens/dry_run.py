@@ -1,5 +1,6 @@
 """The jobs that Snakemake would run."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -12,6 +13,13 @@ from twinlens import provenance
 from twinlens.errors import ArtifactError
 
 SNAKEFILE = provenance.SOURCE.parent / "Snakefile"
+
+
+def rules_digest() -> str:
+    """Digest of the files of the rules, which are no Python."""
+    files = [SNAKEFILE, *sorted(SNAKEFILE.parent.glob("workflow/rules/*.smk"))]
+    text = b"\0".join(path.read_bytes() for path in files)
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 class Job(NamedTuple):

@@ -71,18 +71,24 @@ def trial(file: Path, folder: Path, seed: int) -> str:
     path = folder / file.name
     path.write_bytes(damaged(file.read_bytes(), rng))
     start = time.monotonic()
+    wrong = _refusal(path)
+    path.unlink()
+    if time.monotonic() - start > SECONDS:
+        wrong += f" took {time.monotonic() - start:.0f} s"
+    if others := sorted(folder.iterdir()):
+        wrong += f" wrote {others}"
+    return f"{file.name} {seed}: {wrong}" if wrong else ""
+
+
+def _refusal(path: Path) -> str:
+    """What is wrong with the words by which a file is refused."""
     try:
         weights.read(path)
     except ArtifactError as error:
-        if str(path) not in str(error) or "\n" in str(error):
-            return f"{file.name} {seed}: not a line that names it: {error}"
+        is_line = str(path) in str(error) and "\n" not in str(error)
+        return "" if is_line else f"not a line that names it: {error}"
     except Exception as error:
-        return f"{file.name} {seed}: {type(error).__name__}: {error}"
-    if time.monotonic() - start > SECONDS:
-        return f"{file.name} {seed}: took {time.monotonic() - start:.0f} s"
-    path.unlink()
-    if others := sorted(folder.iterdir()):
-        return f"{file.name} {seed}: wrote {others}"
+        return f"{type(error).__name__}: {error}"
     return ""
 
 

@@ -3,6 +3,9 @@
 import pytest
 
 from tests.weights import damaged
+from twinlens import weights
+from twinlens.errors import ArtifactError
+from twinlens.weights import torch_file
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +19,12 @@ def test_a_damaged_file_is_refused_in_words_or_read(tmp_path, whole, seed):
     assert wrong == [""] * 8
 
 
-def test_a_library_s_lines_become_one(tmp_path, whole):
-    (file,) = [each for each in whole if each.name == "vdsr.pth"]
-    assert damaged.trial(file, tmp_path, 2606) == ""
+def test_a_library_s_lines_become_one(tmp_path, monkeypatch):
+    def refuse(path):
+        raise ValueError(f"{path}: two\nlines")
+
+    monkeypatch.setattr(torch_file, "read", refuse)
+    path = tmp_path / "x.pth"
+    path.touch()
+    with pytest.raises(ArtifactError, match=r"x\.pth: two lines$"):
+        weights.read(path)

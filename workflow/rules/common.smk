@@ -15,7 +15,7 @@ if not workflow.is_main_process:
     # Without their descriptions, settings are imported in a third of the time.
     os.environ.setdefault("TWINLENS_MASTER", "0")
 
-from twinlens import doctor, endings, errors, runs, slurm
+from twinlens import doctor, dry_run, endings, errors, runs, slurm
 from twinlens.assets import needs
 from twinlens.plan import Plan, builds, code
 from twinlens.settings import as_json
@@ -35,6 +35,7 @@ if missing := workflow.is_main_process and needs.missing(plan):
     raise WorkflowError("\n  ".join(["missing, all at once:", *missing, hint]))
 
 STARTED = time.time()
+PYTHON = sys.executable  # of Snakemake itself
 WORLD = plan.root
 ENV = str(Path(workflow.basedir) / "envs/twinlens.yaml")
 IMAGE = str(Path(workflow.basedir) / "containers/twinlens.sif")
@@ -91,9 +92,11 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
     if executor := sys.modules.get("snakemake_executor_plugin_slurm"):
         slurm.follow(executor)
+    from twinlens.networks import live  # with numpy, for which no job need wait
+
     # On a cluster the jobs' machines are others than this one.
     here = doctor.machine(plan) if workflow.local_exec else []
-    if found := [*doctor.installation(), *here]:
+    if found := [*doctor.installation(), *live.faults(), *here]:
         raise WorkflowError("missing, all at once:\n  " + "\n  ".join(found))
     if faults := builds.faults(plan):
         raise WorkflowError("the config can't be used:\n  " + "\n  ".join(faults))

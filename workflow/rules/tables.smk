@@ -125,9 +125,10 @@ rule rule_graph:
     localrule: True
     params:
         config=as_json(config),
-        code=code("rule_graph"),
+        rules=dry_run.rules_digest(),
+        code=code("rule_graph", "plan"),
     shell:
-        "python -m twinlens rule-graph --plain --config {params.config:q}"
+        "{PYTHON:q} -m twinlens rule-graph --plain --config {params.config:q}"
         " --out {output.png} > {log} 2>&1"
 
 

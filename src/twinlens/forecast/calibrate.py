@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import linear_regression
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def calibrate(configs: Sequence[Path], data: str | None, out: Path) -> None:
         made = miniature(plan, configs, times)
         config.write_text(yaml.safe_dump(made), encoding="utf-8")
         say(f"calibrating by {config}: minutes, or longer where networks are large")
-        small, jobs = overlays.plan([config]), dry_run.jobs([config])
+        small, jobs = overlays.plan([config]), dry_run.jobs([config], anew=True)
         dry_run.run("--configfile", str(config), "--forceall", "--notemp")
         for key, row in _rows(small, jobs):
             rows[key].append(row)
@@ -88,6 +89,7 @@ def miniature(plan: Plan, configs: Sequence[Path], times: int) -> dict[str, Any]
             config["datasets"][name] = _few(
                 config["datasets"][name], size, part, CLIPS * times
             )
+    config["explorer"] = config.get("explorer", {}) | {"clips": CLIPS * times}
     for section in ("training", "starts", "methods", "flows", "recognisers"):
         _shorten(config[section], STEPS * times)
     return config
@@ -140,7 +142,7 @@ def _rate(rows: Sequence[Row]) -> Rate:
     units, seconds, memory, size = np.array(rows, dtype=np.float64).T
     slope, start = 0.0, 0.0
     if np.ptp(units):
-        slope = float(np.cov(units, seconds)[0, 1] / np.var(units, ddof=1))
+        slope = linear_regression(units, seconds).slope
         slope = max(slope, LEAST * seconds.sum() / units.sum())
         start = max(0.0, float(seconds.mean() - slope * units.mean()))
     return Rate(

@@ -14,7 +14,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from twinlens.arrays import Frames
+from twinlens.arrays import Frame, Frames
 from twinlens.errors import DecodingError, RejectedError, refused
 from twinlens.media.ffmpeg import AGAIN, Video, decode
 from twinlens.media.settings import Limits
@@ -38,7 +38,7 @@ class Survey:
         self.fps, self.end = video.fps, video.end
         self.total = 0
         """Its frames."""
-        self.held: list[Frames] | None = []
+        self.held: list[Frame] | None = []
         """They themselves; None if they take over `HELD` bytes."""
         content, look = xxhash.xxh3_64(), _Look()
         for frame in video.frames:
@@ -53,7 +53,7 @@ class Survey:
         self.look = look.result()
         """ "one colour" or "still" where it shows no action, else ""."""
 
-    def _hold(self, frame: Frames) -> None:
+    def _hold(self, frame: Frame) -> None:
         if self.held is not None:
             self.held.append(frame)
             if self.total * frame.nbytes > HELD:
@@ -64,11 +64,11 @@ class _Look:
     """Whether frames show no action."""
 
     def __init__(self) -> None:
-        self.first: Frames | None = None
+        self.first: Frame | None = None
         self.still = self.plain = True
         self.lowest, self.highest = np.full(3, 255, np.uint8), np.zeros(3, np.uint8)
 
-    def update(self, frame: Frames) -> None:
+    def update(self, frame: Frame) -> None:
         """Look at the next frame."""
         if self.first is None:
             self.first = frame
@@ -154,7 +154,7 @@ def fitted_size(size: tuple[int, int], short_side: int | None) -> tuple[int, int
     return size if scale >= 1 else (round(scale * size[0]), round(scale * size[1]))
 
 
-def fitted(frames: Frames, short_side: int | None) -> Frames:
+def fitted(frames: Frame | Frames, short_side: int | None) -> Frames:
     """Shrink frames to a short side, never enlarge; aspect kept. None leaves them."""
     size = frames.shape[1], frames.shape[2]
     target = fitted_size(size, short_side)

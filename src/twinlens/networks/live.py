@@ -3,7 +3,9 @@
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinlens.artifacts.figure import write_png
-from twinlens.errors import ConfigError
+from twinlens.errors import ArtifactError, ConfigError
+from twinlens.progress import say
 
 if TYPE_CHECKING:
     from lightning_fabric.loggers.logger import Logger
+    from matplotlib.axes import Axes
 
 SECONDS_BETWEEN = 60.0
 """From one picture to the next."""
 LOGGERS = ("csv", "tensorboard")
 """Values of the environment variable `TWINLENS_LOGGER`."""
+TENSORBOARDS = ("tensorboardX", "tensorboard")
+"""Packages of which one writes TensorBoard's files."""
 HIDDEN = {"step", "lr"}
 """Columns of a log that have no panel."""
 
@@ -60,43 +66,70 @@ class Live:
         mpl.use("Agg")
         from matplotlib import pyplot
 
-        shown = [name for name in columns if name not in HIDDEN]
+        self._drawn = time.monotonic()
+        rows = dict(zip(columns, log.T, strict=True))
+        steps = rows["step"] + 1
+        shown = {name: rows[name] for name in rows if name not in HIDDEN}
+        size = (7, 2 * len(shown) + 1)
         figure, axes = pyplot.subplots(
-            len(shown), sharex=True, figsize=(7, 2 * len(shown) + 1), squeeze=False
+            len(shown), sharex=True, figsize=size, squeeze=False
         )
-        steps = log[:, list(columns).index("step")] + 1
-        for axis, name in zip(axes[:, 0], shown, strict=True):
-            values = log[:, list(columns).index(name)]
-            known = np.isfinite(values)
-            axis.plot(steps[known], values[known], color="0.8", linewidth=0.7)
-            axis.plot(*smooth(steps[known], values[known], len(log) // 50))
+        for axis, (name, values) in zip(axes[:, 0], shown.items(), strict=True):
+            _plot(axis, steps, values)
             axis.set(ylabel=name, xlim=(0, self.steps))
         axes[0, 0].set_title(f"{self.name}: step {int(steps[-1])} of {self.steps}")
         axes[-1, 0].set_xlabel("steps")
         figure.tight_layout()
         write_png(self.path, figure, 100)
-        self._drawn = time.monotonic()
 
 
-def smooth(steps: NDArray[Any], values: NDArray[Any], width: int) -> tuple[Any, Any]:
-    """Average over windows of `width` rows; each mean stands at its window's end."""
-    if width < 2 or len(values) < width:  # noqa: PLR2004
-        return steps, values
-    means = np.convolve(values, np.full(width, 1 / width), mode="valid")
-    return steps[width - 1 :], means
+def _plot(
+    axis: "Axes", steps: NDArray[np.float64], values: NDArray[np.float64]
+) -> None:
+    """Plot the values that are known, and their mean over a fiftieth of all steps."""
+    import pandas as pd
+
+    known = np.isfinite(values)
+    width = max(1, len(values) // 50)
+    axis.plot(steps[known], values[known], color="0.8", linewidth=0.7)
+    means = pd.Series(values[known]).rolling(width, min_periods=1).mean()
+    axis.plot(steps[known], means.to_numpy())
 
 
-def loggers(out: Path) -> "list[Logger]":
+@contextmanager
+def optional() -> Iterator[None]:
+    """Run a block without which a training goes on: where it fails, that is said."""
+    try:
+        yield
+    except (ArtifactError, OSError) as error:
+        say(f"WARNING nothing is shown of this training for now: {error}")
+
+
+def faults() -> list[str]:
+    """Say why the logger that `TWINLENS_LOGGER` asks for can't be had, if it can't."""
+    name = os.environ.get("TWINLENS_LOGGER", "")
+    if name and name not in LOGGERS:
+        return [f"TWINLENS_LOGGER={name}: use {' or '.join(LOGGERS)}"]
+    if name == "tensorboard" and not any(map(find_spec, TENSORBOARDS)):
+        return [f"TWINLENS_LOGGER={name}: pip install tensorboardX, or use csv"]
+    return []
+
+
+def loggers(out: Path, identity: str) -> "list[Logger]":
     """The library's logger that `TWINLENS_LOGGER` asks for, in `<out>-log/`; or none.
+
+    Args:
+        out: the artifact.
+        identity: of the job that writes it.
 
     Raises:
         ConfigError: there is no such logger, or its package is not installed.
     """
+    if found := faults():
+        raise ConfigError(found)
     name = os.environ.get("TWINLENS_LOGGER", "")
     if not name:
         return []
-    if name not in LOGGERS:
-        raise ConfigError([f"TWINLENS_LOGGER={name}: use {' or '.join(LOGGERS)}"])
     # Here, since `status` asks for the picture's path only.
     from lightning_fabric.loggers.csv_logs import CSVLogger
     from lightning_fabric.loggers.tensorboard import TensorBoardLogger
@@ -104,12 +137,8 @@ def loggers(out: Path) -> "list[Logger]":
     where: dict[str, Any] = {"root_dir": out.parent, "name": f"{out.stem}-log"}
     if name == "csv":
         return [CSVLogger(**where)]
-    try:
-        # Without versions, so that a resumed training goes on in the same curve.
-        return [TensorBoardLogger(**where, version="")]
-    except ModuleNotFoundError as error:
-        remedy = f"TWINLENS_LOGGER={name}: pip install tensorboardX, or use csv"
-        raise ConfigError([remedy]) from error
+    # A folder for each job, so that one that resumes goes on in its own curve.
+    return [TensorBoardLogger(**where, version=identity[:12])]
 
 
 def log_rows(

@@ -96,7 +96,7 @@ def trained(make: Callable[[Fabric, Run], "Trainer"], run: Run) -> Iterator[Resu
         precision=run.precision,
         # A cluster's variables describe the job as a whole, not the processes here.
         plugins=[LightningEnvironment()],
-        loggers=live.loggers(run.out),
+        loggers=live.loggers(run.out, run.about["id"]),
     )
     with locked(run.checkpoint, ".training"):
         _launch(fabric, partial(_fit, make=make, run=run))
@@ -104,7 +104,8 @@ def trained(make: Callable[[Fabric, Run], "Trainer"], run: Run) -> Iterator[Resu
         log = pd.DataFrame(last.log, columns=list(last.columns)).astype({"step": int})
         yield Result(state=last.network, log=log, facts=last.facts)
         checkpoint.finish(run.checkpoint)
-        live.path_beside(run.out).unlink(missing_ok=True)
+        with live.optional():
+            live.path_beside(run.out).unlink(missing_ok=True)
 
 
 def _shared(run: Run) -> DDPStrategy:
@@ -130,8 +131,9 @@ def _fit(fabric: Fabric, make: Callable[[Fabric, Run], "Trainer"], run: Run) -> 
     try:
         make(fabric, run).fit()
     finally:
-        for logger in fabric.loggers:
-            logger.finalize("")
+        with live.optional():
+            for logger in fabric.loggers:
+                logger.finalize("")
 
 
 class Trainer(ABC):
@@ -249,7 +251,8 @@ class Trainer(ABC):
             self.save()
         if self.is_first and self._live.is_due:
             self._flush()
-            self._live.draw(self._columns, self._log)
+            with live.optional():
+                self._live.draw(self._columns, self._log)
 
     def _gradients(self, batch: Any) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Compute a step's gradients; its loss and columns are the parts' means."""
@@ -286,7 +289,8 @@ class Trainer(ABC):
         computed = torch.stack([row for _, row in self._fresh]).double().cpu().numpy()
         refuse_nan(self.run.name, computed[:, 0], first=self.step - len(computed))
         fresh = np.concatenate([known, computed], axis=1)
-        live.log_rows(self.fabric.loggers, self._columns, fresh)
+        with live.optional():
+            live.log_rows(self.fabric.loggers, self._columns, fresh)
         self._log = np.concatenate([self._log, fresh]) if len(self._log) else fresh
         self._fresh = []
 

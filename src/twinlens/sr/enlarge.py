@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from twinlens import models
-from twinlens.arrays import Frames
+from twinlens.arrays import Frame, Frames
 from twinlens.errors import ArtifactError
 
 ON_GPU = 16  # pictures at once
@@ -74,7 +74,7 @@ def _parts(count: int, size: int) -> Iterator[slice]:
 
 
 def _tensor(
-    low_bthw3: Frames, black_bt: NDArray[np.bool_], device: torch.device
+    low_bthw3: NDArray[np.uint8], black_bt: NDArray[np.bool_], device: torch.device
 ) -> torch.Tensor:
     pixels = torch.from_numpy(low_bthw3).to(device).movedim(-1, -3).float() / 255
     pixels[torch.from_numpy(black_bt).to(device)] = 0
@@ -101,7 +101,7 @@ def clip(network: Any, low_nhw3: Frames, device: torch.device) -> Iterator[Frame
 
 
 def steps(
-    network: Any, low_hw3: Iterable[Frames], device: torch.device
+    network: Any, low_hw3: Iterable[Frame], device: torch.device
 ) -> Iterator[Frames]:
     """Enlarge frames as they come by a network of whole clips that has `step`.
 

@@ -56,7 +56,7 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror or error}") from error
     except ValueError as error:  # it names the file; libraries' words may be lines
-        raise ArtifactError(" ".join(str(error).split("\n"))) from error
+        raise ArtifactError(str(error).replace("\n", " ")) from error
     return values
 
 
