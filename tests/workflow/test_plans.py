@@ -69,6 +69,17 @@ def test_code_may_lie_elsewhere(folder, tmp_path, how):
     assert not (folder / "results/elsewhere").exists()
 
 
+def test_a_refused_config_names_its_files_in_their_order(folder, tmp_path):
+    """Such as another project's, that lies where the workflow is run."""
+    (tmp_path / "config.yaml").write_text("samples: samples.tsv\n")
+    words = ("--cores", "1", "-n", "--configfile", folder / "config/tiny.yaml")
+    said = snakemake(tmp_path, "-s", folder / "Snakefile", *words, check=False)
+    assert "unknown key 'samples'" in said
+    names = re.search(r"\(config: (.*)\)", said)[1].split(", then ")
+    tiny = str(folder / "config/tiny.yaml")
+    assert names == [str(folder / "config.yaml"), "config.yaml", tiny]
+
+
 def test_settings_that_a_network_refuses_stop_the_run_before_its_first_job(folder):
     (folder / "odd.yaml").write_text("starts: {duf16: {settings: {depth: 15}}}")
     said = snakemake(folder, "all", *TINY, "odd.yaml", check=False)

@@ -29,7 +29,9 @@ try:
         slurm.wait_for_jobs(Path.cwd())
     plan = Plan.of(config)
 except errors.ConfigError as error:
-    raise WorkflowError(str(error))
+    given = workflow.overwrite_configfiles  # they come last, and stand first here
+    files = [*workflow.configfiles[len(given) :], *given]
+    raise WorkflowError(f"{error}\n  (config: {', then '.join(map(str, files))})")
 if missing := workflow.is_main_process and needs.missing(plan):
     hint = "what is published comes by twinlens fetch, --config as --configfile here"
     raise WorkflowError("\n  ".join(["missing, all at once:", *missing, hint]))
