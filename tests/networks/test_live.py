@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.networks.test_trainer import STEPS, Line, train
+from twinlens.artifacts import figure
 from twinlens.errors import ConfigError
 from twinlens.networks import live
 
@@ -48,7 +49,7 @@ def test_a_training_goes_on_where_its_picture_can_t_be_written(
 
     plain = train(tmp_path, name="plain")
     monkeypatch.setattr(live, "SECONDS_BETWEEN", -1.0)
-    monkeypatch.setattr(live, "write_png", full)
+    monkeypatch.setattr(figure, "write_png", full)
     monkeypatch.setattr(live, "log_rows", full)
     assert train(tmp_path, name="full").log.equals(plain.log)
     assert "nothing is shown of this training for now" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from tests.workflow.checkout import TINY, command, environment, snakemake
+from twinlens import provenance
 
 pytestmark = pytest.mark.slow
 MODULES = """
@@ -38,8 +39,8 @@ def write():
 atexit.register(write)
 """
 """A workflow that lists the modules in place of their digest, and its jobs."""
-OUTSIDE = {"twinlens.errors", "twinlens.progress", "twinlens.cli"}
-"""Words for people, and how a command line becomes a call."""
+OUTSIDE = provenance.MOVES_NO_NUMBER | {"twinlens.cli"}
+"""Words and pictures for people, and how a command line becomes a call."""
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinlens.artifacts.figure import write_png
 from twinlens.errors import ArtifactError, ConfigError
 from twinlens.progress import say
 
@@ -65,6 +64,8 @@ class Live:
 
         mpl.use("Agg")
         from matplotlib import pyplot
+
+        from twinlens.artifacts.figure import write_png
 
         self._drawn = time.monotonic()
         rows = dict(zip(columns, log.T, strict=True))
