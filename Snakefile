@@ -37,9 +37,8 @@ include: "workflow/rules/tables.smk"
 # All jobs run in one environment (`--sdm conda` or `apptainer`): said once, and not in
 # each rule.
 for each in workflow.rules:
-    if each.name != "rule_graph":  # it runs Snakemake, which the environment lacks
-        each.conda_env = ENV
-        each.container_img = IMAGE
+    each.conda_env = ENV
+    each.container_img = IMAGE
 
 
 rule all:

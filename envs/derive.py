@@ -28,11 +28,11 @@ def main() -> None:
 
 
 def requirements() -> list[str]:
-    """Packages that pyproject.toml asks for, without its extras."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return [
-        re.split(r"[^\w.-]", each)[0] for each in project["project"]["dependencies"]
-    ]
+    """Packages that pyproject.toml asks for, and Snakemake: a rule draws the others."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    needed = project["dependencies"] + project["optional-dependencies"]["workflow"]
+    return [re.split(r"[^\w.-]", each)[0] for each in needed]
 
 
 def pins() -> dict[str, str]:

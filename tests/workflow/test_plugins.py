@@ -254,7 +254,6 @@ def test_a_table_and_a_figure_of_one_file_and_one_entry_are_written(folder):
     assert planned(folder) == {
         "table": 1,
         "figure": 4,  # of both recognisers
-        "rule_graph": 1,
         "present_table": 1,
         "all": 1,
     }

@@ -37,7 +37,6 @@ if missing := workflow.is_main_process and needs.missing(plan):
     raise WorkflowError("\n  ".join(["missing, all at once:", *missing, hint]))
 
 STARTED = time.time()
-PYTHON = sys.executable  # of Snakemake itself
 WORLD = plan.root
 ENV = str(Path(workflow.basedir) / "envs/twinlens.yaml")
 IMAGE = str(Path(workflow.basedir) / "containers/twinlens.sif")

@@ -126,9 +126,9 @@ rule rule_graph:
     params:
         config=as_json(config),
         rules=dry_run.rules_digest(),
-        code=code("rule_graph", "plan"),
+        code=code("rule_graph"),
     shell:
-        "{PYTHON:q} -m twinlens rule-graph --plain --config {params.config:q}"
+        "python -m twinlens rule-graph --plain --config {params.config:q}"
         " --out {output.png} > {log} 2>&1"
 
 
