@@ -35,10 +35,10 @@ def path_beside(out: Path) -> Path:
 
 
 class Live:
-    """The picture of one training, drawn anew as rows come."""
+    """The picture of a training, drawn again as rows come."""
 
     def __init__(self, name: str, out: Path, steps: int) -> None:
-        """Draw nothing yet.
+        """Say what is trained; nothing is drawn yet.
 
         Args:
             name: of what is trained, for people.
@@ -54,16 +54,18 @@ class Live:
         return time.monotonic() - self._drawn > SECONDS_BETWEEN
 
     def draw(self, columns: Sequence[str], log: NDArray[np.float64]) -> None:
-        """Draw a panel for each column, its mean over a fiftieth of the rows in front.
+        """Publish a PNG with a panel for each column of the log.
 
         Args:
-            columns: of the log.
+            columns: of the log; one is "step", from 0.
             log: (rows, columns), NaN where nothing was measured.
-        """
-        import matplotlib as mpl  # heavy, and many trainings end before a picture
 
-        mpl.use("Agg")
-        from matplotlib import pyplot
+        Raises:
+            ArtifactError, OSError: the disk refused it.
+        """
+        # Heavy, and many trainings end before a picture. No pyplot: it would keep the
+        # figure where a disk refuses it.
+        from matplotlib.figure import Figure
 
         from twinlens.artifacts.figure import write_png
 
@@ -71,10 +73,8 @@ class Live:
         rows = dict(zip(columns, log.T, strict=True))
         steps = rows["step"] + 1
         shown = {name: rows[name] for name in rows if name not in HIDDEN}
-        size = (7, 2 * len(shown) + 1)
-        figure, axes = pyplot.subplots(
-            len(shown), sharex=True, figsize=size, squeeze=False
-        )
+        figure = Figure(figsize=(7, 2 * len(shown) + 1))
+        axes = figure.subplots(len(shown), sharex=True, squeeze=False)
         for axis, (name, values) in zip(axes[:, 0], shown.items(), strict=True):
             _plot(axis, steps, values)
             axis.set(ylabel=name, xlim=(0, self.steps))
@@ -143,16 +143,16 @@ def loggers(out: Path, identity: str) -> "list[Logger]":
 
 
 def log_rows(
-    loggers: "Sequence[Logger]", columns: Sequence[str], rows: NDArray[np.float64]
+    targets: "Sequence[Logger]", columns: Sequence[str], rows: NDArray[np.float64]
 ) -> None:
     """Hand rows of a log to the library; what was not measured is left out.
 
     Args:
-        loggers: see `loggers`.
+        targets: see `loggers`.
         columns: of the log; the first is the step, from 0.
         rows: (N, columns).
     """
-    for logger in loggers:
+    for logger in targets:
         for step, *values in rows.tolist():
             named = zip(columns[1:], values, strict=True)
             known = {name: value for name, value in named if not math.isnan(value)}
