@@ -15,17 +15,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from tests.models import test_duf as duf
-from tests.models import test_rrdb as rrdb
-from tests.workflow.published import SR, known
+from tests.workflow.published import SIZES, SR, known
 from twinlens import models, weights
 from twinlens.errors import ArtifactError
 
-SETTINGS = {
-    "vdsr": {"width": 5, "depth": 3},
-    "duf": duf.NARROW,
-    "rrdb": rrdb.NARROW,
-}
 SECONDS = 120
 """For a trial, on a slow machine; readers have limits of their own."""
 
@@ -34,8 +27,8 @@ def write_all(folder: Path) -> list[Path]:
     """Write whole files: those of the super-resolution networks, and one more kind."""
     for name, write in SR.items():
         kind = name.partition(".")[0]
-        write(known(models.build(kind, **SETTINGS[kind])), folder / name)
-    state = known(models.build("vdsr", **SETTINGS["vdsr"])).state_dict()
+        write(known(models.build(kind, **SIZES[kind])), folder / name)
+    state = known(models.build("vdsr", **SIZES["vdsr"])).state_dict()
     save_file(
         {k: v.contiguous() for k, v in state.items()}, folder / "vdsr.safetensors"
     )

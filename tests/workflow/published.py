@@ -13,6 +13,12 @@ from tests.weights import test_caffe as caffe
 from tests.weights.mat import save_v5, save_v73
 from twinlens.perceptual import vgg
 
+SIZES = {
+    "vdsr": {"width": 5, "depth": 3},
+    "duf": duf.NARROW,
+    "rrdb": rrdb.NARROW,
+}
+"""Of small super-resolution networks, by model."""
 MEAN = [120.0, 110, 100]
 """Of red, green and blue, in MatConvNet's files."""
 

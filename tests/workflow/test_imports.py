@@ -11,13 +11,12 @@ import pytest
 import torch
 import yaml
 
-from tests.models import test_duf as duf
-from tests.models import test_rrdb as rrdb
 from tests.recognition import test_backbones as inception
 from tests.workflow.checkout import TINY, copy, snakemake
 from tests.workflow.published import (
     FLOWNET2,
     MEAN,
+    SIZES,
     SR,
     ST_RESNET,
     TSN,
@@ -38,11 +37,6 @@ from twinlens.recognition.backbones import resnet
 from twinlens.recognition.two_stream import st_resnet
 
 pytestmark = pytest.mark.slow
-SIZES = {
-    "vdsr": {"width": 5, "depth": 3},
-    "duf": duf.NARROW,
-    "rrdb": rrdb.NARROW,
-}
 CLASSES = 2
 
 
