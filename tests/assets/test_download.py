@@ -184,3 +184,14 @@ def test_two_commands_bring_a_file_once(tmp_path):
             each.result(timeout=3600)
     assert (tmp_path / "f.bin").read_bytes() == CONTENT
     assert [each.name for each in tmp_path.iterdir()] == ["f.bin"]
+    assert len(served.asked) == 2  # the one that was cut, and the rest
+
+
+def test_two_commands_that_know_no_digest_each_bring_a_file(tmp_path):
+    served = Served(CONTENT)
+    with serving({"/f": served}) as address, ThreadPoolExecutor() as pool:
+        call = partial(download, (f"{address}/f",), tmp_path / "f.bin")
+        for each in [pool.submit(call) for _ in range(4)]:
+            each.result(timeout=3600)
+    assert (tmp_path / "f.bin").read_bytes() == CONTENT
+    assert [each.name for each in tmp_path.iterdir()] == ["f.bin"]

@@ -11,7 +11,7 @@ from typing import Any
 import pooch
 import requests
 
-from twinlens.artifacts.publish import publish
+from twinlens.artifacts.publish import locked, publish
 from twinlens.errors import ArtifactError
 from twinlens.progress import say, teller
 
@@ -39,7 +39,8 @@ def download(urls: tuple[str, ...], out: Path, digest: str = "") -> None:
     """Download a file from the first server that has it.
 
     What arrived lies hidden beside `out` until it is whole, so that the next call goes
-    on from there, if the server still has the same file.
+    on from there, if the server still has the same file. Of two calls for one file, the
+    second waits, and takes what the first brought if its digest fits.
 
     Args:
         urls: the best first.
@@ -51,16 +52,27 @@ def download(urls: tuple[str, ...], out: Path, digest: str = "") -> None:
         ArtifactError: no server has the file, or all give another.
     """
     pooch.get_logger().setLevel(logging.ERROR)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with locked(out, ".download"):  # held until the part is gone: it has one owner
+        if not _is_there(out, digest):
+            _download(urls, out, digest)
+        Part(out).forget()
+
+
+def _is_there(out: Path, digest: str) -> bool:
+    """Whether the file lies there; without its whole digest, nobody can say."""
+    return _is_whole(digest) and out.exists() and pooch.hashes.hash_matches(out, digest)
+
+
+def _download(urls: tuple[str, ...], out: Path, digest: str) -> None:
+    problems = []
     with publish(out) as temporary:
-        problems = []
         for url in urls:
             if problem := _try(url, temporary, Part(out), digest):
                 problems.append(f"{url}: {problem}")
             else:
-                break
-        else:
-            raise ArtifactError(f"{out.name}: {'; '.join(problems)}")
-    Part(out).forget()
+                return
+        raise ArtifactError(f"{out.name}: {'; '.join(problems)}")
 
 
 def _try(url: str, temporary: Path, part: "Part", digest: str) -> str:
