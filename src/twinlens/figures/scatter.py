@@ -90,22 +90,9 @@ def _panel(
         for name, each in correct.items()
     }
     axis.plot([0, 100], [0, 100], color="0.5", linestyle="--", linewidth=1)
-    crowd = Counter(points.values())
-    x, y = np.array(list(crowd)).T
-    area = AREA * np.array(list(crowd.values()))
-    axis.scatter(x, y, s=area, color="0.7", edgecolors="0.4", linewidths=0.5)
+    _crowd(axis, Counter(points.values()))
     for number, each in enumerate(shown):
-        colour = pyplot.get_cmap("tab20")((2 * number + number // 10) % 20)
-        axis.scatter(
-            *points[each.name],
-            s=2 * AREA,
-            color=[colour],
-            marker=SYMBOLS[each.case],
-            edgecolors="black",
-            linewidths=0.5,
-            label=f"{each.name} ({each.case})",
-            zorder=3,
-        )
+        _mark(axis, number, each, points[each.name])
     off = dispersion.rms(
         dispersion.differences(dispersion.pairs_of(correct, method, bicubic))
     )
@@ -114,3 +101,24 @@ def _panel(
     axis.set(xlim=(-4, 104), ylim=(-4, 104), aspect="equal")
     axis.set_xlabel(f"{layout.methods[bicubic].label} (%)")
     axis.set_ylabel(f"{label} (%)")
+
+
+def _crowd(axis: Axes, points: Counter[tuple[float, float]]) -> None:
+    """Draw all classes in grey: classes of one place are one larger point."""
+    x, y = np.array(list(points)).T
+    area = AREA * np.array(list(points.values()))
+    axis.scatter(x, y, s=area, color="0.7", edgecolors="0.4", linewidths=0.5)
+
+
+def _mark(axis: Axes, number: int, shown: Shown, point: tuple[float, float]) -> None:
+    """Draw one of Table 5's classes, in a colour of its own."""
+    axis.scatter(
+        *point,
+        s=2 * AREA,
+        color=[pyplot.get_cmap("tab20")((2 * number + number // 10) % 20)],
+        marker=SYMBOLS[shown.case],
+        edgecolors="black",
+        linewidths=0.5,
+        label=f"{shown.name} ({shown.case})",
+        zorder=3,
+    )

@@ -35,49 +35,64 @@ def manifest(
     Raises:
         ArtifactError: more were rejected, no test clip is left, or there is one class.
     """
-    dataset, listed = job.dataset, sets.listing(job.source)
+    listed = sets.listing(job.source)
     if len(listed.classes) == 1:
         raise ArtifactError(
-            f"{dataset}: {listed.classes[0]} is its one class, and every clip would be"
-            " right: name two classes or more"
+            f"{job.dataset}: {listed.classes[0]} is its one class, and every clip would"
+            " be right: name two classes or more"
         )
-    for warning in listed.warnings:
-        say(f"WARNING {dataset}: {warning}")
+    _warn(job, listed.warnings)
     write_csv(missing, "missing/1", pd.DataFrame({"file": listed.missing}))
     rows = pd.concat([_with_shard(path) for path in reports], ignore_index=True)
     bad = rows[rows["status"] == "rejected"]
     write_csv(rejected, "rejected/1", bad[["clip", "part", "path", "note"]])
-    _summarise(dataset, rows, listed.missing)
-    if len(bad) > job.max_rejected * len(rows):
-        reasons = "\n".join(f"  {row.path}: {row.note}" for row in bad.itertuples())
-        say(f"{dataset}: rejected clips:\n{reasons}")
-        raise ArtifactError(
-            f"{dataset}: {len(bad)} of {len(rows)} clips can't be used (listed above,"
-            f" and in {reports[0].parent}), more than max_rejected {job.max_rejected:g}"
-            " allows; replace these files, take them off the list, or raise"
-            f" datasets.{dataset}.max_rejected in the config"
-        )
+    _summarise(job.dataset, rows, listed.missing)
+    _refuse(bad, len(rows), job, reports[0].parent)
     lines = lines_of_caution(rows)
-    for line in lines:
-        say(f"WARNING {dataset}: {line}")
+    _warn(job, lines)
     write_csv(cautions, "cautions/1", pd.DataFrame({"caution": lines}))
     write_csv(out, "manifest/1", rows)
+    _check_classes(rows, job, listed)
+
+
+def _warn(job: Listing, lines: list[str]) -> None:
+    for line in lines:
+        say(f"WARNING {job.dataset}: {line}")
+
+
+def _refuse(bad: pd.DataFrame, clips: int, job: Listing, folder: Path) -> None:
+    """Refuse a data set of which more can't be used than its config allows."""
+    if len(bad) <= job.max_rejected * clips:
+        return
+    reasons = "\n".join(f"  {row.path}: {row.note}" for row in bad.itertuples())
+    say(f"{job.dataset}: rejected clips:\n{reasons}")
+    raise ArtifactError(
+        f"{job.dataset}: {len(bad)} of {clips} clips can't be used (listed above, and"
+        f" in {folder}), more than max_rejected {job.max_rejected:g} allows; replace"
+        " these files, take them off the list, or raise"
+        f" datasets.{job.dataset}.max_rejected in the config"
+    )
+
+
+def _check_classes(rows: pd.DataFrame, job: Listing, listed: sets.Listing) -> None:
+    """Refuse a set without test clips; name the classes that have none of a part."""
     usable = rows[(rows["part"] == "test") & (rows["status"] == "ok")]
     if listed.classes and usable.empty:
+        rejected = int((rows["status"] == "rejected").sum())
         raise ArtifactError(
-            f"{dataset}: no test clip is left: {len(listed.missing)} listed files are"
-            f" not there, {len(bad)} clips were rejected; check its videos and split"
+            f"{job.dataset}: no test clip is left: {len(listed.missing)} listed files"
+            f" are not there, {rejected} clips were rejected; check its videos and"
+            " split"
         )
-    trained = set(rows.loc[(rows["part"] == "train"), "class"])
+    trained = set(rows.loc[rows["part"] == "train", "class"])
     if trained and (untrained := sorted(set(usable["class"]) - trained)):
-        say(
-            f"WARNING {dataset}: no training clips of {', '.join(untrained)}, which"
-            " are tested all the same: none of their clips can be right"
-        )
+        names = ", ".join(untrained)
+        line = f"no training clips of {names}, which are tested all the same: none of"
+        _warn(job, [f"{line} their clips can be right"])
     untested = [name for name in listed.classes if name not in set(usable["class"])]
     if untested:
         say(
-            f"{dataset}: accuracy is over the {len(listed.classes) - len(untested)}"
+            f"{job.dataset}: accuracy is over the {len(listed.classes) - len(untested)}"
             f" classes with test clips; none for: {', '.join(untested)}"
         )
 

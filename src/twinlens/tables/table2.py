@@ -12,9 +12,9 @@ import pandas as pd
 
 from twinlens import provenance
 from twinlens.tables import facts, forms, published
-from twinlens.tables.accuracy import is_correct, load, mcnemar
+from twinlens.tables.accuracy import Accuracy, is_correct, load, mcnemar
 from twinlens.tables.forms import Files
-from twinlens.tables.settings import Layout, TableJob
+from twinlens.tables.settings import Dataset, Layout, TableJob
 
 LONG = (
     "dataset loss method accuracy low high overall right clips overall_low"
@@ -36,26 +36,12 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
     lines: list[dict[str, object]] = []
     notes: list[str] = []
     for dataset, about in layout.datasets.items():
-        cells = {}
-        for loss, scores in facts.single(loaded, layout, dataset).items():
-            # The seed of Table 3: the same method's cell is the same in both.
-            names = layout.methods[loss].frames_of, dataset, layout.head.capitalize()
-            own = provenance.seed(job.seed, "bootstrap", *names)
-            cells[loss] = facts.cell(scores, layout.head, layout, own)
+        cells = _cells(loaded, dataset, job)
         shown = {loss: f"{cell.value:.2f}" for loss, cell in cells.items()}
         rows.append([about.label, *(shown.get(loss, "") for loss in layout.methods)])
+        lines += [_line(loss, cell, about, layout) for loss, cell in cells.items()]
         notes += facts.sizes(about, list(cells.values()))
         notes += _compared(loaded, dataset, layout, list(cells))
-        for loss, cell in cells.items():
-            printed = published.table2(loss, about.paper, layout.paper)
-            line = {
-                "dataset": about.label,
-                "loss": loss,
-                "method": layout.methods[loss].label,
-                "published": facts.beside(printed, about, cell),
-                "data": "generated" if about.generated else "real",
-            }
-            lines.append(line | facts.accuracy_line(cell))
     name = job.name.replace("table", "table ").replace("_", " by ")
     counted = facts.counted(layout, [layout.head])
     what = f"{layout.head} stream of {layout.recogniser}, {counted}"
@@ -66,6 +52,32 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
         pd.DataFrame(lines, columns=LONG),
         notes,
     )
+
+
+def _cells(loaded: facts.Loaded, dataset: str, job: TableJob) -> dict[str, Accuracy]:
+    """Work out a data set's row, by loss."""
+    layout, cells = job.layout, {}
+    for loss, scores in facts.single(loaded, layout, dataset).items():
+        # The seed of Table 3: the same method's cell is the same in both.
+        names = layout.methods[loss].frames_of, dataset, layout.head.capitalize()
+        seed = provenance.seed(job.seed, "bootstrap", *names)
+        cells[loss] = facts.cell(scores, layout.head, layout, seed)
+    return cells
+
+
+def _line(
+    loss: str, cell: Accuracy, about: Dataset, layout: Layout
+) -> dict[str, object]:
+    """Write a cell's line of the long form."""
+    printed = published.table2(loss, about.paper, layout.paper)
+    return {
+        "dataset": about.label,
+        "loss": loss,
+        "method": layout.methods[loss].label,
+        "published": facts.beside(printed, about, cell),
+        "data": "generated" if about.generated else "real",
+        **facts.accuracy_line(cell),
+    }
 
 
 def _compared(
