@@ -144,3 +144,21 @@ def test_on_a_disk_without_locks_nothing_is_removed(home, monkeypatch):
     monkeypatch.setattr(runs.FileLock, "acquire", refuse)
     begin(home)
     assert len(locks(home)) == 2
+
+
+def test_a_command_that_runs_no_job_is_known_by_its_options():
+    assert runs.with_jobs(["snakemake", "results/table3.csv", "--profile", "slurm"])
+    assert runs.with_jobs(["snakemake", "--report", "r.zip", "--report-after-run"])
+    assert not runs.with_jobs(["snakemake", "--profile", "slurm", "--unlock"])
+    assert not runs.with_jobs(["snakemake", "--report=report.zip"])
+
+
+def test_the_options_without_jobs_are_snakemake_s():
+    from snakemake.cli import get_argument_parser
+
+    known = {
+        option
+        for action in get_argument_parser()._actions
+        for option in action.option_strings
+    }
+    assert known >= runs.WITHOUT_JOBS

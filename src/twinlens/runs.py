@@ -10,7 +10,7 @@ import atexit
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -21,6 +21,16 @@ from twinlens.progress import say
 
 HOME = Path(".snakemake")
 """Where Snakemake keeps what it knows of a folder."""
+WITHOUT_JOBS = frozenset(
+    "--lint --list-rules --list -l --list-target-rules --lt --summary -S -D"
+    " --detailed-summary --list-changes --lc --list-input-changes --li"
+    " --list-params-changes --lp --list-untracked --lu --dag --rulegraph --filegraph"
+    " --d3dag --report --reporter --archive --generate-unit-tests --containerize"
+    " --export-cwl --print-compilation --unlock --cleanup-metadata --cm"
+    " --cleanup-shadow --delete-all-output --delete-temp-output"
+    " --list-conda-envs --conda-cleanup-envs --conda-create-envs-only".split()
+)
+"""Options with which Snakemake runs no job; a workflow is read before it knows."""
 SECONDS_FOR_JOBS = 30
 """Jobs end by themselves some seconds after the run that started them."""
 
@@ -50,6 +60,12 @@ def begin(home: Path = HOME) -> bool:
             _clear(home, dead)
         _leave_note(folder)
         return dead == notes
+
+
+def with_jobs(words: Sequence[str]) -> bool:
+    """Whether a command line of Snakemake is to run jobs, not only to look or tidy."""
+    options = {word.partition("=")[0] for word in words}
+    return "--report-after-run" in options or options.isdisjoint(WITHOUT_JOBS)
 
 
 def live(home: Path = HOME) -> Iterator[tuple[str, float]]:

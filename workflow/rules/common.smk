@@ -25,6 +25,7 @@ try:
         workflow.is_main_process
         and runs.begin()
         and not workflow.output_settings.dryrun
+        and runs.with_jobs(sys.argv)
     ):
         slurm.wait_for_jobs(Path.cwd())
     plan = Plan.of(config)
