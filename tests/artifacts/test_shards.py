@@ -53,6 +53,13 @@ def test_frames_of_several_shards_are_found_by_their_index(both, wanted):
             np.testing.assert_array_equal(found, frames(name, wanted))
 
 
+def test_a_shard_without_frames_of_a_clip_adds_none(both, tmp_path):
+    none = shard(tmp_path / "none.h5", [])
+    with reader.open_shards([none, *both], KIND) as source:
+        clip = source.clip(NAMES[0])
+        assert (clip.at("frames", [9, 2]) == frames(NAMES[0], [9, 2])).all()
+
+
 def test_the_order_of_the_shards_does_not_matter(both):
     with reader.open_shards(both[::-1]) as source:
         found = source.clip("Clap/b").at("frames", [9, 1])

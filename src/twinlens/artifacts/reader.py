@@ -314,7 +314,8 @@ class JoinedClip:
         lacking = np.ones(wanted.shape, bool)
         for part in self.parts:
             here = lacking & np.isin(wanted, part.index)
-            items[here] = part.at(name, wanted[here])
+            if here.any():
+                items[here] = part.at(name, wanted[here])
             lacking &= ~here
         if lacking.any():
             self.parts[-1].rows(wanted[lacking])  # raises

@@ -33,11 +33,13 @@ def pairs_of(
 
 def resized(frames: Frames, size: tuple[int, int] | None) -> Frames:
     """Resize frames (n, H, W, 3) to a width and height, as TSN's extraction does."""
-    if size is None or not len(frames):
+    if size is None:
         return frames
-    return np.stack(
-        [cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in frames]
-    )
+    width, height = size
+    found = np.empty((len(frames), height, width, frames.shape[3]), frames.dtype)
+    for place, frame in zip(found, frames, strict=True):
+        cv2.resize(frame, size, place, interpolation=cv2.INTER_LINEAR)
+    return found
 
 
 def grays(frames: Frames) -> Frames:
