@@ -14,15 +14,15 @@ INSTALLED := .venv/.installed-$(shell cat $(PINS) | cksum | tr ' ' -)
 table3: setup  ## install, then Table 3 of the default world
 	$(BIN)/snakemake --cores $(CORES) results/table3.csv
 
-test: setup lint  ## install, then every check
-	$(BIN)/pytest -n 2 -m "not slow and not slurm"
-	$(BIN)/pytest -n 2 --dist loadfile -m "slow and not slurm"
+test: setup lint  ## install, then every check; those on Slurm where it is installed
+	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m slow
 
 test-full: setup  ## the paper's world at its full size, on made-up weights: hours
 	$(BIN)/pytest -s tests/full/full_size.py
 
 check: setup lint  ## the quick part
-	$(BIN)/pytest -n 2 -m "not slow and not slurm"
+	$(BIN)/pytest -n 2 -m "not slow"
 
 docs: setup  ## the site, in docs/_build
 	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build

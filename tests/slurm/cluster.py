@@ -19,7 +19,8 @@ PROGRAMS = ("slurmctld", "slurmd", "sbatch", "slurmdbd", "munged", "mariadbd")
 NODES = ("n1", "n2", "n3", "n4")
 PORT = 26817
 """slurmctld's; slurmdbd, the database and the nodes have the next ones."""
-SECONDS_TO_START = 120
+SECONDS_TO_START = 600
+"""A limit for what hangs: it takes a few."""
 
 
 def missing() -> list[str]:

@@ -7,6 +7,7 @@ work for as long as the fault takes. After each one the network is the same to t
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -23,6 +24,7 @@ CONFIG = "config/tiny.yaml"
 PROFILE = ("--profile", "slurm", "--slurm-partition-config", "slurm/partitions.yaml")
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.slurm,
     pytest.mark.skipif(
         bool(slurm.missing()), reason=f"Slurm needs {', '.join(slurm.missing())}"
@@ -127,12 +129,19 @@ def test_jobs_ask_for_what_they_use(finished, cluster):
     assert not {"rule_classes", "rule_manifest", "rule_table"} & asked.keys()
 
 
+@pytest.fixture(scope="module")
+def world(done, tmp_path_factory):
+    """The tiny world, made by this machine, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("faults") / "checkout"
+    return Path(shutil.copytree(done, folder, symlinks=True))
+
+
 @pytest.fixture
-def folder(finished):
-    """The finished world without one network, which the next run trains again."""
-    for path in (finished / NETWORK).parent.glob("*sosr.*"):
+def folder(world):
+    """That world without one network, which the next run trains again."""
+    for path in (world / NETWORK).parent.glob("*sosr.*"):
         path.unlink()
-    return finished
+    return world
 
 
 @pytest.fixture
