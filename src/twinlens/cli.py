@@ -82,8 +82,8 @@ POSITIONAL = {"export", "init", "inspect", "upscale"}
 OWN_OPTIONS = {"doctor", "explain", "fetch", "forecast", "status", "verify", "why"}
 """Those that read their words themselves and return an exit status."""
 USER_ERRORS = (
-    *("ArtifactError", "ConfigError", "DataError", "DecodingError", "RejectedError"),
-)
+    "ArtifactError ConfigError DataError DecodingError PlanError RejectedError"
+).split()
 """Errors whose text is for the user: they are shown without a traceback."""
 
 

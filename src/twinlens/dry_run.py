@@ -42,15 +42,15 @@ class Job(NamedTuple):
 def jobs(
     configs: Sequence[Path],
     data: str | None = None,
-    target: str = "all",
+    targets: Sequence[str] = ("all",),
     anew: bool = False,
 ) -> list[Job]:
-    """List the jobs of a target that are still to be run, by a dry run.
+    """List the jobs of targets that are still to be run, by a dry run.
 
     Args:
         configs: overlays, as `--configfile` takes them.
         data: folder of the data; None for the config's.
-        target: a file, or a rule.
+        targets: files, or rules.
         anew: list all of its jobs, also those that are done.
 
     Raises:
@@ -60,7 +60,7 @@ def jobs(
         listed = Path(folder) / "jobs"
         listed.touch()
         run(
-            target,
+            *targets,
             "--dry-run",
             "--logger-twinlens-jobs",
             str(listed),

@@ -76,10 +76,7 @@ def find(plan: Plan, table: Path, row: str, column: str) -> Cell:
         ("column", column, list(columns)),
     ):
         if wanted not in known:
-            raise PlanError(
-                f"{table}: has no {what} {wanted!r}{nearest(wanted, known)};"
-                f" there are: {', '.join(known)}"
-            )
+            raise PlanError(f"{table}: has no {what} {wanted!r}{nearest(wanted, known)}")
     method, (dataset, stream) = rows[row], columns[column]
     of = layout.methods[method]
     if stream != facts.FUSION and of.frames_of != of.flow_of:

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = cli.config_options("why", __doc__)
     parser.add_argument("file", type=Path, help="a target of the workflow")
     options = parser.parse_args(arguments)
-    jobs = dry_run.jobs(options.config, options.data, str(options.file))
+    jobs = dry_run.jobs(options.config, options.data, [str(options.file)])
     if not jobs:
         print(f"{options.file}: is up to date")
     for line in lines(jobs):

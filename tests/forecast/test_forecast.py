@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from tests.plan.worlds import DEFAULT, plan
+from tests.plan.worlds import DEFAULT, OVERLAYS, merged, plan
+from twinlens.assets import needs
 from twinlens.dry_run import Job
 from twinlens.errors import ArtifactError
 from twinlens.forecast import calibrate, report
@@ -11,6 +12,7 @@ from twinlens.forecast.calibrate import Rate
 from twinlens.forecast.report import Cost, wall
 from twinlens.forecast.sizes import Size, Sizes
 from twinlens.forecast.units import Class, Work
+from twinlens.plan import Plan
 
 
 def job(rule, gpu=0, needs=(), makes=(), **wildcards):
@@ -104,6 +106,28 @@ def test_a_miniature_has_the_same_networks_and_few_clips_and_steps():
     )
     assert config["starts"]["vdsr"]["settings"] == DEFAULT["starts"]["vdsr"]["settings"]
     assert config["select"]["datasets"] == ["workshop"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_a_miniature_of_each_world_can_be_made_and_needs_no_file(overlay, monkeypatch):
+    monkeypatch.setattr(Sizes, "of", lambda *of: Size(300, 90, 320, 240))
+    made = Plan.of(merged(overlay.name))
+    small = Plan.of(calibrate.miniature(made, [overlay], 1))
+    assert needs.missing(small) == []
+    assert small.world.data == made.world.data
+    assert small.world.select.methods == made.world.select.methods
+    targets = small.tables.own_targets()
+    assert f"{small.root}/table3.csv" in targets
+    assert all(path.startswith(f"{small.root}/") for path in targets)
+    for name in small.tables.figures:
+        for dataset in small.tables.datasets(small.tables.figures[name]):
+            small.tables.figure_job(name, dataset)
+
+
+def test_a_clip_that_is_to_be_shown_is_not_asked_of_a_miniature():
+    choice = {"clip": "SawPales/x", "frame": 3}
+    made = plan(select__clips={"yard": choice})
+    assert not Plan.of(calibrate.miniature(made, [], 1)).world.select.clips
 
 
 def test_published_weights_are_replaced_by_random_ones():

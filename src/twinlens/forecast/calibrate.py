@@ -66,8 +66,10 @@ def calibrate(configs: Sequence[Path], data: str | None, out: Path) -> None:
         made = miniature(plan, configs, times)
         config.write_text(yaml.safe_dump(made), encoding="utf-8")
         say(f"calibrating by {config}: minutes, or longer where networks are large")
-        small, jobs = overlays.plan([config]), dry_run.jobs([config], anew=True)
-        dry_run.run("--configfile", str(config), "--forceall", "--notemp")
+        small = overlays.plan([config])
+        targets = small.tables.own_targets()  # copies would replace the world's tables
+        jobs = dry_run.jobs([config], targets=targets, anew=True)
+        dry_run.run(*targets, *dry_run.words([config]), "--forceall", "--notemp")
         for key, row in _rows(small, jobs):
             rows[key].append(row)
     text = {str(key): asdict(_rate(found)) for key, found in rows.items()}
@@ -80,7 +82,9 @@ def miniature(plan: Plan, configs: Sequence[Path], times: int) -> dict[str, Any]
     config = overlays.merged([*overlays.bases(), *configs])
     sizes, world = Sizes(plan), plan.world
     config |= {"world": f"{world.world}_calibration{times}", "keep": True}
+    config["data"] = world.data
     config["select"]["datasets"] = config["select"]["datasets"][:1]
+    config["select"].pop("clips", None)  # of videos that are not in the miniature
     for name, entry in world.datasets.items():
         part = "corpus" if entry.kind == "corpus" else "test"
         used = name in world.select.datasets or entry.kind == "corpus"
@@ -90,6 +94,10 @@ def miniature(plan: Plan, configs: Sequence[Path], times: int) -> dict[str, Any]
                 config["datasets"][name], size, part, CLIPS * times
             )
     config["explorer"] = config.get("explorer", {}) | {"clips": CLIPS * times}
+    single = next(name for name, each in world.patches.items() if not each.pair)
+    for method in config["methods"].values():
+        if method.get("weights"):  # which are not taken here: trained for some steps
+            method.setdefault("recipe", {"patches": single, "loss": {"kind": "mse"}})
     for section in ("training", "starts", "methods", "flows", "recognisers"):
         _shorten(config[section], STEPS * times)
     return config
@@ -121,7 +129,7 @@ def _shorten(section: Any, steps: int) -> None:
             )
         elif key == "validations":
             section[key] = 1
-        elif key == "weights":
+        elif key in ("weights", "init"):
             section[key] = None
         else:
             _shorten(value, steps)

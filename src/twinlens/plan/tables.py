@@ -261,12 +261,25 @@ class Tables:
 
     def targets(self) -> list[str]:
         """What `all` asks for, of what can be made."""
-        tables = [
-            f"results/{name}.csv"
+        copies = [f"results/{name}.csv" for name in self._possible()]
+        return [*copies, *self._beside_tables(), "results/audit.csv"]
+
+    def own_targets(self) -> list[str]:
+        """The same in the world's own folder: its tables, not their copies."""
+        tables = [f"{self.root}/{name}.csv" for name in self._possible()]
+        return [*tables, *self._beside_tables()]
+
+    def _possible(self) -> list[str]:
+        """Tables that can be made."""
+        return [
+            name
             for name, spec in self.names.items()
             if not registry.reason(self.world, spec)
             and self._inputs(spec, self.datasets(spec))
         ]
+
+    def _beside_tables(self) -> list[str]:
+        """Figures and what else can be looked at."""
         figures = [
             f"{self.root}/figures/{name}/{dataset}.png"
             for name, spec in self.figures.items()
@@ -277,7 +290,7 @@ class Tables:
         errors = [f"{self.root}/flow_error.csv"] * (len(flows) > 1)
         explorer = f"{self.root}/explorer"
         rules = f"{self.root}/rules.png"
-        return [*tables, *figures, *errors, explorer, rules, "results/audit.csv"]
+        return [*figures, *errors, explorer, rules]
 
     def left_out(self) -> list[str]:
         """A line for each reason why `all` leaves out something that is asked for."""
