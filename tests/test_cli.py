@@ -106,6 +106,22 @@ def test_a_users_error_ends_in_one_line(tmp_path):
     )
 
 
+def test_every_error_whose_text_is_for_users_is_shown_as_words():
+    own = {
+        name
+        for name, each in vars(errors).items()
+        if isinstance(each, type) and each.__module__ == errors.__name__
+    }
+    assert own == set(cli.USER_ERRORS)
+
+
+def test_a_notebook_s_backend_is_not_taken_for_pictures(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    monkeypatch.setattr(cli, "_run_stage", lambda *given: None)
+    cli.main(["upscale"])
+    assert os.environ["MPLBACKEND"] == "agg"
+
+
 def test_a_data_sets_error_ends_in_one_line(tmp_path):
     job = {
         "dataset": "own",

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
+from pathlib import Path
 
 import pytest
 
@@ -68,8 +69,16 @@ def test_files_of_jobs_that_have_begun_are_found(tmp_path, monkeypatch):
 def test_times_are_those_of_the_jobs_that_ended(tmp_path):
     for number, seconds in enumerate((2.0, 3.0)):
         (tmp_path / f"{number}.tsv").write_text(f"s\th:m:s\n{seconds}\t0:00:02\n")
-    jobs = [job("flow", n, str(tmp_path / f"{n}.tsv")) for n in range(3)]
+    (tmp_path / "2.tsv").touch()  # of a job that has begun
+    jobs = [job("flow", n, str(tmp_path / f"{n}.tsv")) for n in range(4)]
     assert status._measured(jobs) == {"flow": [2.0, 3.0]}
+
+
+def test_a_job_that_ends_meanwhile_has_not_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr(status, "INCOMPLETE", tmp_path)
+    (tmp_path / urlsafe_b64encode(b"flow/0.h5").decode()).touch()
+    monkeypatch.setattr(Path, "is_file", lambda path: path.unlink() or True)
+    assert list(status._begun(0)) == []
 
 
 @pytest.mark.parametrize("ends", [False, True])

@@ -40,6 +40,8 @@ def world(tmp_path, monkeypatch):
 def test_a_sound_world_has_no_fault(world):
     (world / "networks/.x.h5.tmp").write_text("hidden")
     (world / "table3.csv").write_text("# twinlens table 3\nMethod\n")
+    (world / "networks/net-log/version_0").mkdir(parents=True)
+    (world / "networks/net-log/version_0/metrics.csv").write_text("step\n")
     assert found(world) == []
     names = {path.name for path in verify.artifacts(world)}
     assert {"net.h5", "net.csv", "test-00.h5", "manifest.csv"} <= names

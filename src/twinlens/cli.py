@@ -124,6 +124,7 @@ def _run(stage: str, words: list[str], stages: Sequence[str]) -> None:
     if "--plain" in words:
         words.remove("--plain")
         os.environ["TWINLENS_PLAIN"] = "1"
+    os.environ["MPLBACKEND"] = "agg"  # a notebook's own draws in no other process
     try:
         _run_stage(stage, words)
     except KeyboardInterrupt:

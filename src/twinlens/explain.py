@@ -76,7 +76,9 @@ def find(plan: Plan, table: Path, row: str, column: str) -> Cell:
         ("column", column, list(columns)),
     ):
         if wanted not in known:
-            raise PlanError(f"{table}: has no {what} {wanted!r}{nearest(wanted, known)}")
+            raise PlanError(
+                f"{table}: has no {what} {wanted!r}{nearest(wanted, known)}"
+            )
     method, (dataset, stream) = rows[row], columns[column]
     of = layout.methods[method]
     if stream != facts.FUSION and of.frames_of != of.flow_of:

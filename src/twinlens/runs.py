@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -71,8 +72,9 @@ def with_jobs(words: Sequence[str]) -> bool:
 def live(home: Path = HOME) -> Iterator[tuple[str, float]]:
     """Say of each run that is in a folder which process it is, and when it began."""
     for note in sorted((home.resolve() / "twinlens-runs").glob("*.run")):
-        if not _is_dead(note):
-            yield note.read_text(errors="replace"), note.stat().st_mtime
+        with suppress(FileNotFoundError):  # the run ended meanwhile
+            if not _is_dead(note):
+                yield note.read_text(errors="replace"), note.stat().st_mtime
 
 
 def _is_dead(note: Path) -> bool:

@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64decode
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
@@ -125,11 +126,11 @@ def _begun(since: float) -> Iterator[str]:
     Older marks are of jobs that were killed or failed in an earlier run.
     """
     for path in INCOMPLETE.rglob("*"):
-        if path.is_file() and path.stat().st_mtime >= since:
-            name = "".join(
-                p.removeprefix("@") for p in path.relative_to(INCOMPLETE).parts
-            )
-            yield urlsafe_b64decode(name).decode()
+        with suppress(FileNotFoundError):  # the job ended meanwhile
+            if path.is_file() and path.stat().st_mtime >= since:
+                parts = path.relative_to(INCOMPLETE).parts
+                name = "".join(each.removeprefix("@") for each in parts)
+                yield urlsafe_b64decode(name).decode()
 
 
 def _pictures(begun: Iterable[str]) -> list[Path]:
@@ -142,7 +143,8 @@ def _measured(jobs: Iterable[Job]) -> Measured:
     """Read what Snakemake measured of jobs that ended, now or in an earlier run."""
     found: dict[str, list[float]] = defaultdict(list)
     for job in jobs:
-        if job.benchmark and Path(job.benchmark).is_file():
-            table = pd.read_csv(job.benchmark, sep="\t")
-            found[job.rule] += table["s"].tolist()
+        if not job.benchmark:
+            continue
+        with suppress(FileNotFoundError, pd.errors.EmptyDataError):  # not yet written
+            found[job.rule] += pd.read_csv(job.benchmark, sep="\t")["s"].tolist()
     return found

@@ -10,6 +10,7 @@ from twinlens.artifacts import reader
 from twinlens.artifacts.contents import sha1
 from twinlens.artifacts.table import read_csv
 from twinlens.errors import ArtifactError
+from twinlens.networks import live
 from twinlens.plan import overlays
 from twinlens.progress import track
 
@@ -33,12 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def artifacts(root: Path) -> list[Path]:
-    """List the artifacts of a world; hidden ones and copies of logs are none."""
+    """List the artifacts of a world; hidden files and those of loggers are none."""
+
+    def is_other(part: str) -> bool:
+        return part.startswith(".") or part.endswith(live.LOGGED)
+
     return sorted(
         path
         for path in root.rglob("*")
         if path.suffix in {".h5", ".csv"}
-        and not any(part.startswith(".") for part in path.relative_to(root).parts)
+        and not any(map(is_other, path.relative_to(root).parts))
     )
 
 

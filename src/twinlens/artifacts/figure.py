@@ -1,5 +1,6 @@
 """Publish figures."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,13 @@ METADATA: dict[str, dict[str, Any]] = {
 
 
 def write_png(path: Path, figure: "Figure", dpi: int) -> None:
-    """Publish a figure of pyplot's as PNG, and close it."""
+    """Publish a figure as PNG, and close it if it is pyplot's."""
     _write(path, figure, dpi)
     _close(figure)
 
 
 def write_figure(path: Path, figure: "Figure", dpi: int) -> None:
-    """Publish a figure of pyplot's as PNG, and beside it as PDF and SVG; close it.
+    """Publish a figure as PNG, and beside it as PDF and SVG; close it if pyplot's.
 
     Args:
         path: PNG.
@@ -44,6 +45,5 @@ def _write(path: Path, figure: "Figure", dpi: int) -> None:
 
 
 def _close(figure: "Figure") -> None:
-    from matplotlib import pyplot
-
-    pyplot.close(figure)
+    if pyplot := sys.modules.get("matplotlib.pyplot"):  # else it is none of its own
+        pyplot.close(figure)

@@ -25,6 +25,8 @@ LOGGERS = ("csv", "tensorboard")
 """Values of the environment variable `TWINLENS_LOGGER`."""
 TENSORBOARDS = ("tensorboardX", "tensorboard")
 """Packages of which one writes TensorBoard's files."""
+LOGGED = "-log"
+"""What the name of a logger's folder ends with, beside the network."""
 HIDDEN = {"step", "lr"}
 """Columns of a log that have no panel."""
 
@@ -63,8 +65,8 @@ class Live:
         Raises:
             ArtifactError, OSError: the disk refused it.
         """
-        # Heavy, and many trainings end before a picture. No pyplot: it would keep the
-        # figure where a disk refuses it.
+        # Heavy, and many trainings end before a picture. Not a figure of pyplot's,
+        # which it would keep where a disk refuses it.
         from matplotlib.figure import Figure
 
         from twinlens.artifacts.figure import write_png
@@ -135,7 +137,7 @@ def loggers(out: Path, identity: str) -> "list[Logger]":
     from lightning_fabric.loggers.csv_logs import CSVLogger
     from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
-    where: dict[str, Any] = {"root_dir": out.parent, "name": f"{out.stem}-log"}
+    where: dict[str, Any] = {"root_dir": out.parent, "name": f"{out.stem}{LOGGED}"}
     if name == "csv":
         return [CSVLogger(**where)]
     # A folder for each job, so that one that resumes goes on in its own curve.

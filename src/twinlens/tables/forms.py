@@ -20,7 +20,8 @@ def head(name: str, layout: Layout, what: str) -> str:
     """Write a table's first line: what it is, its world, whether data are generated."""
     labels = [each.label for each in layout.datasets.values() if each.generated]
     data = f"GENERATED DATA ({', '.join(labels)}): not the paper's; " * bool(labels)
-    return f"twinlens {name}, world {layout.world}: {data}{what}; {layout.note}"
+    line = f"twinlens {name}, world {layout.world}: {data}{what}; {layout.note}"
+    return _one_line(line)
 
 
 def order(layout: Layout) -> list[str]:
