@@ -217,6 +217,7 @@ def _line(record: Any) -> str:
             "input": list(record.input or ()),
             "output": list(record.output or ()),
             "gpu": int(record.resources.get("gpu", 0)),
+            "threads": int(record.threads or 1),
             "benchmark": str(record.benchmark or ""),
             "reason": str(record.reason),
             "command": str(record.shellcmd or ""),

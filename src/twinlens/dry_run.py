@@ -31,6 +31,8 @@ class Job(NamedTuple):
     output: list[str]
     gpu: int = 0
     """How many it asks for."""
+    threads: int = 1
+    """Processors that it asks for."""
     benchmark: str = ""
     """Where Snakemake writes what it took; "" where it does not measure."""
     reason: str = ""
@@ -61,7 +63,7 @@ def jobs(
         listed.touch()
         run(
             *targets,
-            "--dry-run",
+            *("--dry-run", "--cores", "10000"),  # no job's threads are cut to ours
             "--logger-twinlens-jobs",
             str(listed),
             *(["--forceall"] if anew else []),

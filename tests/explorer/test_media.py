@@ -62,6 +62,14 @@ def test_clips_without_any_flow_in_common_have_frames(tmp_path, small):
         assert not [each for each in clip if each.startswith("flow-")]
 
 
+def test_a_shard_without_clips_has_no_pictures(tmp_path, small):
+    stored = [clips.shard(tmp_path, "frames", name, names=[]) for name in METHODS]
+    job = MediaJob(dataset="one", layout=layout("tsn"), explorer=Explorer())
+    write_media(stored, job, tmp_path / "m.h5")
+    with reader.open(tmp_path / "m.h5", "media/1") as file:
+        assert file.clips == []
+
+
 def test_strips_are_no_taller_than_their_format(tmp_path, small, monkeypatch):
     monkeypatch.setattr("twinlens.explorer.media.TALLEST", 5 * HEIGHT + 1)
     out = media(tmp_path, layout("tsn"), small.inputs, frames=TOTAL)

@@ -177,7 +177,8 @@ def test_rates_are_read_as_they_are_written(tmp_path):
 
 
 def cost(seconds, gpu=0):
-    return Cost(kind=Class("x", ""), seconds=seconds, gpu=gpu, memory=1.0, bytes=0.0)
+    kind = Class("x", "")
+    return Cost(kind=kind, seconds=seconds, threads=1, gpu=gpu, memory=1.0, bytes=0.0)
 
 
 def test_wall_time_waits_for_inputs_and_slots():
@@ -203,15 +204,20 @@ def test_costs_are_summed_by_stage(capsys):
         job("super_resolve", gpu=1, reader="tsn", method="sosr", **wildcards),
         job("super_resolve", reader="tsn", method="vdsr", **wildcards),
         job("table", table="table3"),
+        job("frames", reader="tsn", around="", **wildcards)._replace(threads=4),
     ]
     rate = Rate(start=1.0, seconds=0.0, memory=700.0, bytes=1e9)
     found = report.costs(made, jobs, {"super_resolve sosr": rate})
-    assert "no rate of super_resolve vdsr" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no rate of super_resolve vdsr" in said
+    assert "no rate of frames" in said
+    assert "no rate of table" not in said
     summed = report.table(made, found)
     assert summed.loc["super_resolve", "jobs"] == 2
     assert summed.loc["super_resolve", "GPU hours"] == pytest.approx(3 / 3600)
     assert summed.loc["super_resolve", "kept GB"] == 0
     assert summed.loc["super_resolve", "for a time GB"] > 0
+    assert summed.loc["frames", "CPU hours"] == pytest.approx(4 * 5 / 3600)
     assert summed.loc["all", "memory MB"] == 700
     assert list(report.table(made, found, long=True).index)[:2] == [
         "super_resolve sosr",

@@ -116,6 +116,18 @@ def test_a_clip_that_the_config_names_is_read_from_its_own_shard():
     assert there.tables.figure_job("scatter", "yard").clip is None
 
 
+def test_a_clip_that_nobody_named_is_read_from_a_shard_that_has_some(tmp_path):
+    there = plan(
+        datasets__yard=FOLDER | {"videos": str(tmp_path), "shards": {"test": 4}},
+        **SIZES,
+        **only("bicubic", "hr"),
+    )
+    name = next(f"wave/{n}" for n in range(99) if scan.shard_of(f"wave/{n}", 4) == 1)
+    listed = [Listed(clip=name, part="test", label=0, path=tmp_path / "x.avi")]
+    there.data._listed["yard"] = Listing(classes=["wave"], clips=listed)
+    assert "test-01.h5" in there.tables.figure_inputs("flow", "yard")[0]
+
+
 def test_the_paper_s_clips_are_shown_where_they_are(tmp_path):
     there = plan(
         datasets__yard=FOLDER | {"videos": str(tmp_path), "paper": "UCF101"},

@@ -39,6 +39,9 @@ if missing := workflow.is_main_process and needs.missing(plan):
 
 STARTED = time.time()
 WORLD = plan.root
+if plan.gpus and workflow.local_exec and "gpu" not in workflow.global_resources:
+    # Else Snakemake takes any number for there, and all jobs would share the first.
+    workflow.register_resource("gpu", plan.gpus)
 ENV = str(Path(workflow.basedir) / "envs/twinlens.yaml")
 IMAGE = str(Path(workflow.basedir) / "containers/twinlens.sif")
 

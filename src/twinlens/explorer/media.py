@@ -50,20 +50,26 @@ def write_media(inputs: list[Path], job: MediaJob, out: Path) -> None:
     Raises:
         ArtifactError: an input is damaged, or of other clips.
     """
-    loaded = accuracy.load(sources.of_kinds(inputs, SCORES))
-    rows = verdicts.rows(loaded, job.layout, job.dataset)
-    first, right = verdicts.same(rows, job.dataset), verdicts.right(rows, job.layout)
     about = provenance.about(
         "explorer", ["twinlens.explorer.media"], reader.ids(*inputs), **mapping(job)
     )
     with sources.open_clips(inputs) as files:
-        clips = files[0].clips
-        chosen = facts.most_disputed(right, first, clips, job.explorer.clips)
-        names = [name for name in clips if name in chosen]
+        names = _chosen(inputs, job, files[0].clips)
         with Shard(out, MEDIA, about, names) as shard:
             for name in track(shard.missing(), f"pictures {job.dataset}"):
                 arrays, sizes = _strips(Sources(files, name), job.explorer.frames)
                 shard.write(name, arrays, **sizes)
+
+
+def _chosen(inputs: list[Path], job: MediaJob, clips: list[str]) -> list[str]:
+    """Choose the clips of a shard, which may have none, that are shown."""
+    if not clips:
+        return []
+    loaded = accuracy.load(sources.of_kinds(inputs, SCORES))
+    rows = verdicts.rows(loaded, job.layout, job.dataset)
+    first, right = verdicts.same(rows, job.dataset), verdicts.right(rows, job.layout)
+    chosen = facts.most_disputed(right, first, clips, job.explorer.clips)
+    return [name for name in clips if name in chosen]
 
 
 def _strips(clip: Sources, most: int) -> tuple[Arrays, dict[str, float]]:

@@ -61,14 +61,11 @@ def open_clips(inputs: Iterable[Path]) -> Iterator[list[Artifact]]:
     """Open the shards of clips among some inputs.
 
     Raises:
-        ArtifactError: one is damaged, or the shard has no clip.
+        ArtifactError: one is damaged.
     """
     with ExitStack() as stack:
         stored = of_kinds(inputs, *CLIPS)
-        files = [stack.enter_context(reader.open(path)) for path in stored]
-        if not files[0].clips:
-            raise ArtifactError(f"{files[0].path}: has no clip to draw")
-        yield files
+        yield [stack.enter_context(reader.open(path)) for path in stored]
 
 
 def of_kinds(inputs: Iterable[Path], *kinds: str) -> list[Path]:
@@ -84,9 +81,11 @@ def choice(files: list[Artifact], job: FigureJob) -> ClipChoice | None:
     """The clip that the config names, or the paper if it is there; None for neither.
 
     Raises:
-        ArtifactError: that of the config is not in the shard.
+        ArtifactError: that of the config is not in the shard, or the shard has none.
     """
     clips = files[0].clips
+    if not clips:
+        raise ArtifactError(f"{files[0].path}: has no clip to draw")
     if job.clip is not None and job.clip.clip not in clips:
         raise ArtifactError(
             f"select.clips.{job.dataset}: {files[0].path} has no clip"

@@ -33,6 +33,7 @@ class Cost:
 
     kind: Class
     seconds: float
+    threads: int
     gpu: int
     memory: float
     bytes: float
@@ -88,12 +89,13 @@ def costs(plan: Plan, jobs: Sequence[Job], rates: dict[str, Rate]) -> list[Cost]
     for job in jobs:
         kind, units = work.of(job)
         rate = rates.get(str(kind), SHORT)
-        if kind.of and str(kind) not in rates:
+        if kind.stage in work.stages and str(kind) not in rates:
             unknown[str(kind)] += 1
         found.append(
             Cost(
                 kind=kind,
                 seconds=SNAKEMAKE + rate.start + rate.seconds * units,
+                threads=job.threads,
                 gpu=job.gpu,
                 memory=rate.memory,
                 bytes=rate.bytes * units,
@@ -110,7 +112,9 @@ def table(plan: Plan, found: Sequence[Cost], *, long: bool = False) -> pd.DataFr
         {
             "stage": [str(each.kind) if long else each.kind.stage for each in found],
             "jobs": 1,
-            "CPU hours": [0 if each.gpu else each.seconds / 3600 for each in found],
+            "CPU hours": [
+                0 if each.gpu else each.threads * each.seconds / 3600 for each in found
+            ],
             "GPU hours": [each.gpu * each.seconds / 3600 for each in found],
             "memory MB": [each.memory for each in found],
             "kept GB": [each.bytes / 1e9 * _stays(plan, each) for each in found],

@@ -41,15 +41,15 @@ class Work:
     def of(self, job: Job) -> tuple[Class, float]:
         """The class of a job and its units; 1 where all of a class are alike."""
         wildcards = job.wildcards
-        found = self._stages.get(job.rule)
+        found = self.stages.get(job.rule)
         if found is None:
             return Class(job.rule, ""), 1.0
         of, units = found
         return Class(job.rule, of(wildcards)), units(wildcards)
 
     @cached_property
-    def _stages(self) -> dict[str, tuple[Callable[..., str], Callable[..., float]]]:
-        """By rule: what does the work, and how much there is."""
+    def stages(self) -> dict[str, tuple[Callable[..., str], Callable[..., float]]]:
+        """By rule: what does the work, and how much; rules of short jobs are none."""
         return {
             "generate": (_nothing, self._generated),
             "frames": (_nothing, self._decoded),

@@ -1,6 +1,6 @@
 """Tables and figures: what they read, show and wait for; what `all` asks for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from twinlens import provenance, recognisers
@@ -205,8 +205,13 @@ class Tables:
         """The shard of test clips that has a figure's clip, or one in the middle."""
         shards = self.data.shards(dataset, "test")
         clip = self._named(dataset) or self._of_paper(name, dataset)
-        number = scan.shard_of(clip.clip, len(shards)) if clip else len(shards) // 2
-        return shards[number]
+        if clip:
+            return shards[scan.shard_of(clip.clip, len(shards))]
+        filled: Sequence[int] = range(len(shards))
+        if self.world.datasets[dataset].generated is None:
+            of = {scan.shard_of(each, len(shards)) for each in self._clips(dataset)}
+            filled = sorted(of) or filled
+        return shards[filled[len(filled) // 2]]
 
     def _named(self, dataset: str) -> ClipChoice | None:
         """The clip that the config names.
