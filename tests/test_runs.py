@@ -14,7 +14,7 @@ from twinlens.runs import begin
 
 BEGIN = (
     "import sys, pathlib, twinlens.runs;"
-    " twinlens.runs.begin(pathlib.Path(sys.argv[1]));"
+    " twinlens.runs.begin(pathlib.Path(sys.argv[1]), looks=sys.argv[2] == 'True');"
 )
 SLEEP = [sys.executable, "-c", "import time; time.sleep(3600)"]
 
@@ -30,11 +30,11 @@ def home(tmp_path):
 
 
 @contextmanager
-def running(home, end="kill"):
+def running(home, end="kill", looks=False):
     """Another run in the folder, which is there in the block."""
     code = f"{BEGIN} print(flush=True); sys.stdin.read()"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, str(home)],
+        [sys.executable, "-c", code, str(home), str(looks)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -82,6 +82,15 @@ def test_locks_of_a_run_that_lives_stay(home, capsys):
         assert len(locks(home)) == 2
     said = capsys.readouterr().err
     assert f"another run of the workflow is in this folder: process {pid} on" in said
+
+
+def test_a_run_that_only_looks_is_in_nobody_s_way(home, capsys):
+    with running(home):
+        pass
+    with running(home, end="well", looks=True):
+        assert begin(home)
+        assert locks(home) == []
+    assert "another run" not in capsys.readouterr().err
 
 
 def test_a_killed_run_beside_a_living_one_is_found_by_the_next(home):

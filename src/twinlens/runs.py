@@ -32,35 +32,38 @@ WITHOUT_JOBS = frozenset(
     " --list-conda-envs --conda-cleanup-envs --conda-create-envs-only".split()
 )
 """Options with which Snakemake runs no job; a workflow is read before it knows."""
+RUN, LOOK = ".run", ".look"
+"""Endings of the notes of runs, and of those that only look."""
 SECONDS_FOR_JOBS = 30
 """Jobs end by themselves some seconds after the run that started them."""
 
 
-def begin(home: Path = HOME) -> bool:
+def begin(home: Path = HOME, *, looks: bool = False) -> bool:
     """Leave a note of this run, and remove the locks of runs that are gone.
 
     Says which other runs are here: Snakemake refuses to start if they make the same
-    files.
+    files. Those that only look, such as dry runs, are in nobody's way.
 
     Args:
         home: `.snakemake` of the folder.
+        looks: whether this run only looks.
 
     Returns:
-        Whether no other run is here.
+        Whether no other run that has jobs is here.
     """
     folder = home.resolve() / "twinlens-runs"
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / "runs"):
-        notes = sorted(folder.glob("*.run"))
+        notes = sorted((*folder.glob(f"*{RUN}"), *folder.glob(f"*{LOOK}")))
         dead = [note for note in notes if _is_dead(note)]
-        for note in notes:
-            if note not in dead:
-                text = note.read_text(errors="replace")
-                say(f"another run of the workflow is in this folder: {text} ({note})")
-        if dead and dead == notes:
+        others = [each for each in notes if each not in dead and each.suffix == RUN]
+        for note in others:
+            text = note.read_text(errors="replace")
+            say(f"another run of the workflow is in this folder: {text} ({note})")
+        if dead and not others:
             _clear(home, dead)
-        _leave_note(folder)
-        return dead == notes
+        _leave_note(folder, LOOK if looks else RUN)
+        return not others
 
 
 def with_jobs(words: Sequence[str]) -> bool:
@@ -71,7 +74,7 @@ def with_jobs(words: Sequence[str]) -> bool:
 
 def live(home: Path = HOME) -> Iterator[tuple[str, float]]:
     """Say of each run that is in a folder which process it is, and when it began."""
-    for note in sorted((home.resolve() / "twinlens-runs").glob("*.run")):
+    for note in sorted((home.resolve() / "twinlens-runs").glob(f"*{RUN}")):
         with suppress(FileNotFoundError):  # the run ended meanwhile
             if not _is_dead(note):
                 yield note.read_text(errors="replace"), note.stat().st_mtime
@@ -103,9 +106,9 @@ def _clear(home: Path, dead: list[Path]) -> None:
         say(f"the last run here was killed ({killed}): going on from there")
 
 
-def _leave_note(folder: Path) -> None:
+def _leave_note(folder: Path, kind: str) -> None:
     """Write who this is, and hold the lock beside it until the process ends."""
-    note = folder / f"{socket.gethostname()}-{os.getpid()}.run"
+    note = folder / f"{socket.gethostname()}-{os.getpid()}{kind}"
     lock = FileLock(note.with_suffix(".lock"), timeout=0, fallback_to_soft=False)
     try:
         lock.acquire()

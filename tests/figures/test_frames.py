@@ -86,6 +86,8 @@ def test_a_class_without_test_clip_has_its_number(tmp_path):
         file.write("c/one", {"spatial": np.eye(3, dtype=np.float32)[[2]]}, label=0)
     loaded = frames.accuracy.load([tmp_path / "s.h5"])["one", "vdsr"]
     assert frames.verdict(loaded, "spatial", "c/one").name == "class 2"
+    named = frames.verdict(loaded, "spatial", "c/one", ["c", "d", "e"])
+    assert named.name == "e"
 
 
 def test_the_busiest_box_is_where_most_changes():

@@ -21,12 +21,8 @@ from twinlens.plan import Plan, builds, code
 from twinlens.settings import as_json
 
 try:
-    if (
-        workflow.is_main_process
-        and runs.begin()
-        and not workflow.output_settings.dryrun
-        and runs.with_jobs(sys.argv)
-    ):
+    looks = workflow.output_settings.dryrun or not runs.with_jobs(sys.argv)
+    if workflow.is_main_process and runs.begin(looks=looks) and not looks:
         slurm.wait_for_jobs(Path.cwd())
     plan = Plan.of(config)
 except errors.ConfigError as error:

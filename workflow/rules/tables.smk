@@ -160,4 +160,4 @@ rule present_table:
         f"{WORLD}/logs/present_table/{{table}}.log",
     localrule: True
     shell:
-        "cp {input} \"$(dirname {output[0]})\" 2> {log}"
+        'cp {input} "$(dirname {output[0]})" 2> {log}'

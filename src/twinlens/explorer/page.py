@@ -204,7 +204,7 @@ def _page(
 
 def _dataset(name: str, clips: Scores, job: ExplorerJob) -> dict[str, Any]:
     layout = next(iter(job.layouts.values()))
-    names = facts.class_names(clips)
+    names = facts.class_names(clips, job.classes.get(name, ()))
     classes = [names.get(label, f"class {label}") for label in range(max(names) + 1)]
     return {
         "name": name,

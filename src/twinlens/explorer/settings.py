@@ -1,5 +1,6 @@
 """What the explorer shows, typed."""
 
+from dataclasses import field
 from typing import Annotated
 
 from pydantic import Field
@@ -42,3 +43,5 @@ class ExplorerJob:
     """The config's methods, selected ones first: what gives each its colour."""
     clips: int = 4
     """Clips of each class with pictures."""
+    classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By data set, names of its classes by label, where they are listed."""

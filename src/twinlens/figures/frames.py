@@ -1,5 +1,6 @@
 """Figure 7: a frame by every method, with what the recogniser takes the clip for."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +57,9 @@ def figure(inputs: list[Path], job: FigureJob, out: Path) -> None:
     size = max(1, busy.shape[0] // SHARE), max(1, busy.shape[1] // SHARE)
     corner = sources.busiest(busy, size)
     verdicts = {
-        r.label: verdict(scores[r.key], head, name) for r in rows if r.key in scores
+        r.label: verdict(scores[r.key], head, name, job.classes)
+        for r in rows
+        if r.key in scores
     }
     _draw(f"{name}, frame {at}", frames, verdicts, (corner, size), job, out)
     say(f"{name}: {out}")
@@ -76,12 +79,14 @@ def _most_disputed(clips: list[str], scores: dict[str, Scores], head: str) -> st
     return facts.most_disputed(right, first, clips, 1)[0]
 
 
-def verdict(scores: Scores, head: str, name: str) -> Verdict:
-    """Tell what a clip is taken for by a head."""
+def verdict(
+    scores: Scores, head: str, name: str, classes: Sequence[str] = ()
+) -> Verdict:
+    """Tell what a clip is taken for by a head, of classes with these names."""
     place = scores.clips.index(name)
     of_classes = scores.of(head)[place]
     label, chosen = int(scores.labels[place]), int(of_classes.argmax())
-    names = facts.class_names(scores)
+    names = facts.class_names(scores, classes)
     own = float(special.softmax(of_classes)[label])
     return Verdict(names.get(chosen, f"class {chosen}"), chosen == label, own)
 

@@ -121,6 +121,11 @@ class Data:
             return "generated"
         return self._listing(dataset).classes
 
+    def listed_classes(self, dataset: str) -> tuple[str, ...]:
+        """The classes of a data set that is there, by label; of generated ones none."""
+        known = self.class_names(dataset)
+        return () if isinstance(known, str) else tuple(known)
+
     def clips(self, dataset: str, part: str | None = None) -> list[sets.Listed]:
         """The clips of a part of a data set that is there, or of all of it."""
         found = self._listing(dataset).clips

@@ -76,6 +76,10 @@ class Explorer:
             tables=self.recognisers,
             order=self.tables.order,
             clips=self.world.explorer.clips,
+            classes={
+                dataset: self.data.listed_classes(dataset)
+                for dataset in self.world.select.datasets
+            },
         )
 
     def page_digest(self) -> str:

@@ -254,6 +254,7 @@ class Tables:
             order=self.order,
             clip=self._named(dataset) if of_clip else None,
             paper=self._of_paper(name, dataset) if of_clip else None,
+            classes=self.data.listed_classes(dataset) if of_clip else (),
         )
 
     @property

@@ -46,10 +46,11 @@ def metric(layout: Layout, stream: str) -> str:
     return layout.metrics.get(stream, CLASSES)
 
 
-def class_names(scores: Scores) -> dict[int, str]:
-    """The names of the classes that have clips, by label."""
+def class_names(scores: Scores, known: Sequence[str] = ()) -> dict[int, str]:
+    """Name the classes by label: all that are known, or those that have test clips."""
     pairs = zip(scores.labels.tolist(), scores.clips, strict=True)
-    return {label: clip.partition("/")[0] for label, clip in pairs}
+    tested = {label: clip.partition("/")[0] for label, clip in pairs}
+    return dict(enumerate(known)) | tested
 
 
 def most_disputed(
