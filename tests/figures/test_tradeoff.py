@@ -53,6 +53,18 @@ def test_each_method_is_a_point_with_intervals(tmp_path, shards, axes):
     assert "generated data" in axis.figure.get_suptitle()
 
 
+def test_the_bars_are_the_intervals_of_table_3(tmp_path, shards, axes):
+    shown = job("tradeoff")
+    draw_figure(shards, shown, tmp_path / "one.png")
+    files = scores.write(tmp_path, "table3", shards, shown.layout)
+    rows = pd.read_csv(files.long, comment="#").set_index(["method", "stream"])
+    for drawn in axes[0].containers:
+        across, up = (lines.get_segments()[0] for lines in drawn.lines[2])
+        for stream, ends in (("Spatial", across[:, 0]), ("Temporal", up[:, 1])):
+            row = rows.loc[drawn.get_label(), stream]
+            assert ends == pytest.approx([row["low"], row["high"]], abs=0.006)
+
+
 def quality(folder, ranks):
     """A csv of clips whose PSNR rises with a rank."""
     files = []

@@ -117,7 +117,7 @@ def _panel(
         mark = style.mark(job.layout, job.order, name)
         label = job.layout.methods[name].label
         axis.plot(*at, mark.marker, color=mark.color, markersize=4, label=label)
-    rho, low, high = correlation(values, correct)
+    rho, low, high = correlation(values, correct, job.seed)
     axis.set_title(f"rho {rho:.2f} ({low:.2f} to {high:.2f})")
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-from twinlens import provenance
 from twinlens.artifacts.figure import write_figure
 from twinlens.errors import ArtifactError
 from twinlens.figures import style
@@ -52,7 +51,7 @@ def _accuracies(loaded: facts.Loaded, job: FigureJob, name: str) -> list[Accurac
     layout, cells = job.layout, []
     for head in layout.heads:
         scores = facts.of(loaded, job.dataset, layout.methods[name].scores[head])
-        seed = provenance.seed(0, "bootstrap", name, job.dataset, head)
+        seed = facts.cell_seed(job.seed, name, job.dataset, head)
         cells.append(facts.cell(scores, head, layout, seed))
     return cells
 

@@ -126,8 +126,13 @@ class Tables:
             name=name,
             module=spec.module,
             layout=self.layout(spec),
-            seed=provenance.seed(self.world.seed, "tables"),
+            seed=self._seed,
         )
+
+    @property
+    def _seed(self) -> int:
+        """Of all tables and figures."""
+        return provenance.seed(self.world.seed, "tables")
 
     def layout(self, spec: Spec) -> Layout:
         """What a table or figure shows."""
@@ -254,6 +259,7 @@ class Tables:
             order=self.order,
             clip=self._named(dataset) if of_clip else None,
             paper=self._of_paper(name, dataset) if of_clip else None,
+            seed=self._seed,
             classes=self.data.listed_classes(dataset) if of_clip else (),
         )
 

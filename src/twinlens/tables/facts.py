@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from twinlens import provenance
 from twinlens.errors import ArtifactError
 from twinlens.recognisers import CLASSES, CLIPS, VIEWS
 from twinlens.tables import published
@@ -23,6 +24,11 @@ from twinlens.tables.settings import Dataset, Layout
 Correct = dict[str, dict[str, Bools]]
 FUSION = "fusion"
 Loaded = Mapping[tuple[str, str], Scores]
+
+
+def cell_seed(seed: int, method: str, dataset: str, stream: str) -> int:
+    """Seed of a cell's interval: the same in every table and figure that shows it."""
+    return provenance.seed(seed, "bootstrap", method, dataset, stream.capitalize())
 
 
 def cell(scores: Scores, stream: str, layout: Layout, seed: int) -> Accuracy:

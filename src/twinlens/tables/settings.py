@@ -117,5 +117,7 @@ class FigureJob:
     """What the config names of the data set, for figures of a clip."""
     paper: ClipChoice | None = None
     """What the paper shows of it, if the config names nothing."""
+    seed: int = 0
+    """Of intervals: those of the tables."""
     classes: tuple[str, ...] = ()
     """Names of its classes by label, also of those without test clips, where listed."""

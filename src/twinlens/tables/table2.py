@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from twinlens import provenance
 from twinlens.tables import facts, forms, published
 from twinlens.tables.accuracy import Accuracy, is_correct, load, mcnemar
 from twinlens.tables.forms import Files
@@ -58,9 +57,8 @@ def _cells(loaded: facts.Loaded, dataset: str, job: TableJob) -> dict[str, Accur
     """Work out a data set's row, by loss."""
     layout, cells = job.layout, {}
     for loss, scores in facts.single(loaded, layout, dataset).items():
-        # The seed of Table 3: the same method's cell is the same in both.
-        names = layout.methods[loss].frames_of, dataset, layout.head.capitalize()
-        seed = provenance.seed(job.seed, "bootstrap", *names)
+        method = layout.methods[loss].frames_of
+        seed = facts.cell_seed(job.seed, method, dataset, layout.head)
         cells[loss] = facts.cell(scores, layout.head, layout, seed)
     return cells
 

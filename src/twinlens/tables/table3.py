@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from twinlens import provenance
 from twinlens.tables import facts, forms, published
 from twinlens.tables.accuracy import Accuracy, Scores, load
 from twinlens.tables.forms import Files
@@ -73,7 +72,7 @@ def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> 
                 continue
             scores = joined(loaded, layout, dataset, method)
             for stream in shown(layout, method):
-                own = provenance.seed(seed, "bootstrap", name, dataset, stream)
+                own = facts.cell_seed(seed, name, dataset, stream)
                 cells[name, dataset, stream] = facts.cell(
                     scores, stream.lower(), layout, own
                 )
