@@ -35,10 +35,11 @@ include: "workflow/rules/tables.smk"
 
 
 # All jobs run in one environment (`--sdm conda` or `apptainer`): said once, and not in
-# each rule.
-for each in workflow.rules:
-    each.conda_env = ENV
-    each.container_img = IMAGE
+# each rule. Reports would take it for what ran where nobody asked for it.
+if DEPLOYED:
+    for each in workflow.rules:
+        each.conda_env = ENV
+        each.container_img = IMAGE
 
 
 rule all:

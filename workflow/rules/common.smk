@@ -39,6 +39,9 @@ if plan.gpus and workflow.local_exec and "gpu" not in workflow.global_resources:
     # Else Snakemake takes any number for there, and all jobs would share the first.
     workflow.register_resource("gpu", plan.gpus)
 ENV = str(Path(workflow.basedir) / "envs/twinlens.yaml")
+DEPLOYED = {DeploymentMethod.CONDA, DeploymentMethod.APPTAINER} & set(
+    workflow.deployment_settings.deployment_method
+)
 IMAGE = str(Path(workflow.basedir) / "containers/twinlens.sif")
 
 # Jobs import this source with this Python, and end when the workflow ends. A prefix of
@@ -53,9 +56,7 @@ PREFIX = (
 )
 if not plan.gpus:  # a job that asked for none sees none
     PREFIX += "export CUDA_VISIBLE_DEVICES=; "
-if not {DeploymentMethod.CONDA, DeploymentMethod.APPTAINER} & set(
-    workflow.deployment_settings.deployment_method
-):
+if not DEPLOYED:
     PREFIX += f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
 shell.prefix(PREFIX)
 

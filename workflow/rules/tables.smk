@@ -115,7 +115,7 @@ rule rule_graph:
         png=report(
             f"{WORLD}/rules.png",
             caption="../report/rules.rst",
-            category="Workflow",
+            category="Rules",
             labels={"figure": "rules"},
         ),
         pdf=f"{WORLD}/rules.pdf",

@@ -55,7 +55,7 @@ def write(network: Any, name: str, metadata: Mapping[str, str], path: Path) -> G
             program = _program(_Traced(network, call), inputs)
     except ModuleNotFoundError as error:
         raise ArtifactError(
-            f"{path}: writing ONNX needs {error.name}: pip install 'twinlens[export]'"
+            f"{path}: writing ONNX needs {error.name}: pip install onnx onnxscript"
         ) from error
     except torch.onnx.OnnxExporterError as error:
         raise ArtifactError(f"{name}: can't be written as ONNX: {error}") from error
