@@ -110,7 +110,9 @@ def test_every_rule_is_documented_and_complete():
 
 def test_all_rules_run_in_the_environment_that_is_made_from_the_lock():
     snakefile = (ROOT / "Snakefile").read_text()
-    assert "    for each in workflow.rules:\n        each.conda_env = ENV\n" in snakefile
+    assert (
+        "    for each in workflow.rules:\n        each.conda_env = ENV\n" in snakefile
+    )
     assert "    each.container_img = IMAGE\n" in snakefile
     common = (ROOT / "workflow/rules/common.smk").read_text()
     assert "envs/twinlens.yaml" in common
