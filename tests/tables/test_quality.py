@@ -3,6 +3,7 @@ import pytest
 
 from tests.tables import scores
 from twinlens.artifacts.table import write_csv
+from twinlens.errors import ArtifactError
 
 
 def _measured(folder, method, psnr, error):
@@ -25,10 +26,10 @@ def _measured(folder, method, psnr, error):
 
 @pytest.fixture
 def files(tmp_path):
-    nan, inf = float("nan"), float("inf")
+    nan = float("nan")
     measured = [
         _measured(tmp_path, "bicubic", [25.0, 27.0], [0.001, nan]),
-        _measured(tmp_path, "hr", [inf, inf], [0.003, 0.004]),
+        _measured(tmp_path, "hr", [100.0, 100.0], [0.003, 0.004]),
     ]
     methods = {
         "hr": scores.method("hr"),
@@ -43,6 +44,13 @@ def test_a_row_a_method_in_the_paper_s_order(files):
     assert "GENERATED DATA (One)" in lines[0]
     assert lines[1] == "Method,One PSNR-Y,One SSIM,One Warping error"
     assert lines[2:] == ["Bicubic,26.00,0.6000,1.000", "HR,,,3.500"]
+
+
+def test_a_clip_without_a_number_is_no_reason_to_compare_others(tmp_path):
+    measured = _measured(tmp_path, "bicubic", [25.0, float("inf")], [0.001, 0.002])
+    methods = {"bicubic": scores.method("bicubic", "Bicubic")}
+    with pytest.raises(ArtifactError, match="PSNR-Y is no number for a clip"):
+        scores.write(tmp_path, "quality", [measured], scores.layout(methods))
 
 
 def test_the_long_form_says_what_each_rests_on(files):

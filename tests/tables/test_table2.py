@@ -68,6 +68,12 @@ def test_clips_without_originals_have_an_empty_hr_cell(tmp_path, scores):
     assert files.out.read_text().splitlines()[-1] == "One,,25.00"
 
 
+def test_losses_on_other_clips_are_not_compared(tmp_path, scores):
+    few = streams(tmp_path, "one", "few", [1] * 6, [1] * 6, small.LABELS[:6])
+    with pytest.raises(ArtifactError, match="2 differ"):
+        write(tmp_path, "table2", [*scores, *few], _layout({"A": "vdsr", "B": "few"}))
+
+
 def test_missing_scores_are_named(tmp_path, scores):
     with pytest.raises(ArtifactError, match="no scores of wmse on one"):
         write(tmp_path, "table2", scores, _layout({"WMSE": "wmse"}))

@@ -203,6 +203,15 @@ def test_streams_of_other_clips_are_not_fused(tmp_path, scores):
         _write(tmp_path, shown, scores)
 
 
+def test_rows_of_other_clips_are_not_compared(tmp_path, scores):
+    scores += streams(tmp_path, "one", "few", [1] * 6, [1] * 6, LABELS[:6])
+    shown = _layout(methods={"few": method("few"), "hr": HR})
+    with pytest.raises(
+        ArtifactError, match=r"same clips \(2 differ, such as c/clip6\)"
+    ):
+        _write(tmp_path, shown, scores)
+
+
 def test_fusion_weights_are_the_layout_s(tmp_path):
     scores = streams(tmp_path, "one", "hr", [1] * 8, [0] * 8)
     ours = _layout(methods={"hr": HR}, fusion=(2.0, 1.0))

@@ -11,6 +11,8 @@ from twinlens.models import SCALE
 
 CUT = SCALE
 """Pixels cut at each border before PSNR and SSIM: as many as the scale (VDSR)."""
+EXACT = 100.0
+"""PSNR in dB of equal frames, such as black ones, whose own would be infinite."""
 Flow = NDArray[np.floating]
 
 
@@ -21,11 +23,11 @@ def luma(frame: Frame) -> NDArray[np.float64]:
 
 
 def psnr(output: Frame, target: Frame) -> float:
-    """Compute PSNR of luma in dB; inf for equal frames."""
+    """Compute PSNR of luma in dB, `EXACT` at most: a mean over frames stays finite."""
     one, other = luma(target), luma(output)
     if np.array_equal(one, other):
-        return float("inf")
-    return float(peak_signal_noise_ratio(one, other, data_range=255))
+        return EXACT
+    return min(EXACT, float(peak_signal_noise_ratio(one, other, data_range=255)))
 
 
 def ssim(output: Frame, target: Frame) -> float:

@@ -128,10 +128,15 @@ def same_clips(dataset: str, *scores: Scores) -> None:
     Raises:
         ArtifactError: their scores are not of the same clips in the same order.
     """
-    if any(each.clips != scores[0].clips for each in scores):
-        raise ArtifactError(
-            f"{dataset}: the scores of two methods are not of the same clips"
-        )
+    for each in scores:
+        if each.clips != scores[0].clips:
+            different = sorted({*each.clips} ^ {*scores[0].clips}) or ["their order"]
+            raise ArtifactError(
+                f"{dataset}: the scores of two methods are not of the same clips"
+                f" ({len(different)} differ, such as {different[0]}): some shard of"
+                " frames could not be read of them, as the csv files in its reports/"
+                " say; raise its limits in the config, or take them off its list"
+            )
 
 
 def right_by_class(loaded: Loaded, layout: Layout, dataset: str) -> Correct:

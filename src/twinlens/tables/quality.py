@@ -79,9 +79,11 @@ def _lines(
     lines: list[dict[str, object]] = []
     for column, (name, factor, digits) in MEASURES.items():
         values = factor * pd.to_numeric(clips[column], errors="coerce").to_numpy(float)
-        if column != "warping_error" and np.isnan(values).any():
+        if np.isinf(values).any() or (
+            column != "warping_error" and np.isnan(values).any()
+        ):
             raise ArtifactError(f"{dataset} {method}: {name} is no number for a clip")
-        values = values[np.isfinite(values)]
+        values = values[~np.isnan(values)]
         if not len(values) or (method == "hr" and column != "warping_error"):
             continue
         rng = np.random.default_rng(provenance.seed(seed, method, dataset, column))

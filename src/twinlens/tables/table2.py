@@ -56,7 +56,9 @@ def table(inputs: list[Path], job: TableJob, files: Files) -> None:
 def _cells(loaded: facts.Loaded, dataset: str, job: TableJob) -> dict[str, Accuracy]:
     """Work out a data set's row, by loss."""
     layout, cells = job.layout, {}
-    for loss, scores in facts.single(loaded, layout, dataset).items():
+    rows = facts.single(loaded, layout, dataset)
+    facts.same_clips(dataset, *rows.values())
+    for loss, scores in rows.items():
         method = layout.methods[loss].frames_of
         seed = facts.cell_seed(job.seed, method, dataset, layout.head)
         cells[loss] = facts.cell(scores, layout.head, layout, seed)
@@ -88,7 +90,6 @@ def _compared(
             facts.of(loaded, dataset, layout.methods[each].scores[layout.head])
             for each in (one, other)
         ]
-        facts.same_clips(dataset, *scores)
         first, second = (
             is_correct(each.of(layout.head), each.labels) for each in scores
         )

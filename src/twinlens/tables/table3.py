@@ -66,12 +66,15 @@ def _columns(layout: Layout) -> list[str]:
 def _cells(loaded: dict[tuple[str, str], Scores], layout: Layout, seed: int) -> Cells:
     """Measure the accuracy of each method, data set and stream that has scores."""
     cells: Cells = {}
-    for name, method in layout.methods.items():
-        for dataset, about in layout.datasets.items():
-            if not is_scored(method, about):
-                continue
-            scores = joined(loaded, layout, dataset, method)
-            for stream in shown(layout, method):
+    for dataset, about in layout.datasets.items():
+        rows = {
+            name: joined(loaded, layout, dataset, method)
+            for name, method in layout.methods.items()
+            if is_scored(method, about)
+        }
+        facts.same_clips(dataset, *rows.values())
+        for name, scores in rows.items():
+            for stream in shown(layout, layout.methods[name]):
                 own = facts.cell_seed(seed, name, dataset, stream)
                 cells[name, dataset, stream] = facts.cell(
                     scores, stream.lower(), layout, own
