@@ -109,6 +109,15 @@ def machine(plan: "Plan") -> Iterator[str]:
             f"a GPU: resources.gpus is {plan.gpus}, and no NVIDIA device is here; run"
             " on a machine with one, or set resources.gpus: 0"
         )
+    flows = plan.world.flows.items()
+    compiled = [
+        name for name, each in flows if each.kind == "tvl1" and plan.flow_gpu(name)
+    ]
+    if compiled and not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        yield (
+            f"a C compiler (cc, gcc or clang), by which {compiled[0]} is compiled for"
+            f" the GPU: install one, or set flows.{compiled[0]}.device: cpu"
+        )
 
 
 def _disk_need(world: "World") -> int:

@@ -1,6 +1,8 @@
 """The trainer with the smallest network: what every training shares."""
 
+import signal
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -150,3 +152,12 @@ def test_a_loss_that_is_no_number_is_refused_with_its_step():
         refuse_nan("vdsr", [0.1, float("nan"), 0.2], 10)
     with pytest.raises(ArtifactError, match="its PSNR is not a finite number"):
         refuse_nan("vdsr", [float("inf")], 3, "PSNR")
+
+
+def test_sigterm_ends_a_training_that_is_still_being_prepared():
+    heard = []
+    alone = SimpleNamespace(
+        world_size=1, launch=lambda fit: heard.append(signal.getsignal(signal.SIGTERM))
+    )
+    trainer._launch(alone, print)
+    assert heard == [signal.SIG_DFL]

@@ -111,6 +111,14 @@ def test_a_split_by_clip_holds_out_at_least_one_and_leaves_one():
     assert held_out(clips, Split(), 0) != held_out(clips, Split(), 1)
 
 
+def test_sets_of_one_corpus_hold_out_the_same_clips():
+    clips = {f"clip{index}": 5 for index in range(30)}
+    held = held_out(clips, Split(share=0.2), 0)
+    lost = min(set(clips) - held)
+    assert held_out(clips | {lost: 0}, Split(share=0.2), 0) == held
+    assert len(held & held_out(clips | {min(held): 0}, Split(share=0.2), 0)) == 5
+
+
 def test_one_clip_cannot_be_split():
     with pytest.raises(ArtifactError, match=r"training\.split\.by: pair"):
         held_out({"one": 3, "small": 0}, Split(), 0)

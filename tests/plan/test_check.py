@@ -205,6 +205,11 @@ def test_a_crop_larger_than_the_frame_is_reported():
     assert line.startswith("recognisers.tsn.views: crop is larger than size")
 
 
+def test_a_crop_larger_than_generated_frames_is_reported():
+    (line,) = problems(datasets__yard__generated__height=64)
+    assert "views.crop: 80 is larger than the frames of yard, 118x64" in line
+
+
 def test_weights_of_no_data_set_are_reported():
     weights = {"yart": {"spatial": "a", "temporal": "b"}}
     (line,) = problems(recognisers__tsn__weights=weights)

@@ -194,7 +194,7 @@ def test_a_clip_s_loss_is_the_sum_over_its_frames():
 
 def test_norms_learn_as_in_matconvnet():
     network = resnet.build(channels=3, classes=2, width=4, blocks=(2, 2, 2, 2))
-    groups = parameter_groups(network, 5e-4, free_norms=True)
+    groups = parameter_groups(network, 5e-4, norms=(2.0, 1.0))
     found = {
         id(parameter): (group["times"], group["weight_decay"])
         for group in groups

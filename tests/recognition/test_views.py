@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from twinlens.errors import ArtifactError
 from twinlens.recognisers.tsn import Views
 from twinlens.recognition.recode import mirror, recode_flow, recode_rgb
 from twinlens.recognition.tsn.views import (
@@ -43,7 +44,7 @@ def test_fewer_crops_can_be_asked_for(crops, count):
 
 
 def test_an_image_smaller_than_the_crop_is_refused_in_words():
-    with pytest.raises(ValueError, match="100x90 are smaller than .* 224"):
+    with pytest.raises(ArtifactError, match="100x90 are smaller than .* 224"):
         crops_of(_images(height=90, width=100), Views(), flow=False)
 
 

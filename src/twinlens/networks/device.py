@@ -1,5 +1,7 @@
 """Where to compute, and how to get the same numbers twice."""
 
+import os
+
 import torch
 
 
@@ -14,6 +16,7 @@ def repeatable(threads: int) -> None:
     Other numbers of threads, and other machines, give other last digits. On GPUs a few
     gradients have no repeatable form: torch then warns and goes on.
     """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read at its start
     torch.set_num_threads(threads)
     # Not use_deterministic_algorithms: it imports torch's compiler, two seconds a job.
     torch.set_deterministic_debug_mode("warn")

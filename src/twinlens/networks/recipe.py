@@ -34,6 +34,8 @@ class SgdRecipe:
     """Of weights; biases have none and twice the learning rate."""
     clip: Rate = 40.0
     """Largest norm of all gradients together."""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """Of the arithmetic, as Lightning Fabric names it; bf16-mixed halves the memory."""
 
     def __post_init__(self) -> None:
         """Refuse parts of unequal size.

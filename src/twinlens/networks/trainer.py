@@ -116,6 +116,8 @@ def _shared(run: Run) -> DDPStrategy:
 
 def _launch(fabric: Fabric, fit: Callable[[Fabric], None]) -> None:
     """Run in this process, or in processes of its own, which it outlives."""
+    if fabric.world_size == 1:
+        return fabric.launch(fit)
     with stop.listening(stop.ask_first_child) as stopped:
         try:
             fabric.launch(fit)

@@ -13,17 +13,19 @@ from twinlens.patches.settings import Split
 def held_out(patches: Mapping[str, int], split: Split, seed: int) -> set[str]:
     """Choose the clips that are held out as a whole; none where pairs are.
 
-    Of the clips that have patches, at least one is, and at least one is left.
+    Of the clips that have patches, at least one is, and at least one is left. Sets of
+    one corpus hold out the same clips, as far as these have patches in both.
 
     Args:
-        patches: how many each clip has.
+        patches: how many each clip of the corpus has, 0 too.
         split: what is held out.
         seed: decides which.
 
     Raises:
         ArtifactError: there is a single clip with patches.
     """
-    names = sorted(clip for clip, count in patches.items() if count)
+    every = sorted(patches)
+    names = [clip for clip in every if patches[clip]]
     if split.by == "pair" or not names:
         return set()
     if len(names) < 2:
@@ -33,7 +35,9 @@ def held_out(patches: Mapping[str, int], split: Split, seed: int) -> set[str]:
         )
     count = min(max(1, round(split.share * len(names))), len(names) - 1)
     rng = np.random.default_rng(provenance.seed(seed, "held out clips"))
-    return {names[index] for index in rng.permutation(len(names))[:count]}
+    # Of all clips, so that sets that lack patches of different clips hold out the same.
+    drawn = [every[index] for index in rng.permutation(len(every))]
+    return set([clip for clip in drawn if patches[clip]][:count])
 
 
 def is_held_out(

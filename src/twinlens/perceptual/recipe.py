@@ -1,6 +1,10 @@
 """How the narrow perceptual network is trained, typed; imports no PyTorch."""
 
+import functools
 import math
+from array import array
+from itertools import accumulate
+from operator import mul, truediv
 
 from pydantic.dataclasses import dataclass
 
@@ -28,13 +32,14 @@ class Recipe:
         As torch's CosineAnnealingLR computes it, from one step to the next: it rounds
         otherwise than `schedule.rate`, and published numbers have these last digits.
         """
-        rate = self.lr
-        for done in range(1, step + 1):
-            before, after = (
-                1 + math.cos(math.pi * n / self.steps) for n in (done - 1, done)
-            )
-            rate *= after / before
-        return rate
+        return _rates(self.lr, self.steps)[step]
+
+
+@functools.lru_cache(1)
+def _rates(lr: float, steps: int) -> "array[float]":
+    """Rates of all steps, and of the end: each from the one before."""
+    cosine = [1 + math.cos(math.pi * step / steps) for step in range(steps + 1)]
+    return array("d", accumulate(map(truediv, cosine[1:], cosine), mul, initial=lr))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)

@@ -69,6 +69,11 @@ class Sampling:
     """Snippets that are kept for each segment of a training clip."""
 
 
+Scales = Annotated[
+    tuple[Annotated[float, Field(ge=0.05, le=1)], ...], Field(min_length=1)
+]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
 class Views(Recoding):
     """How frames become network inputs; of a test or training image."""
@@ -77,10 +82,10 @@ class Views(Recoding):
     """Side of the square that the network sees, in pixels."""
     crops: Literal[1, 2, 5, 10] = 10
     """Views of a test image: 10 (corners and centre, mirrored too), 5, 2 or 1."""
-    scales: Annotated[
-        tuple[Annotated[float, Field(ge=0.05, le=1)], ...], Field(min_length=1)
-    ] = (1.0, 0.875, 0.75, 0.66)
+    scales: Scales = (1.0, 0.875, 0.75, 0.66)
     """Sides of training crops as fractions of the short side."""
+    flow_scales: Scales | None = None
+    """The same of the temporal stream; null = `scales`."""
 
     def __post_init__(self) -> None:
         """Refuse crops that no image can give.
@@ -227,7 +232,7 @@ def networks(
             backbone=settings.backbone,
             recipe=recipe(settings, dataset, stream),
             sampling=sampling(settings, "train"),
-            views=_without(settings.views, "crops"),
+            views=_training_views(settings.views, stream),
             seed=seed,
         )
         found[stream] = Network(
@@ -243,12 +248,18 @@ def networks(
 
 def scoring(settings: Settings) -> dict[str, Any]:
     """What of the settings decides the scores, beside the sampling of test clips."""
-    return {"views": asdict(_without(settings.views, "scales"))}
+    return {"views": asdict(_without(settings.views, "scales", "flow_scales"))}
 
 
-def _without(views: Views, key: str) -> Views:
-    """Views with the default of a setting that a job does not use."""
-    return replace(views, **{key: getattr(Views(), key)})
+def _training_views(views: Views, stream: str) -> Views:
+    """Views of a training: the scales of its stream."""
+    own = views.flow_scales if stream == "temporal" else None
+    return replace(_without(views, "crops", "flow_scales"), scales=own or views.scales)
+
+
+def _without(views: Views, *keys: str) -> Views:
+    """Views with the defaults of settings that a job does not use."""
+    return replace(views, **{key: getattr(Views(), key) for key in keys})
 
 
 def faults(
@@ -270,6 +281,12 @@ def faults(
     for name, entry in selected.items():
         weights = settings.weights.get(name)
         yield from dataset_faults(settings, name, entry, trained=not weights)
+        made, views = entry.generated, settings.views
+        if made and not views.size and min(made.width, made.height) < views.crop:
+            yield (
+                f"views.crop: {views.crop} is larger than the frames of {name},"
+                f" {made.width}x{made.height}"
+            )
         if weights:
             yield from split_faults(f"weights.{name}", weights, entry)
 

@@ -4,6 +4,7 @@ A snippet is a BGR frame, uint8 (3, H, W), or a stack of flows, uint8 (2 * stack
 x and y of the first flow, x and y of the next.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -94,8 +95,14 @@ class Snippets:
             for name, clip in self._clips.items()
         ]
         stored = (p[NAMES[self.stream]] for each in parts.values() for p in each)
-        self._keep = sum(array.nbytes for array in stored) <= self.cache_bytes
+        self._keep = sum(map(self._recoded_bytes, stored)) <= self.cache_bytes
         return self
+
+    def _recoded_bytes(self, stored: Any) -> int:
+        """Bytes of images (n, ...) when they are recoded, at the size of the views."""
+        channels = 3 if self.stream == SPATIAL else 2
+        size = self.views.size
+        return len(stored) * channels * math.prod(size) if size else int(stored.nbytes)
 
     def __exit__(
         self,

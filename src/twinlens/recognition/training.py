@@ -12,7 +12,6 @@ from twinlens import provenance
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import ArtifactError
 from twinlens.networks import artifact, trainer
-from twinlens.networks.device import device
 from twinlens.networks.recipe import SgdRecipe
 from twinlens.networks.trainer import Run, Trainer
 from twinlens.progress import say
@@ -60,6 +59,7 @@ def train(
     about: Mapping[str, Any],
     out: Path,
     log: Path,
+    recipe: SgdRecipe,
     seed: int,
     threads: int,
 ) -> None:
@@ -70,6 +70,7 @@ def train(
         about: of the artifact, see `artifact.about`.
         out: HDF5 "network/1".
         log: csv with step, loss, accuracy and learning rate.
+        recipe: how it is trained.
         seed: of the first weights.
         threads: CPU threads of torch.
     """
@@ -79,8 +80,7 @@ def train(
         out=out,
         seed=seed,
         threads=threads,
-        # bfloat16 keeps the range of gradients: no scaler whose state must be kept.
-        precision="bf16-mixed" if device().type == "cuda" else "32-true",
+        precision=recipe.precision,
     )
     with trainer.trained(make, run) as result:
         artifact.save(out, about, result.state)

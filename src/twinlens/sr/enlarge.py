@@ -14,8 +14,8 @@ from twinlens import models
 from twinlens.arrays import Frame, Frames
 from twinlens.errors import ArtifactError
 
-ON_GPU = 16  # pictures at once
-ON_CPU = 4096  # pixels of low resolution at once: small pictures go several together
+AT_ONCE = {"cuda": 16 * 80 * 60, "cpu": 4096}
+"""Pixels of low resolution: small pictures go several together, large ones alone."""
 
 
 def enlarge(
@@ -60,8 +60,7 @@ def enlarge(
     if not np.array_equal(index[rows], needed):
         raise ArtifactError("frames that the network reads are not stored")
     black = ~inside if getattr(network, "zeros_beyond", False) else inside & False
-    size = max(1, ON_CPU // (low_nhw3.shape[1] * low_nhw3.shape[2]))
-    size = ON_GPU if device.type == "cuda" else size
+    size = max(1, AT_ONCE[device.type] // (low_nhw3.shape[1] * low_nhw3.shape[2]))
     output = [
         _bytes(network(_tensor(low_nhw3[rows[part]], black[part], device)))
         for part in _parts(len(wanted), size)

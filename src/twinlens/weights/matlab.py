@@ -54,7 +54,7 @@ def _plain(value: Any) -> Any:
 
 def _by_h5py(path: Path) -> dict[str, Any]:
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             own = (name for name in file if not name.startswith("#"))
             return {name: _stored(file, file[name], 0) for name in own}
     except Exception as error:

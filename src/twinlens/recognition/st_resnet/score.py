@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twinlens.artifacts.reader import JoinedClip
 from twinlens.networks import artifact
-from twinlens.networks.device import device
+from twinlens.networks.device import device, repeatable
 from twinlens.recognisers import Reads
 from twinlens.recognisers.st_resnet import Views
 from twinlens.recognition.recode import Images, mirror
@@ -39,7 +39,7 @@ def scorer(
         scores of each stream: (2, classes) before softmax, of the clip as it is and of
         its mirror image, averaged over space and time.
     """
-    torch.set_num_threads(threads)
+    repeatable(threads)
     views = Views(**scoring["views"])
     network = artifact.load(
         networks["stage2"], "two_stream", dataset=dataset, stream="stage2"
@@ -71,11 +71,6 @@ def _view(network: Any, frames: Images, flow: Images) -> Scores:
         network_input(each, stream, network.mean)[None].to(where)
         for stream, each in images.items()
     ]
-    with (
-        torch.inference_mode(),
-        torch.autocast(where.type, enabled=where.type == "cuda"),
-    ):
+    with torch.inference_mode():
         scores = network(*inputs)
-    return {
-        name: each[0].float().mean(dim=0).cpu().numpy() for name, each in scores.items()
-    }
+    return {name: each[0].mean(dim=0).cpu().numpy() for name, each in scores.items()}

@@ -78,7 +78,7 @@ def train(
     with ExitStack() as stack:
         clips = _Clips(stack, {SPATIAL: frames, TEMPORAL: flow}, job)
         make = partial(StTrainer, job=job, clips=clips, starts=starts)
-        training.train(make, about, out, log, job.seed, threads)
+        training.train(make, about, out, log, job.recipe, job.seed, threads)
 
 
 def _settings(
@@ -198,7 +198,7 @@ class StTrainer(training.SgdTrainer):
 
     def group_settings(self) -> dict[str, Any]:
         """Let normalisations learn as MatConvNet's do."""
-        return {"free_norms": True}
+        return {"norms": (2.0, 1.0)}
 
     def batches(self, first: int) -> Iterator[tuple[list[Tensor], Tensor]]:
         """Yield inputs (batch, T, C, crop, crop) of each stream and labels (batch,)."""

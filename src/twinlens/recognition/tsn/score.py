@@ -11,7 +11,7 @@ from torch import nn
 
 from twinlens.artifacts.reader import JoinedClip
 from twinlens.networks import artifact
-from twinlens.networks.device import device
+from twinlens.networks.device import device, repeatable
 from twinlens.recognisers import Reads
 from twinlens.recognisers.tsn import Views
 from twinlens.recognition.recode import Images
@@ -41,7 +41,7 @@ def scorer(
         A function of a clip's frames, its flow and what is read of them that gives the
         scores of each stream: (snippets, classes), averaged over crops.
     """
-    torch.set_num_threads(threads)
+    repeatable(threads)
     views = Views(**scoring["views"])
     loaded = {
         stream: artifact.load(path, "recogniser", dataset=dataset, stream=stream)
@@ -87,12 +87,9 @@ def network_scores(
     flat = crops_nvchw.reshape(-1, *crops_nvchw.shape[2:])
     where = device()
     scores: list[NDArray[np.float32]] = []
-    with (
-        torch.inference_mode(),
-        torch.autocast(where.type, enabled=where.type == "cuda"),
-    ):
+    with torch.inference_mode():
         for start in range(0, len(flat), batch):
             inputs = network_input(flat[start : start + batch], flow)
             output = network(torch.from_numpy(inputs).to(where))
-            scores.append(output.float().cpu().numpy())
+            scores.append(output.cpu().numpy())
     return np.concatenate(scores).reshape(*crops_nvchw.shape[:2], -1)

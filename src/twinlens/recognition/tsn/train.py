@@ -81,7 +81,7 @@ def train(
         if not snippets.rows:
             raise training.no_clips(job.dataset)
         make = partial(RecogniserTrainer, job=job, snippets=snippets, init=init)
-        training.train(make, about, out, log, job.seed, threads)
+        training.train(make, about, out, log, job.recipe, job.seed, threads)
 
 
 class RecogniserTrainer(training.SgdTrainer):
@@ -111,10 +111,13 @@ class RecogniserTrainer(training.SgdTrainer):
         return network
 
     def group_settings(self) -> dict[str, Any]:
-        """Name the first convolution of a flow network that starts from images."""
-        if self.init is None or self.job.stream != TEMPORAL:
+        """Of a network that starts from images: TSN's multipliers of learning rates."""
+        if self.init is None:
             return {}
-        return {"first_conv": backbones.module(self.job.backbone).FIRST_CONV}
+        found: dict[str, Any] = {"norms": (1.0, 1.0)}
+        if self.job.stream == TEMPORAL:
+            found["first_conv"] = backbones.module(self.job.backbone).FIRST_CONV
+        return found
 
     def batches(self, first: int) -> Iterator[tuple[list[Tensor], Tensor]]:
         """Yield inputs (batch, segments, C, crop, crop) and labels (batch,) by step."""

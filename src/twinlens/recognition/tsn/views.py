@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from twinlens.errors import ArtifactError
 from twinlens.recognisers.tsn import Views
 from twinlens.recognition.recode import FLOW_MEAN, Images, mirror
 
@@ -22,12 +23,12 @@ def test_crops(images_nchw: Images, views: Views, flow: bool) -> Images:
         uint8 (N, crops, C, crop, crop): corners, centre, then the same mirrored.
 
     Raises:
-        ValueError: images smaller than the crop.
+        ArtifactError: images smaller than the crop.
     """
     height, width = images_nchw.shape[-2:]
     side = views.crop
     if min(height, width) < side:
-        raise ValueError(
+        raise ArtifactError(
             f"images of {width}x{height} are smaller than views.crop {side} of the"
             " recogniser"
         )
