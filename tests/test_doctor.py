@@ -161,9 +161,12 @@ def test_no_gpu_is_needed_where_none_is_asked_for(roomy):
 
 
 def test_the_videos_of_a_data_set_count_on_the_disk(roomy, tmp_path):
-    with (tmp_path / "v.avi").open("wb") as file:
-        os.truncate(file.fileno(), 1 << 32)
-    plan = own(kind="folder", videos=str(tmp_path))
+    """Those that are listed: not what else lies there."""
+    for name in ("a/1.avi", "a/2.avi", "b/1.avi", "b/2.avi", "b/x.bin", "c/1.avi"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        with (tmp_path / name).open("wb") as file:
+            os.truncate(file.fileno(), 1 << 30)
+    plan = own(kind="folder", videos=str(tmp_path), classes=["a", "b"])
     roomy(free=100 << 30)
     (line,) = doctor.machine(plan)
     assert line.startswith("160.5 GiB of disk")

@@ -1,11 +1,13 @@
 """A config for a folder of videos: what is looked at, and what is written."""
 
 import os
+import re
 
 import numpy as np
 import pytest
 import yaml
 
+from tests.plan import worlds
 from twinlens.errors import DataError
 from twinlens.template import init
 
@@ -80,6 +82,39 @@ def test_odd_names_are_read_back(tmp_path, make_video, noise, name):
     _, config = written(root, tmp_path)
     (entry,) = config["datasets"].values()
     assert (entry["label"], entry["videos"]) == (name, str(root))
+
+
+def world_of(root, tmp_path, make_video, noise):
+    for clip in ("x/1", "y/1"):
+        make_video(root / f"{clip}.avi", noise(2))
+    return written(root, tmp_path)[1]["world"]
+
+
+def test_long_names_give_a_world_that_can_be_made(tmp_path, make_video, noise):
+    root = tmp_path / ("the fourth of July in the old kitchen " * 4).strip()
+    world = world_of(root, tmp_path, make_video, noise)
+    assert world == "my_the_fourth_of_july_in_the_old_kitchen_th"
+    config = worlds.merged() | yaml.safe_load((tmp_path / "mine.yaml").read_text())
+    assert len(config["datasets"][world]["label"]) == 100
+
+
+def test_folders_that_differ_in_other_letters_are_other_worlds(
+    tmp_path, make_video, noise
+):
+    names = [
+        world_of(tmp_path / at / name, tmp_path / at, make_video, noise)
+        for at, name in (("one", "日本語"), ("two", "中文"))
+    ]
+    assert names[0] != names[1]
+    assert all(re.fullmatch(r"my_videos_[0-9a-f]{6}", name) for name in names)
+
+
+def test_a_name_that_an_earlier_world_has_is_another(kitchen, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results/my_my_kitchen_2024").mkdir(parents=True)
+    assert re.fullmatch(
+        r"my_my_kitchen_2024_[0-9a-f]{6}", written(kitchen, tmp_path)[1]["world"]
+    )
 
 
 def test_what_can_not_be_read_is_reported(kitchen, tmp_path, capsys):

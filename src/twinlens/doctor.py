@@ -10,15 +10,16 @@ import re
 import shutil
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twinlens import cli, decoder, gpu
 from twinlens.assets import needs
+from twinlens.errors import PlanError
 
 if TYPE_CHECKING:
     from twinlens.plan import Plan
-    from twinlens.plan.world import World
 
 GIB = 1 << 30
 CHECKOUT = Path(__file__).resolve().parents[2] / "pyproject.toml"
@@ -98,7 +99,7 @@ def _opencv() -> Iterator[str]:
 def machine(plan: "Plan") -> Iterator[str]:
     """Check the disk and the GPU that a world needs."""
     free = shutil.disk_usage(Path.cwd()).free
-    need = _disk_need(plan.world)
+    need = _disk_need(plan)
     if free < need:
         yield (
             f"{need / GIB:.1f} GiB of disk at {Path.cwd()}: {free / GIB:.1f} GiB are"
@@ -120,16 +121,17 @@ def machine(plan: "Plan") -> Iterator[str]:
         )
 
 
-def _disk_need(world: "World") -> int:
+def _disk_need(plan: "Plan") -> int:
     """Guess generously for generated sets; real ones are measured by their videos."""
     total = GIB // 2
-    for name in world.select.datasets:
-        entry = world.datasets[name]
+    for name in plan.world.select.datasets:
+        entry = plan.world.datasets[name]
         if generated := entry.generated:
             clips = 8 * (generated.train + generated.test)
             pixels = generated.width * generated.height
             total += 4 * clips * 36 * 3 * pixels // 2
-        elif entry.videos and Path(entry.videos).is_dir() and world.keep:
-            files = Path(entry.videos).rglob("*")
-            total += 40 * sum(each.stat().st_size for each in files if each.is_file())
+        elif plan.world.keep:
+            with suppress(PlanError, FileNotFoundError):  # said elsewhere
+                files = {each.path for each in plan.data.clips(name)}
+                total += 40 * sum(path.stat().st_size for path in files)
     return total

@@ -10,7 +10,7 @@ from twinlens.artifacts.table import read_csv
 from twinlens.errors import ArtifactError, PlanError
 from twinlens.named import nearest
 from twinlens.plan import Plan, overlays
-from twinlens.tables import facts, table3
+from twinlens.tables import facts, forms, table3
 from twinlens.tables.accuracy import Scores, is_correct, load
 from twinlens.tables.settings import Layout
 
@@ -59,6 +59,11 @@ def find(plan: Plan, table: Path, row: str, column: str) -> Cell:
         PlanError: there is no such table, row or column.
     """
     name = table.stem
+    if (world := forms.world_of(table)) not in {"", plan.world.world}:
+        raise PlanError(
+            f"{table}: is of world {world}, and the config's is {plan.world.world}:"
+            " name the configs that it was made with by --config"
+        )
     spec = plan.tables.names.get(name)
     if spec is None or spec.module != "table3":
         tables = plan.tables.names.items()

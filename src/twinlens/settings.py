@@ -74,7 +74,7 @@ def mapping(settings: Any) -> dict[str, Any]:
 
 def _below_data(path: str, info: ValidationInfo) -> str:
     root = (info.context or {}).get("data")
-    if root is None:
+    if not isinstance(root, str):  # what else it is, is an error of its own
         return path
     try:
         return str((Path(root).expanduser() / Path(path).expanduser()).resolve())

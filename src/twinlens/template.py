@@ -1,5 +1,6 @@
 """Write a config for a folder of videos, after a look at them."""
 
+import hashlib
 import re
 import statistics
 from collections import Counter
@@ -20,6 +21,8 @@ from twinlens.progress import say, track
 MOST_LOOKED_AT = 200
 SHORT, CROP, STEP = 192, 160, 32
 """Pixels: short side and crop of what a recogniser sees, steps of its long side."""
+LONGEST_NAME, LONGEST_LABEL = 40, 100
+"""Characters of a world's name that are the folder's, and of a label."""
 WIDEST = 2.0
 """Aspect of what it sees; the rest of wider frames is squeezed."""
 TEMPLATE = """\
@@ -139,20 +142,32 @@ def _config(
     root: Path, out: Path, videos: Sequence[Path], looked: Sequence[ffmpeg.Video]
 ) -> str:
     """Write the config's text."""
-    name = re.sub(r"\W+", "_", root.name, flags=re.ASCII).strip("_").lower()
     width, height = _seen(looked)
     grouped = all(GROUPED.search(path.stem) for path in videos)
     return Template(TEMPLATE).substitute(
         out=out,
         summary="\n".join(_summary(_counts(videos), looked)),
-        world=f"my_{name or 'videos'}",  # never a name of the default config
+        world=_world(root),
         note=_quoted(f"own videos of {root.name}"),
-        label=_quoted(root.name),
+        label=_quoted(root.name[:LONGEST_LABEL]),
         videos=_quoted(str(root)),
         scenes=SCENES if grouped else ANY_SCENES,
         size=f"[{width}, {height}]",
         crop=CROP,
     )
+
+
+def _world(root: Path) -> str:
+    """Name the world after a folder: never as one of the default config.
+
+    Some digits of the folder's path tell folders apart whose letters are no ASCII, and
+    one whose name an earlier world has.
+    """
+    name = re.sub(r"\W+", "_", root.name, flags=re.ASCII).strip("_").lower()
+    world = f"my_{name[:LONGEST_NAME] or 'videos'}"
+    if root.name.isascii() and not Path("results", world).exists():
+        return world
+    return f"{world}_{hashlib.sha256(str(root).encode()).hexdigest()[:6]}"
 
 
 def _quoted(text: str) -> str:

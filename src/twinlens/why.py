@@ -12,8 +12,15 @@ from twinlens.dry_run import Job
 from twinlens.records import Record
 
 SETTINGS = re.compile(r" --job ('\{.*?\}'|\{\S*\})(?= |$)")
-RAW = {"frames": "a video", "import_network": "the weights"}
-"""Rules one of whose parameters is a digest of people's own files."""
+NUMBER = re.compile(r" --([a-z]+) (\d+)(?= |$)")
+BESIDE = {
+    "classes": "the names of its classes",
+    "explorer": "the page's own files",
+    "frames": "a video that it reads",
+    "import_network": "the weights that it reads",
+    "rule_graph": "the rules",
+}
+"""By rule, what a parameter stands for that is not in its command, beside its code."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,14 +69,14 @@ def reason(job: Job, record: Record | None) -> str:
         changed = job.reason.partition("Updated input files: ")[2].partition(";")[0]
         found.append(f"{changed.strip()} changed")
     if not found and "Params have changed" in job.reason:
-        raw = f", or {RAW[job.rule]} that it reads" if job.rule in RAW else ""
-        found.append(f"the code of its job changed{raw}")
+        beside = f", or {BESIDE[job.rule]}" if job.rule in BESIDE else ""
+        found.append(f"the code of its job changed{beside}")
     return "; ".join(found)
 
 
 def _settings(before: str, now: str) -> Iterator[str]:
-    """Name the settings that differ, with both values."""
-    old, new = (_job(command) for command in (before, now))
+    """Name the settings and options that differ, with both values."""
+    old, new = (_job(command) | _options(command) for command in (before, now))
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
             yield f"setting {key}: {old.get(key)} before, {new.get(key)} now"
@@ -79,6 +86,11 @@ def _job(command: str) -> dict[str, Any]:
     """The settings in a command, by their path."""
     found = SETTINGS.search(command)
     return dict(_flat(json.loads(shlex.split(found[1])[0]))) if found else {}
+
+
+def _options(command: str) -> dict[str, Any]:
+    """The numbers among a command's options, by their name."""
+    return dict(NUMBER.findall(SETTINGS.sub("", command)))
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -131,7 +131,10 @@ def test_a_disk_without_locks_is_written_to(tmp_path, monkeypatch, number):
 
     monkeypatch.setattr(fcntl, "flock", flock)
     with publish(tmp_path / "x.txt") as temporary:
-        temporary.write_text("whole")
+        temporary.write_text("first")
+        with publish(tmp_path / "x.txt") as other:  # which can't know of the first
+            other.write_text("second")
+    assert (tmp_path / "x.txt").read_text() == "first"
     assert [each.name for each in tmp_path.iterdir()] == ["x.txt"]
 
 

@@ -161,6 +161,16 @@ def test_a_class_that_is_tested_and_never_trained_is_reported(tmp_path, own, cap
     assert "WARNING own: no training clips of 007" in capsys.readouterr().err
 
 
+def test_a_class_whose_training_clips_were_rejected_is_reported(tmp_path, own, capsys):
+    changes = {
+        "run/x": BAD,
+        "007/0": {"part": "train"},
+        "007/8": {"class": "run", "label": 1},
+    }
+    join(tmp_path, own, max_rejected=1.0, **changes)
+    assert "WARNING own: no training clips of run, which" in capsys.readouterr().err
+
+
 def cautions(tmp_path):
     return list(table(tmp_path, "cautions")["caution"])
 

@@ -190,6 +190,13 @@ def test_sound_that_starts_first_stays_first(tmp_path, source):
     assert after.lead == pytest.approx(before.lead, abs=0.03)
 
 
+def test_an_avi_with_an_empty_frame_is_no_reason_to_leave_mp4(tmp_path, capsys):
+    words = f"{TIMED} -vf settb=1/10,setpts=N+gt(N\\,4) -enc_time_base 1/10 -c:v mpeg4"
+    path = encode(tmp_path / "in.avi", words)
+    upscale(path, tmp_path / "out.mp4", method="bicubic")
+    assert "AVI has no other" not in capsys.readouterr().err
+
+
 def test_avi_has_one_rate(tmp_path, capsys):
     words = f"{TIMED} -vf settb=1/12800,setpts=N*N*30+N*512"
     path = encode(tmp_path / "in.mkv", words)
@@ -286,6 +293,16 @@ def test_colours_in_avi_are_as_players_take_them(tmp_path, tags):
     """It has no tags: BT.601 of limited range in small frames."""
     words = "-f lavfi -i color=0xB04020:r=5:d=0.4:s=48x36 -c:v libx264 -qp 1"
     path = encode(tmp_path / "in.mp4", f"{words} -vf format=yuv420p,setparams={tags}")
+    upscale(path, tmp_path / "out.avi", method="bicubic")
+    one, other = decoded(path).frames, decoded(tmp_path / "out.avi").frames
+    assert np.abs(one.mean((0, 1, 2)) - other.mean((0, 1, 2))).max() <= 3
+
+
+def test_untagged_colours_of_large_frames_stay_in_avi(tmp_path):
+    """Players take them for BT.709 before and after, ffmpeg for BT.601."""
+    words = "-f lavfi -i color=0xB04020:r=5:d=0.4:s=96x580 -c:v libx264 -qp 1"
+    untagged = "format=yuv420p,setparams=colorspace=unknown:range=unknown"
+    path = encode(tmp_path / "in.mp4", f"{words} -vf {untagged}")
     upscale(path, tmp_path / "out.avi", method="bicubic")
     one, other = decoded(path).frames, decoded(tmp_path / "out.avi").frames
     assert np.abs(one.mean((0, 1, 2)) - other.mean((0, 1, 2))).max() <= 3

@@ -79,6 +79,11 @@ def test_unknown_cells_are_named_with_what_there_is(folder):
     assert "did you mean 'SoSR'" in run(folder, *words, check=False)
     words = ("explain", "results/table5.csv", "--row", "SoSR", "--column", "x")
     assert "it is cells of table3, table4 that can" in run(folder, *words, check=False)
+    said = run(folder, "explain", "other.csv", *words[2:], check=False)
+    assert "it is cells of" in said
+    (folder / "table3.csv").write_text("# twinlens table 3, world mine: ours\n")
+    said = run(folder, "explain", "table3.csv", *words[2:], check=False)
+    assert "table3.csv: is of world mine, and the config's is tiny" in said
     row, column = "SoSR+ToSR2", "Yard Spatial"
     words = (*EXPLAIN, "--row", row, "--column", column)
     assert "their fusion only" in run(folder, *words, check=False)

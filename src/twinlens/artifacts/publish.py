@@ -41,7 +41,7 @@ def publish(path: Path, check: Callable[[Path], None] | None = None) -> Iterator
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with locked(path), _temporary(path) as temporary:
+    with locked(path) as alone, _temporary(path, alone) as temporary:
         try:
             yield temporary
             if not temporary.exists():
@@ -81,9 +81,12 @@ def publish_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _temporary(path: Path) -> Iterator[Path]:
-    """Name a new file beside `path`; remove it afterwards, and those of killed jobs."""
-    for stale in hidden(path, r"\d+-[0-9a-f]{8}\.tmp.*"):
+def _temporary(path: Path, alone: bool) -> Iterator[Path]:
+    """Name a new file beside `path`; remove it afterwards.
+
+    Those of killed jobs go, if this is known to be the only writer.
+    """
+    for stale in hidden(path, r"\d+-[0-9a-f]{8}\.tmp.*") if alone else ():
         stale.unlink()
     name = f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp{path.suffix}"
     temporary = path.with_name(name)
@@ -107,7 +110,7 @@ def hidden(path: Path, ending: str) -> list[Path]:
 
 
 @contextmanager
-def locked(path: Path, what: str = "") -> Iterator[None]:
+def locked(path: Path, what: str = "") -> Iterator[bool]:
     """Be the one who works on `path`; wait for another who does, and say so at once.
 
     To fail instead would cost the other its work: Snakemake removes the outputs of a
@@ -116,32 +119,36 @@ def locked(path: Path, what: str = "") -> Iterator[None]:
     Args:
         path: of the file.
         what: which lock of it, such as ".training"; "" for writing.
+
+    Yields:
+        Whether it is locked: false on a file system without locks.
     """
     note = path.with_name(f".{path.name}{what}.lock")
     lock = FileLock(note, timeout=0, fallback_to_soft=False)
-    _acquire(lock, path)
+    found = _acquire(lock, path)
     try:
         note.write_text(f"{os.getpid()} on {socket.gethostname()}")
-        yield
+        yield found
     finally:
         note.unlink(missing_ok=True)  # while held: who waits for it then sees it gone
         lock.release()
 
 
-def _acquire(lock: BaseFileLock, path: Path) -> None:
-    """Take a lock, where the file system has locks; say again and again who has it."""
+def _acquire(lock: BaseFileLock, path: Path) -> bool:
+    """Take a lock, saying again and again who has it; false where there are none."""
     patience = 0.0
     try:
         while True:
             with suppress(Timeout):
                 lock.acquire(timeout=patience, poll_interval=0.5)
-                return
+                return True
             patience = SECONDS_BETWEEN_WORDS
             holder = _holder(Path(lock.lock_file))
             say(f"{path}: process {holder} works on it: waiting until that ends")
     except OSError as error:
         if error.errno not in WITHOUT_LOCKS:
             raise
+        return False
 
 
 def _holder(note: Path) -> str:

@@ -58,8 +58,9 @@ def write(
     """
     kind, rate = container(path), Fraction(fps or 25).limit_denominator(1001)
     if not kind.tags:  # written as players take frames of that size
-        shown = replace(shown, size=size, range="tv", space=UNKNOWN)
-        shown = replace(shown, space=shown.matrix)
+        guessed = replace(shown, size=size, range="tv", space=UNKNOWN)
+        as_before = shown.space == UNKNOWN and shown.matrix == guessed.matrix
+        shown = guessed if as_before else replace(guessed, space=guessed.matrix)
     with publish(path) as temporary, _errors_in_words(path), ExitStack() as stack:
         out = av.open(f"file:{temporary}", "w", format=kind.format)
         stack.enter_context(out)
@@ -69,7 +70,8 @@ def write(
         sound = Sound(file, start, out, kind, source)
         out.metadata.update(file.metadata)
         base = shown.time_base if kind.any_times else 1 / rate
-        for frame, at in _timed(frames, shown.time_base, Clock(start), base, rate):
+        timed = _timed(frames, shown.time_base, Clock(start), base, rate)
+        for frame, at in timed if kind.any_times else _even(timed):
             coded = _coded(frame, shown)
             coded.pts, coded.time_base = at, base
             out.mux(picture.encode(coded))
@@ -98,17 +100,25 @@ def _timed(
 ) -> Iterator[tuple[Frame, int]]:
     """Bring times from units of `given` to those of `base`, each after the last."""
     step = max(1, round(1 / rate / base))
-    last, moved, uneven = -step, 0, 0
+    last, moved = -step, 0
     for frame, time in frames:
         at = last + step
         if time is not None:
             at = round(clock.read(time * given, 1 / rate) / base)
         moved += at <= last
-        uneven += base == 1 / rate and at != last + 1 and last >= 0
         last = max(at, last + 1)
         yield frame, last
     if moved:
         say(f"WARNING {moved} frames are shown later than in the source")
+
+
+def _even(timed: Iterable[tuple[Frame, int]]) -> Iterator[tuple[Frame, int]]:
+    """Warn where frames don't follow one another, which AVI has no times for."""
+    last, uneven = None, False
+    for frame, at in timed:
+        uneven |= last not in {None, at - 1}
+        last = at
+        yield frame, at
     if uneven:
         say("WARNING the source has no constant rate, and AVI has no other: use .mp4")
 

@@ -84,7 +84,8 @@ def _check_classes(rows: pd.DataFrame, job: Listing, listed: sets.Listing) -> No
             f" are not there, {rejected} clips were rejected; check its videos and"
             " split"
         )
-    trained = set(rows.loc[rows["part"] == "train", "class"])
+    read = (rows["part"] == "train") & (rows["status"] == "ok")
+    trained = set(rows.loc[read, "class"])
     if trained and (untrained := sorted(set(usable["class"]) - trained)):
         names = ", ".join(untrained)
         line = f"no training clips of {names}, which are tested all the same: none of"

@@ -96,6 +96,15 @@ class Generated:
     clips: Few = 60
     """Clips of a corpus or of a flow set."""
 
+    def __post_init__(self) -> None:
+        """Refuse lengths the wrong way round.
+
+        Raises:
+            ValueError: naming the setting.
+        """
+        if self.frames[0] > self.frames[1]:
+            raise ValueError("frames: the fewest come first, the most last")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, config=STRICT)
 class Generation:

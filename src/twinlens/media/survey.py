@@ -15,7 +15,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from twinlens.arrays import Frame, Frames
-from twinlens.errors import DecodingError, RejectedError, refused
+from twinlens.errors import ArtifactError, DecodingError, refused
 from twinlens.media.ffmpeg import AGAIN, Video, decode
 from twinlens.media.settings import Limits
 from twinlens.resample.bicubic import resize
@@ -108,15 +108,16 @@ def keep(
         uint8 (n, H, W, 3), RGB 0..255.
 
     Raises:
-        RejectedError: they take more bytes than is allowed.
         DecodingError: see `decode`.
-        ArtifactError: no space is left for them.
+        ArtifactError: they take more bytes than is allowed, or than there is space for.
+            To leave out the clip would be silent: another reader keeps fewer frames.
     """
     shape = (len(index), *fitted_size(survey.size, short_side), 3)
     if (size := int(np.prod(shape))) > limits.bytes:
-        raise RejectedError(
-            f"the frames that are read of it take {size} bytes, over the limit of"
-            f" {limits.bytes}"
+        raise ArtifactError(
+            f"{path}: the frames that are read of it take {size} bytes, over the limit"
+            f" of {limits.bytes}: raise limits.bytes of its data set in the config,"
+            " leave out the video, or leave out methods that read whole clips"
         )
     kept = _spilled(shape, folder) if size > HELD else np.empty(shape, np.uint8)
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from twinlens.artifacts import reader
 from twinlens.artifacts.table import read_csv, write_csv
+from twinlens.errors import ArtifactError
 from twinlens.patches.crops import REASONS
 from twinlens.patches.settings import PATCHES, Counting, Split
 from twinlens.patches.split import held_out, is_held_out
@@ -31,9 +32,17 @@ def count_patches(
             for CDVL-134 alone.
         out: csv of clips, pairs, candidates, patches kept, patches dropped by reason,
             and clips left out as too small, for training and validation.
+
+    Raises:
+        ArtifactError: the corpus has no clip.
     """
     split, corpus = job.split, job.corpus
     rows = pd.concat([read_csv(path, CLIP_COUNTS) for path in counts])
+    if rows.empty:
+        raise ArtifactError(
+            f"{corpus}: none of its clips can be used, as its reports say: name another"
+            " corpus, or other videos for it"
+        )
     kept, pair = _held_out(shards, job.patches, split, job.seed)
     rows = rows.merge(kept, on="clip")
     sums = rows.groupby("held")[COUNTS[1:]].sum()

@@ -37,7 +37,11 @@ def load(config: Mapping[str, Any]) -> World:
         ConfigError: a line for each fault: where it is, what it is, the nearest key.
     """
     _refuse_vast(config)
-    text, context = json.dumps(config, default=str), {"data": config.get("data", ".")}
+    context = {"data": config.get("data", ".")}
+    try:
+        text = json.dumps(config, default=str)
+    except TypeError as error:
+        raise ConfigError([f"a key is no text: {error}; put it in quotes"]) from error
     try:
         world = World.model_validate_json(text, strict=True, context=context)
     except ValidationError as error:

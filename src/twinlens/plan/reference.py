@@ -38,8 +38,8 @@ def schema() -> dict[str, Any]:
         for kind in package.names():
             own = _named_apart(package.module(kind), kind)
             found["$defs"] |= own.pop("$defs", {})
-            found["$defs"][f"{section}_{kind}"] = own
-            options.append({"$ref": f"#/$defs/{section}_{kind}"})
+            found["$defs"][f"{section}__{kind}"] = own
+            options.append({"$ref": f"#/$defs/{section}__{kind}"})
         entries = {"additionalProperties": {"anyOf": options}, "type": "object"}
         about = found["properties"][section].get("description", "")
         found["properties"][section] = entries | {"description": about}
@@ -52,9 +52,9 @@ def _named_apart(module: ModuleType, kind: str) -> dict[str, Any]:
     classes = [each for each in vars(module).values() if isinstance(each, type)]
     describe_inherited(given.get("$defs", {}), classes)
     text = json.dumps(given)
-    own: dict[str, Any] = json.loads(text.replace('"#/$defs/', f'"#/$defs/{kind}_'))
+    own: dict[str, Any] = json.loads(text.replace('"#/$defs/', f'"#/$defs/{kind}__'))
     own["$defs"] = {
-        f"{kind}_{name}": node for name, node in own.pop("$defs", {}).items()
+        f"{kind}__{name}": node for name, node in own.pop("$defs", {}).items()
     }
     return own
 
@@ -65,7 +65,7 @@ def page() -> str:
     lines = [HEAD, *_table("The world", whole, whole)]
     for name, node in sorted(whole["$defs"].items()):
         if "properties" in node:
-            lines += _table(name.replace("_", ": "), node, whole)
+            lines += _table(name.replace("__", ": "), node, whole)
     return "\n".join(lines)
 
 
@@ -91,14 +91,14 @@ def _line(text: str) -> str:
 
 def _default(entry: Mapping[str, Any]) -> str:
     if "default" not in entry:
-        return ""
+        return "`{}`" if entry.get("type") == "object" else ""
     return f"`{json.dumps(entry['default'], ensure_ascii=False)}`"
 
 
 def _kind(entry: Mapping[str, Any]) -> str:
     """A schema's type in words."""
     if "$ref" in entry:
-        name = entry["$ref"].rpartition("/")[2].replace("_", ": ")
+        name = entry["$ref"].rpartition("/")[2].replace("__", ": ")
         return f"[{name}](#{name.lower().replace(': ', '-')})"
     if "anyOf" in entry:
         return " or ".join(_kind(each) for each in entry["anyOf"])
@@ -113,8 +113,12 @@ def _kind(entry: Mapping[str, Any]) -> str:
         others = [*entry.get("patternProperties", {}).values()]
         others += [entry.get("additionalProperties")]
         inner = next((each for each in others if isinstance(each, dict)), None)
-        return f"mapping to {_kind(inner)}" if inner else "mapping"
+        return f"mapping to {_bracketed(_kind(inner))}" if inner else "mapping"
     return _range(entry)
+
+
+def _bracketed(kind: str) -> str:
+    return f"({kind})" if " or " in kind else kind
 
 
 def _range(entry: Mapping[str, Any]) -> str:

@@ -56,7 +56,8 @@ def _bytes(levels: Tensor) -> Tensor:
 def _matrix(side: int, scale: int, kind: torch.dtype, device: torch.device) -> Tensor:
     """Build one pass as a matrix (R side, side)."""
     dense = pass_weights(side, scale * side, float(scale)).toarray()
-    return torch.from_numpy(dense).to(device, kind)
+    with torch.inference_mode(False):  # it is kept, and a training may be next
+        return torch.from_numpy(dense).to(device, kind)
 
 
 def _by_taps(pictures_bchw: Tensor, scale: int) -> Tensor:

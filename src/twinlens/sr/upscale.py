@@ -23,6 +23,7 @@ from twinlens.networks.device import device, repeatable
 from twinlens.progress import say, track
 from twinlens.sr import tiles
 from twinlens.sr.enlarge import clip, enlarge, steps
+from twinlens.tables import forms
 
 
 def upscale(
@@ -245,7 +246,7 @@ def _trained(method: str, results: Path) -> Path:
             f" {_others(method, results)}. If it is a method of your config, run"
             " snakemake --cores all results/table3.csv, or name a file by --weights"
         )
-    present = _present_world(results)
+    present = forms.world_of(results / "table3.csv")
     if present in found or len(found) == 1:
         return found.get(present) or next(iter(found.values()))
     raise ArtifactError(
@@ -266,10 +267,3 @@ def _others(method: str, results: Path) -> str:
 
 def _age(path: Path) -> float:
     return path.stat().st_mtime
-
-
-def _present_world(results: Path) -> str:
-    """Name the world whose Table 3 lies in `results`; "" if none does."""
-    table = results / "table3.csv"
-    text = table.read_text(encoding="utf-8") if table.exists() else ""
-    return text.partition("\n")[0].partition(", world ")[2].partition(":")[0]

@@ -24,6 +24,12 @@ def head(name: str, layout: Layout, what: str) -> str:
     return _one_line(line)
 
 
+def world_of(table: Path) -> str:
+    """Read in its first line which world a table is of; "" where there is no table."""
+    text = table.read_text(encoding="utf-8") if table.exists() else ""
+    return text.partition("\n")[0].partition(", world ")[2].partition(":")[0]
+
+
 def order(layout: Layout) -> list[str]:
     """Order methods as the paper prints them, those beyond it after HR."""
     printed = list(published.TABLE3)

@@ -28,9 +28,10 @@ Side = Annotated[int, Field(ge=STEP, le=4096, multiple_of=STEP)]
 class Recipe:
     """How it is trained on generated pairs; an entry's `recipe`."""
 
-    steps: dict[Stage, Count] = field(
-        default_factory=lambda: dict.fromkeys(STAGES, 500)
-    )
+    steps: Annotated[
+        dict[Stage, Count],
+        Field(json_schema_extra={"default": dict.fromkeys(STAGES, 500)}),
+    ] = field(default_factory=lambda: dict.fromkeys(STAGES, 500))
     """Optimiser steps of each of the five stages."""
     batch: Annotated[int, Field(ge=2, le=10**4, multiple_of=2)] = 8
     """Pairs a step, an even number: half are the others turned by 180 degrees."""

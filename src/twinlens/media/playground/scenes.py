@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from twinlens.errors import DataError
 from twinlens.media.playground import textures
 from twinlens.media.playground.motions import Track
 from twinlens.media.playground.render import Maps, place
@@ -54,7 +55,7 @@ def tiles(
             let the others come round again where they are too few.
 
     Raises:
-        ValueError: the photographs are too small for so many.
+        DataError: the photographs are too small for so many.
     """
     for height in TILE_HEIGHTS:
         cut = [tile for name in photos for tile in _grid(name, height)]
@@ -63,7 +64,10 @@ def tiles(
         if len(cut) >= count or full:
             order = random.permutation(len(cut))
             return [cut[order[rank % len(cut)]] for rank in range(count)]
-    raise ValueError(f"{photos} hold no {count} tiles of {TILE_HEIGHTS[-1]} pixels")
+    raise DataError(
+        f"the photographs that scenes are cut from ({', '.join(photos)}) hold no"
+        f" {count} tiles of {TILE_HEIGHTS[-1]} pixels: generate fewer clips"
+    )
 
 
 def _contrast(tile: Tile) -> float:
