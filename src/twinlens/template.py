@@ -11,7 +11,7 @@ from string import Template
 import yaml
 
 from twinlens.artifacts.publish import publish
-from twinlens.errors import DataError, RejectedError, message
+from twinlens.errors import DataError, RejectedError
 from twinlens.media import ffmpeg
 from twinlens.media.lists import composed
 from twinlens.media.search import Found, search
@@ -103,12 +103,7 @@ def _of_classes(found: Found) -> list[Path]:
     Raises:
         DataError: there are fewer than two classes.
     """
-    videos = []
-    for path in found.videos:
-        if path.parent.parent == found.root:
-            videos.append(path)
-        else:
-            found.leave_out(path, message("not in a folder of the class's name"))
+    videos = found.of_classes()
     if len(_counts(videos)) < 2:
         there = ", ".join(_counts(videos)) or "none"
         raise DataError(

@@ -254,10 +254,7 @@ class Clip(Group):
         Raises:
             ArtifactError: one is not stored: the error names it.
         """
-        wanted = np.asarray(indices)
-        stored = self.index
-        rows = np.searchsorted(stored, wanted).clip(max=max(0, len(stored) - 1))
-        lacking = wanted[stored[rows] != wanted] if len(stored) else wanted.reshape(-1)
+        rows, lacking = _rows(self.index, np.asarray(indices))
         if lacking.size:
             clip = str(self._group.name).removeprefix("/clip/")
             numbers = ", ".join(map(str, np.unique(lacking)[:5].tolist()))
@@ -267,6 +264,15 @@ class Clip(Group):
                 " its method to select.methods, or set frames: all of its data set"
             )
         return rows
+
+
+def _rows(
+    stored: NDArray[np.int32], wanted: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Find the rows of wanted indices among stored ones, and those that lack."""
+    rows = np.searchsorted(stored, wanted).clip(max=max(0, len(stored) - 1))
+    lacking = wanted[stored[rows] != wanted] if len(stored) else wanted.reshape(-1)
+    return rows, lacking
 
 
 class JoinedClip:
@@ -289,9 +295,7 @@ class JoinedClip:
         Raises:
             ArtifactError: one is stored in none of the shards.
         """
-        wanted, stored = np.asarray(indices), self.index
-        rows = np.searchsorted(stored, wanted).clip(max=max(0, len(stored) - 1))
-        lacking = wanted[stored[rows] != wanted] if len(stored) else wanted.reshape(-1)
+        rows, lacking = _rows(self.index, np.asarray(indices))
         if lacking.size:
             self.parts[-1].rows(lacking)  # raises
         return rows

@@ -32,6 +32,16 @@ class Found:
         """Count what is not taken."""
         self.left_out.setdefault(reason, []).append(path)
 
+    def of_classes(self) -> list[Path]:
+        """Take the videos that lie in a folder of a class, and leave out the others."""
+        taken = []
+        for path in self.videos:
+            if path.parent.parent == self.root:
+                taken.append(path)
+            else:
+                self.leave_out(path, message("not in a folder of the class's name"))
+        return taken
+
     def lines(self) -> list[str]:
         """Say what is left out, a line for each reason."""
         return [self._line(reason, paths) for reason, paths in self.left_out.items()]

@@ -32,11 +32,8 @@ def listing(settings: Mapping[str, Any]) -> Listing:
     """List the clips; see `twinlens.media.sets.listing`."""
     root = folder_of(settings, "videos")
     found, by_class = search(root), defaultdict[str, list[Path]](list)
-    for path in found.videos:
-        if path.parent.parent == root:
-            by_class[composed(path.parent.name)].append(path)
-        else:
-            found.leave_out(path, message("not in a folder of the class's name"))
+    for path in found.of_classes():
+        by_class[composed(path.parent.name)].append(path)
     if not by_class:
         return Listing(classes=[], clips=[], warnings=found.lines())
     classes = chosen(settings, sorted(by_class))
