@@ -56,7 +56,7 @@ OVERLAY = {
     "methods": {
         name: {"recipe": SHORT} for name in ("tosr1", "tosr2", "duf16", "duf52", "spmc")
     },
-    "resources": {"threads": 2, "gpus": 0, "readers": 0},
+    "resources": {"threads": 2, "gpus": 0, "workers": 0},
 }
 
 

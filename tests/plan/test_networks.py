@@ -131,8 +131,8 @@ def test_a_training_asks_for_the_processors_of_all_its_processes():
         return plan(resources=resources).training_cpus
 
     assert cpus() == 1
-    assert cpus(threads=4, readers=3) == 7
-    assert cpus(threads=2, readers=1, gpus=4) == 12
+    assert cpus(threads=4, workers=3) == 7
+    assert cpus(threads=2, workers=1, gpus=4) == 12
 
 
 def test_estimators_take_a_gpu_where_there_are_some():

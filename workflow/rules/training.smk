@@ -65,7 +65,7 @@ rule train_sr:
         gpu=plan.gpus,
         cpus_per_task=plan.training_cpus,
         # Not a parameter: it changes no number.
-        readers=plan.world.resources.readers,
+        workers=plan.world.resources.workers,
     params:
         job=lambda w: as_json(plan.networks.sr_training(w.network)),
         devices=max(1, plan.gpus),
@@ -74,7 +74,7 @@ rule train_sr:
         "python -m twinlens.training --plain --patches {input.patches}"
         " --start={input.start} --perceptual={input.perceptual}"
         " --job {params.job:q} --threads {threads} --devices {params.devices}"
-        " --workers {resources.readers} --out {output.network}"
+        " --workers {resources.workers} --out {output.network}"
         " --log {output.log} --curve {output.curve} 2>&1 | tee {log}"
 
 

@@ -50,7 +50,7 @@ class Plan:
         self.gpus = world.resources.gpus
         self.gpu = min(1, self.gpus)
         self.training_cpus = max(1, self.gpus) * (
-            self.threads + world.resources.readers
+            self.threads + world.resources.workers
         )
 
     def flow_gpu(self, flow: str) -> int:

@@ -201,7 +201,7 @@ class Resources:
     """CPU threads of a flow, training or scoring job."""
     gpus: Annotated[int, Field(ge=0, le=64)] = 0
     """GPUs of a training or scoring job; several share a batch of SR training."""
-    readers: Annotated[int, Field(ge=0, le=1024)] = 0
+    workers: Annotated[int, Field(ge=0, le=1024)] = 0
     """Processes that read patches ahead of a training; 0 reads in between."""
 
 
