@@ -35,8 +35,9 @@ include: "workflow/rules/tables.smk"
 
 
 # All jobs run in one environment (`--sdm conda` or `apptainer`): said once, and not in
-# each rule. Reports would take it for what ran where nobody asked for it.
-if DEPLOYED:
+# each rule. Reports would take it for what ran where nobody asked for it; the linter asks
+# whether there is one.
+if DEPLOYED or "--lint" in sys.argv:
     for each in workflow.rules:
         each.conda_env = ENV
         each.container_img = IMAGE
