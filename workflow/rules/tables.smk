@@ -155,9 +155,15 @@ rule present_table:
     input:
         multiext(f"{WORLD}/{{table}}", ".csv", "_long.csv", ".md", ".tex"),
     output:
-        multiext("results/{table}", ".csv", "_long.csv", ".md", ".tex"),
+        multiext(
+            "results/{table}",
+            csv=".csv",
+            long="_long.csv",
+            markdown=".md",
+            latex=".tex",
+        ),
     log:
         f"{WORLD}/logs/present_table/{{table}}.log",
     localrule: True
     shell:
-        'cp {input} "$(dirname {output[0]})" 2> {log}'
+        'cp {input} "$(dirname {output.csv})" 2> {log}'
