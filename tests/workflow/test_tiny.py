@@ -246,7 +246,7 @@ def test_a_change_of_code_reruns_what_imports_it_and_no_more(done, source):
 GATES = {
     "test clips": "datasets: {yard: {max_rejected: 0.5}}",
     "corpus": "datasets: {corpus: {max_rejected: 0.5}}",
-    "code": ("src/twinlens/media/manifest.py", "> job.max", ">= job.max"),
+    "code": ("src/twinlens/media/manifest.py", "<= job.max", "< job.max"),
 }
 CHANGES = {
     "rows": "select: {methods: [bicubic, vdsr, hr]}",

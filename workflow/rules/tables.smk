@@ -126,7 +126,7 @@ rule rule_graph:
     params:
         config=as_json(config),
         rules=dry_run.rules_digest(),
-        code=code("rule_graph", "plan"),
+        code=code("rule_graph"),
     shell:
         "python -m twinlens rule-graph --plain --config {params.config:q}"
         " --out {output.png} > {log} 2>&1"
