@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = cli.config_options("status", __doc__)
     parser.add_argument("target", nargs="?", default="all", help="a file, or all")
     options = parser.parse_args(arguments)
-    where = options.config, options.data, options.target
+    where = options.config, options.data, [options.target]
     every = dry_run.jobs(*where, anew=True)
     waiting = dry_run.jobs(*where)
     now = dict(runs.live())
