@@ -235,12 +235,23 @@ class Cluster:
             self.end(name)
 
 
+class NotStartedError(RuntimeError):
+    """The machine does not let Slurm's daemons run, which is no fault of a workflow."""
+
+
 @contextmanager
 def running(root: Path) -> Iterator[Cluster]:
-    """A cluster that runs for a block."""
+    """A cluster that runs for a block.
+
+    Raises:
+        NotStartedError: its daemons don't start.
+    """
     cluster = Cluster(root)
     try:
-        cluster.start()
+        try:
+            cluster.start()
+        except (AssertionError, OSError) as error:
+            raise NotStartedError(str(error)) from error
         yield cluster
     finally:
         cluster.stop()

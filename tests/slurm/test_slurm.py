@@ -34,8 +34,11 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    with slurm.running(tmp_path_factory.mktemp("slurm") / "root") as found:
-        yield found
+    try:
+        with slurm.running(tmp_path_factory.mktemp("slurm") / "root") as found:
+            yield found
+    except slurm.NotStartedError as error:
+        pytest.skip(f"Slurm's own daemons don't start on this machine: {error}")
 
 
 @pytest.fixture(scope="module")
