@@ -30,7 +30,7 @@ docs: setup  ## the site, in docs/_build
 
 test-slurm: setup  ## on a Slurm of its own, on this machine: root, Debian
 	tests/slurm/install
-	$(BIN)/pytest -m slurm
+	TWINLENS_SLURM=1 $(BIN)/pytest -m slurm
 
 lint: setup
 	$(BIN)/ruff check .

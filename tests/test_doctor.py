@@ -29,13 +29,14 @@ def at_root(monkeypatch):
 
 @pytest.fixture
 def roomy(monkeypatch):
-    """A machine with space and a GPU; what is given replaces some of it."""
+    """A machine with space, a GPU and a compiler; what is given replaces some of it."""
 
-    def machine(free=1 << 50, gpu=True):
+    def machine(free=1 << 50, gpu=True, compiler="sh"):
         monkeypatch.setattr(
             doctor.shutil, "disk_usage", lambda _: Usage(1 << 50, 0, free)
         )
         monkeypatch.setattr(doctor.gpu, "present", lambda: gpu)
+        monkeypatch.setattr(doctor, "COMPILERS", (compiler,))
 
     machine()
     return machine
@@ -153,6 +154,15 @@ def test_a_gpu_that_is_absent_is_reported(roomy):
     (line,) = doctor.machine(worlds.plan(resources__gpus=1))
     assert line.startswith("a GPU: resources.gpus is 1")
     assert line.endswith("set resources.gpus: 0")
+
+
+def test_tv_l1_on_a_gpu_needs_a_compiler(roomy):
+    roomy(compiler="no-such-compiler")
+    (line,) = doctor.machine(worlds.plan(resources__gpus=1))
+    assert line.startswith("a C compiler (no-such-compiler), by which tvl1 is")
+    assert list(doctor.machine(worlds.plan())) == []
+    on_cpu = {"resources__gpus": 1, "flows__tvl1__device": "cpu"}
+    assert list(doctor.machine(worlds.plan(**on_cpu))) == []
 
 
 def test_no_gpu_is_needed_where_none_is_asked_for(roomy):

@@ -7,14 +7,15 @@ from twinlens.dry_run import Job
 from twinlens.records import Record
 
 COMMAND = (
-    "python -m twinlens.training train --job '{{\"lr\":{lr}}}' --devices {devices}"
+    "python -m twinlens.training train --job '{{\"lr\":{lr}}}' --threads {threads}"
+    " --devices {devices}"
 )
 
 
 def reason(tmp_path, rule="train_sr", **now):
     out = tmp_path / "out.h5"
     out.touch()
-    settings = {"lr": 1, "devices": 1}
+    settings = {"lr": 1, "threads": 2, "devices": 1}
     command = COMMAND.format(**settings)
     record = Record(rule=rule, command=command, inputs=[], params=[])
     command = COMMAND.format(**settings | now)
@@ -29,6 +30,7 @@ def reason(tmp_path, rule="train_sr", **now):
         ({"lr": 2}, "setting lr: 1 before, 2 now"),
         ({"devices": 2}, "setting devices: 1 before, 2 now"),
         ({}, "the code of its job changed"),
+        ({"threads": 4}, "the code of its job changed"),
     ],
 )
 def test_what_differs_in_the_command_is_named(tmp_path, now, line):

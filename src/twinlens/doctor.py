@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from twinlens.plan import Plan
 
 GIB = 1 << 30
+COMPILERS = ("cc", "gcc", "clang")
+"""That Triton looks for."""
 CHECKOUT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
@@ -114,10 +116,10 @@ def machine(plan: "Plan") -> Iterator[str]:
     compiled = [
         name for name, each in flows if each.kind == "tvl1" and plan.flow_gpu(name)
     ]
-    if compiled and not any(map(shutil.which, ("cc", "gcc", "clang"))):
+    if compiled and not any(map(shutil.which, COMPILERS)):
         yield (
-            f"a C compiler (cc, gcc or clang), by which {compiled[0]} is compiled for"
-            f" the GPU: install one, or set flows.{compiled[0]}.device: cpu"
+            f"a C compiler ({', '.join(COMPILERS)}), by which {compiled[0]} is compiled"
+            f" for the GPU: install one, or set flows.{compiled[0]}.device: cpu"
         )
 
 

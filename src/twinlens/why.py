@@ -12,7 +12,8 @@ from twinlens.dry_run import Job
 from twinlens.records import Record
 
 SETTINGS = re.compile(r" --job ('\{.*?\}'|\{\S*\})(?= |$)")
-NUMBER = re.compile(r" --([a-z]+) (\d+)(?= |$)")
+DEVICES = re.compile(r" --(devices) (\d+)(?= |$)")
+"""The one option beside `--job` that is a parameter; threads, say, rerun nothing."""
 BESIDE = {
     "classes": "the names of its classes",
     "explorer": "the page's own files",
@@ -89,8 +90,8 @@ def _job(command: str) -> dict[str, Any]:
 
 
 def _options(command: str) -> dict[str, Any]:
-    """The numbers among a command's options, by their name."""
-    return dict(NUMBER.findall(SETTINGS.sub("", command)))
+    """The options of a command that are parameters, by their name."""
+    return dict(DEVICES.findall(SETTINGS.sub("", command)))
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

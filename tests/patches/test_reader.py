@@ -3,16 +3,18 @@ import pickle
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from torch.utils.data import DataLoader
 
 from tests.patches.clips import NAME, patch_set
-from twinlens.artifacts.table import read_csv
+from twinlens.artifacts.table import read_csv, write_csv
 from twinlens.errors import ArtifactError
 from twinlens.patches.counts import count_patches
 from twinlens.patches.reader import Patches
 from twinlens.patches.settings import Counting, Split
 from twinlens.patches.split import held_out, is_held_out
+from twinlens.patches.stage import CLIP_COUNTS, COUNTS
 
 WANTED = ["high", "speed"]
 
@@ -141,6 +143,14 @@ def _counted(folder, paper=None, split=None):
     job = Counting(patches=NAME, corpus="Corpus", paper=paper, split=split, seed=0)
     count_patches([path], [counts], job, out)
     return read_csv(out, "counts/1")
+
+
+def test_a_corpus_without_a_clip_is_reported(tmp_path):
+    counts = tmp_path / "none.csv"
+    write_csv(counts, CLIP_COUNTS, pd.DataFrame(columns=COUNTS))
+    job = Counting(patches=NAME, corpus="Corpus", paper=None, split=Split(), seed=0)
+    with pytest.raises(ArtifactError, match="Corpus: none of its clips can be used"):
+        count_patches([], [counts], job, tmp_path / "set.csv")
 
 
 def test_counts_are_joined_by_side_of_the_split(tmp_path):

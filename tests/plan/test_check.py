@@ -210,6 +210,24 @@ def test_a_crop_larger_than_generated_frames_is_reported():
     assert "views.crop: 80 is larger than the frames of yard, 118x64" in line
 
 
+@pytest.mark.parametrize("data", [2024, True, ["a"]])
+def test_a_data_folder_that_is_no_text_is_reported(data):
+    (line,) = problems(data=data)
+    assert line.startswith("data: ")
+
+
+def test_a_key_that_is_a_date_is_reported():
+    config = changed()
+    config["datasets"][datetime.date(2024, 5, 1)] = {}
+    (line,) = problems_of(config)
+    assert "put it in quotes" in line
+
+
+def test_lengths_the_wrong_way_round_are_reported():
+    (line,) = problems(datasets__yard__generated__frames=[40, 32])
+    assert "yard.generated: frames: the fewest come first, the most last" in line
+
+
 def test_weights_of_no_data_set_are_reported():
     weights = {"yart": {"spatial": "a", "temporal": "b"}}
     (line,) = problems(recognisers__tsn__weights=weights)

@@ -26,6 +26,14 @@ def test_floats_equal_matlabs():
     np.testing.assert_allclose(output.movedim(1, -1).numpy(), upscale(low), atol=1e-12)
 
 
+def test_what_inference_computed_first_serves_a_training():
+    with torch.inference_mode():
+        upscale_tensor(torch.rand(1, 3, 5, 7))
+    low = torch.rand(1, 3, 5, 7, requires_grad=True)
+    upscale_tensor(low).sum().backward()
+    assert low.grad.isfinite().all()
+
+
 def test_gradients_reach_the_low_picture():
     low = torch.rand(1, 3, 4, 4, dtype=torch.double, requires_grad=True)
     assert torch.autograd.gradcheck(upscale_tensor, (low,))
