@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import tempfile
 import zipfile
 from contextlib import suppress
 
@@ -121,7 +122,10 @@ def test_what_rar_needs_is_said_before_the_download(no_tool):
     check_tool("x.zip")
 
 
-def test_what_rar_needs_is_said_where_files_are_compressed(tmp_path, no_tool):
+def test_what_rar_needs_is_said_where_files_are_compressed(
+    tmp_path, no_tool, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # nothing stays there
     path = written(tmp_path / "a.rar", rar.archive(CLIPS, compressed=True))
     with pytest.raises(ArtifactError, match="one of unrar"):
         unpack(path, "", tmp_path / "out")

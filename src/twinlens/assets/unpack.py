@@ -107,6 +107,7 @@ def _extract(archive: Path, folder: Path) -> None:
 
 
 def _extract_rar(archive: Path, folder: Path) -> None:
+    rarfile.HACK_TMP_DIR = str(folder)  # its own files go with the folder, not to /tmp
     with rarfile.RarFile(archive) as file:
         if file.is_solid():  # its files can't be had one by one
             raise ArtifactError(
