@@ -1,43 +1,73 @@
 """Let system calls of the workflow's own commands fail, by hand, with strace.
 
-    python -m tests.faults.inject CHECKOUT [--trials 500] [--jobs 2]
+    python -m tests.faults.inject CHECKOUT [--trials 3000] [--jobs 2]
 
 CHECKOUT is a copy of the repository in which the tiny world was run. Each trial runs a
-stage's command, as the workflow prints it, with one failing call; then the same command
-again without. Printed are the trials that published other values, ended well with other
-values, crashed, or could not be finished by the second run: there must be none.
+stage's command, as the workflow prints it, with a call that fails or kills it; then the
+same command again without. Printed are the trials that published other values, ended
+well with other values, crashed, ended in a traceback, or could not be finished by the
+second run: there must be none. Commands run in copies of this process, which has
+imported what they need.
 """
 
 import argparse
+import importlib
+import os
 import random
 import re
+import runpy
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
+import traceback
 from ast import literal_eval
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple, NoReturn
 
 from twinlens.artifacts import reader
+from twinlens.cli import STAGES as COMMANDS
 from twinlens.errors import ArtifactError
 
 STAGES = (
     "frames degrade super_resolve flow motion patches train_sr train_recogniser score"
     " quality count_patches table manifest"
 ).split()
-CALLS = {"pwrite64": 8, "fsync": 1, "rename": 1, "write": 2}
+CALLS = {"pwrite64": 8, "fsync": 2, "rename": 2, "write": 2, "openat": 4}
 """System calls, and how often each is chosen."""
-REFUSALS = ("ENOSPC", "EIO", "EDQUOT")
+REFUSALS = ("error=ENOSPC", "error=EIO", "error=EDQUOT", "signal=KILL")
+ALONE = ("write", "openat")
+"""Not those of ffmpeg: its pipe to the stage never fails, nor do its libraries."""
 SECONDS = 600
-STRACE = ["strace", "-f", "--seccomp-bpf", "-qq"]
-ALONE = ["strace", "-qq"]
-"""For `write`: not those of ffmpeg, whose pipe to the stage never fails."""
 
 
-Job = tuple[str, list[str]]
-"""A command, and its outputs."""
+class Job(NamedTuple):
+    """A command of the workflow."""
+
+    words: list[str]
+    outputs: list[str]
+
+    def placed(self, folder: Path) -> tuple[list[str], list[Path]]:
+        """The command with its outputs in a folder, and where they will be."""
+        there = {path: folder / Path(path).name for path in self.outputs}
+        words = [str(there.get(word, word)) for word in self.words]
+        return words, list(there.values())
+
+
+class Injection(NamedTuple):
+    """The k-th call of a stage's command, and what becomes of it."""
+
+    stage: str
+    call: str
+    k: str
+    refusal: str
 
 
 def commands(checkout: Path) -> dict[str, Job]:
@@ -55,16 +85,9 @@ def commands(checkout: Path) -> dict[str, Job]:
         stage, _, outputs = head.partition(": [")
         if "python -m twinlens." in line and stage.split()[0] in STAGES:
             command = re.sub(r" (2>&1 \| tee|>) .*$", "", line.strip())
-            found.setdefault(stage.split()[0], (command, literal_eval(f"[{outputs}")))
+            job = Job(shlex.split(command), literal_eval(f"[{outputs}"))
+            found.setdefault(stage.split()[0], job)
     return found
-
-
-def placed(job: Job, folder: Path) -> tuple[list[str], list[Path]]:
-    """The command with its outputs in a folder, and where they will be."""
-    command, outputs = job
-    there = {path: folder / Path(path).name for path in outputs}
-    words = [str(there.get(word, word)) for word in shlex.split(command)]
-    return [sys.executable, *words[1:]], list(there.values())
 
 
 def content(path: Path) -> object:
@@ -81,56 +104,130 @@ def content(path: Path) -> object:
         return ""
 
 
-def run(words: list[str], checkout: Path, strace: list[str]) -> int:
-    """The exit status; 124 for one that hangs."""
-    environment = {"PYTHONPATH": str(checkout / "src"), "PATH": "/usr/bin:/bin"}
-    environment |= {"TWINLENS_PART_SECONDS": "0", "TWINLENS_CHECKPOINT_SECONDS": "0"}
+def run(words: list[str], checkout: Path, log: Path, strace: list[str]) -> int:
+    """Run a command in a copy of this process: its exit status; 124 if it hangs."""
+    child = os.fork()
+    if child == 0:
+        _become(words, checkout, log)
+    os.waitpid(child, os.WUNTRACED)
+    tracer = None
+    if strace:
+        tracer = subprocess.Popen(
+            [*strace, "-p", str(child)], stderr=subprocess.DEVNULL
+        )
+        while _tracer(child) == 0:
+            time.sleep(0.002)
+    os.kill(child, signal.SIGCONT)
+    status = _wait(child)
+    if tracer:
+        tracer.wait(SECONDS)
+    return status
+
+
+def _become(words: list[str], checkout: Path, log: Path) -> NoReturn:
+    """Run a command as its own process would, once it is let go on."""
+    status: str | int | None = 1
     try:
-        return subprocess.run(
-            [*strace, *words],
-            cwd=checkout,
-            env=environment,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        ).returncode
-    except subprocess.TimeoutExpired:
-        return 124
+        os.setsid()
+        os.chdir(checkout)
+        os.environ |= {"TWINLENS_PART_SECONDS": "0", "TWINLENS_CHECKPOINT_SECONDS": "0"}
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        for stream in (1, 2):
+            os.dup2(handle, stream)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        module, sys.argv = words[2], words[2:]
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        status = 0
+    except SystemExit as end:
+        status = end.code
+    except BaseException:
+        traceback.print_exc()
+    if isinstance(status, str):
+        print(status, file=sys.stderr)
+    with suppress(OSError):
+        sys.stdout.flush()
+    os._exit(status if isinstance(status, int) else bool(status))
+
+
+def _tracer(process: int) -> int:
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("TracerPid:")[2].split()[0])
+
+
+def _wait(child: int) -> int:
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.005)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return 124
 
 
 def traced(call: str) -> list[str]:
     """Strace of a call."""
-    return [*(ALONE if call == "write" else STRACE), "-e", f"trace={call}"]
+    return ["strace", *([] if call in ALONE else ["-f"]), "-e", f"trace={call}"]
 
 
-def count(words: list[str], checkout: Path, call: str, said: Path) -> int:
-    """How often a command makes a call in its main thread."""
-    strace = [*traced(call), "-o", str(said)]
-    run(words, checkout, strace)
-    return len(said.read_text().splitlines())
+def find_calls(call: str, job: Job, checkout: Path, folder: Path) -> list[int]:
+    """Which of its calls a command makes on files of the world."""
+    log = folder / "strace"
+    words, _ = job.placed(folder)
+    run(words, checkout, folder / "log", [*traced(call), "-o", str(log)])
+    lines = [line for line in log.read_text().splitlines() if f"{call}(" in line]
+    files = (str(folder), "results/")
+    return [
+        number
+        for number, line in enumerate(lines, 1)
+        if call != "openat" or any(file in line for file in files)
+    ]
 
 
-def trial(
-    stage: str, job: Job, checkout: Path, folder: Path, call: str, k: str, no: str
-) -> str:
-    """What went wrong with one failing call; "" if nothing did."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    words, outputs = placed(job, folder)
-    expected = EXPECTED[stage]
-    inject = ["-o", "/dev/null", "-e", f"inject={call}:error={no}:when={k}"]
-    status = run(words, checkout, [*traced(call), *inject])
+class Outcome(NamedTuple):
+    """What became of one failing call."""
+
+    status: int
+    """The exit status of the command that it was injected in."""
+    wrong: str
+    """What went wrong; "" if nothing did."""
+
+
+def trial(job: Job, injection: Injection, checkout: Path, folder: Path) -> Outcome:
+    """Run a command with one failing call, then again without."""
+    words, outputs = job.placed(folder)
+    log = folder / "log"
+    inject = f"inject={injection.call}:{injection.refusal}:when={injection.k}"
+    strace = [*traced(injection.call), "-o", "/dev/null", "-e", inject]
+    status = run(words, checkout, log, strace)
+    wrong = _first(status, injection, outputs, log.read_text(errors="replace"))
+    return Outcome(status, wrong or _second(words, injection, checkout, outputs))
+
+
+def _first(status: int, injection: Injection, outputs: list[Path], said: str) -> str:
+    """What is wrong with how a command with a failing call ended."""
+    expected = EXPECTED[injection.stage]
     found = [content(path) for path in outputs]
     wrong = [each for each, want in zip(found, expected, strict=True) if each != want]
     if any(each is not None for each in wrong):
         return "published other values"
     if status == 0 and wrong:
         return "ended well without an output"
-    if status < 0 or status > 125:
+    killed = injection.refusal == "signal=KILL"
+    if status > 125 or (status < 0 and not killed):
         return f"crashed ({status})"
-    if run(words, checkout, []) != 0:
+    return "ended in a traceback" if "Traceback" in said else ""
+
+
+def _second(
+    words: list[str], injection: Injection, checkout: Path, outputs: list[Path]
+) -> str:
+    """What is wrong with the same command once its calls succeed."""
+    log = outputs[0].with_name("log")
+    if run(words, checkout, log, []) != 0:
         return "could not be finished"
-    if [content(path) for path in outputs] != expected:
+    if [content(path) for path in outputs] != EXPECTED[injection.stage]:
         return "was finished to other values"
     return ""
 
@@ -138,47 +235,61 @@ def trial(
 EXPECTED: dict[str, list[object]] = {}
 
 
+def choose(counts: dict[tuple[str, str], list[int]], trials: int) -> list[Injection]:
+    """Draw injections: stages alike, calls by their weight."""
+    rng = random.Random(0)
+    stages = sorted({stage for stage, _ in counts})
+    calls = [call for call, often in CALLS.items() for _ in range(often)]
+    chosen = []
+    while len(chosen) < trials:
+        stage, call = rng.choice(stages), rng.choice(calls)
+        if counts[stage, call]:
+            k = str(rng.choice(counts[stage, call]))
+            refusal = rng.choice(REFUSALS)
+            lasting = rng.choice(["", "+"]) if refusal != "signal=KILL" else ""
+            chosen.append(Injection(stage, call, k + lasting, refusal))
+    return chosen
+
+
+def numbered(number: int, job: Job, injection: Injection, checkout: Path) -> Outcome:
+    """A trial in a folder of its own, which stays if something went wrong."""
+    folder = checkout / f"injected/trial{number}"
+    folder.mkdir(parents=True)
+    outcome = trial(job, injection, checkout, folder)
+    if outcome.wrong or number % 100 == 0:
+        print(number, *injection, outcome.wrong or "ok", flush=True)
+    if not outcome.wrong:
+        shutil.rmtree(folder)
+    return outcome
+
+
 def main() -> None:
     """Run the trials and print what went wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkout", type=Path)
-    parser.add_argument("--trials", type=int, default=500)
+    parser.add_argument("--trials", type=int, default=3000)
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     checkout = given.checkout.resolve()
-    work = checkout / "injected"
-    known = commands(checkout)
-    counts = {}
+    shutil.rmtree(checkout / "injected", ignore_errors=True)
+    for command in COMMANDS.values():
+        importlib.import_module(f"twinlens.{command.home.partition(':')[0]}")
+    known, counts = commands(checkout), {}
     for stage, job in known.items():
-        folder = work / stage
         for call in CALLS:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder = checkout / f"injected/{stage}/{call}"
             folder.mkdir(parents=True)
-            words, outputs = placed(job, folder)
-            counts[stage, call] = count(words, checkout, call, work / "said")
-            EXPECTED[stage] = [content(path) for path in outputs]
-        print(stage, {call: counts[stage, call] for call in CALLS}, flush=True)
-    rng = random.Random(0)
-    calls = [call for call, often in CALLS.items() for _ in range(often)]
-    chosen = []
-    while len(chosen) < given.trials:
-        stage, call = rng.choice(list(known)), rng.choice(calls)
-        if counts[stage, call]:
-            k = str(rng.randrange(1, counts[stage, call] + 1)) + rng.choice(["", "+"])
-            chosen.append((stage, call, k, rng.choice(REFUSALS)))
-
-    def one(number: int) -> str:
-        stage, call, k, refusal = chosen[number]
-        folder = work / f"trial{number}"
-        wrong = trial(stage, known[stage], checkout, folder, call, k, refusal)
-        shutil.rmtree(folder, ignore_errors=True)
-        if wrong or number % 25 == 0:
-            print(number, stage, call, k, refusal, wrong or "ok", flush=True)
-        return wrong
-
-    with ThreadPoolExecutor(given.jobs) as pool:
-        bad = [each for each in pool.map(one, range(len(chosen))) if each]
-    print(f"{len(chosen)} injections, {len(bad)} went wrong")
+            counts[stage, call] = find_calls(call, job, checkout, folder)
+            EXPECTED[stage] = [content(path) for path in job.placed(folder)[1]]
+        print(stage, {call: len(counts[stage, call]) for call in CALLS}, flush=True)
+    chosen = choose(counts, given.trials)
+    jobs = [known[injection.stage] for injection in chosen]
+    every = [checkout] * len(chosen)
+    with ProcessPoolExecutor(given.jobs, get_context("fork")) as pool:
+        outcomes = list(pool.map(numbered, range(len(chosen)), jobs, chosen, every))
+    statuses = Counter(outcome.status for outcome in outcomes)
+    bad = sum(bool(outcome.wrong) for outcome in outcomes)
+    print(f"{len(chosen)} injections, {bad} went wrong; exit statuses: {statuses}")
 
 
 if __name__ == "__main__":
