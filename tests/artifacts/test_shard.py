@@ -1,9 +1,11 @@
+import ctypes
 import os
 import random
 from contextlib import suppress
 from functools import partial
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.artifacts.made import (
@@ -20,6 +22,7 @@ from tests.artifacts.made import (
     killed,
     write,
 )
+from twinlens.artifacts import shard as module
 from twinlens.artifacts.shard import Shard
 from twinlens.errors import ArtifactError
 
@@ -145,3 +148,19 @@ def test_clips_keep_the_order_of_their_names(tmp_path):
         for name in reversed(NAMES):
             shard.write(name, arrays(name))
     assert content(path)["names"] == NAMES
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="not the GNU C library"
+)
+def test_memory_that_was_freed_goes_back_to_the_system(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "TRIM_S", 0.0)
+    mebibyte, process = 1 << 20, psutil.Process()
+    # Below 128 KiB arrays lie in the heap, and a small one in use above each keeps it.
+    pairs = [(np.ones(100_000, np.uint8), np.ones(10_000)) for _ in range(2000)]
+    kept = [small for _, small in pairs]
+    del pairs
+    before = process.memory_info().rss
+    interrupted(tmp_path / "made.h5", NAMES[:1])
+    assert before - process.memory_info().rss > 100 * mebibyte
+    assert len(kept) == 2000

@@ -1,5 +1,6 @@
 """Write a shard clip by clip, so that a killed job resumes where it was."""
 
+import ctypes
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ from twinlens.progress import track
 Computed = tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]
 """Arrays of a clip, and facts about it beside those that it inherits."""
 Source = reader.Artifact | reader.Shards
+TRIM_S = 1.0
+"""Seconds after which freed memory is given back to the system again."""
 
 
 class Shard:
@@ -48,6 +51,7 @@ class Shard:
         self._open: Any = None
         self._file: h5py.File | None = None
         self._since = 0.0
+        self._trimmed = time.monotonic()
 
     def __enter__(self) -> Self:
         """Find what an earlier run of the same job finished.
@@ -116,6 +120,9 @@ class Shard:
         self._written.append(name)
         if time.monotonic() - self._since > self.every_s:
             self._end_part()
+        if time.monotonic() - self._trimmed > TRIM_S:
+            _trim()
+            self._trimmed = time.monotonic()
 
     def _begin_part(self) -> None:
         # Above the last, not their count: some may have been removed.
@@ -203,6 +210,16 @@ def map_clips(
             clip = source.clip(name)
             arrays, facts = compute(name, clip)
             shard.write(name, arrays, **{**clip.inherited, **facts})
+
+
+def _trim() -> None:
+    """Give freed memory back to the system, where the C library can.
+
+    Arrays of a clip leave holes in glibc's heap that the next ones do not fill: it
+    would grow with every clip.
+    """
+    if malloc_trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        malloc_trim(0)
 
 
 def _remove_folder(folder: Path) -> None:
