@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import hashlib
 import random
@@ -350,3 +351,13 @@ def test_the_identity_of_another_program_s_hdf5_is_of_its_bytes(tmp_path):
     with h5py.File(path, "w") as file:
         file["conv1/W"] = np.zeros(3)
     assert reader.file_id(path) == hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+
+
+def test_an_artifact_that_a_disk_refuses_to_give_is_no_other_file(whole, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EIO, "Unable to open file")
+
+    monkeypatch.setattr(h5py, "File", refuse)
+    for read in (reader.file_id, reader.is_artifact, content):
+        with pytest.raises(ArtifactError, match=r"whole\.h5: can't be read: .*repair"):
+            read(whole)

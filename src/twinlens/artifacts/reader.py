@@ -58,8 +58,7 @@ def _file(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r", locking=False, rdcc_nbytes=0)
     except OSError as error:
-        if error.errno in REMEDIES:
-            raise refused(path, error, "read") from error
+        _raise_refusal(path, error)
         if "locking flag" in str(error):  # open in this very process, with a lock
             return h5py.File(path, "r", rdcc_nbytes=0)
         if "already open for" in str(error):
@@ -70,6 +69,12 @@ def _file(path: Path) -> h5py.File:
                 " killed",
             ) from error
         raise unusable(path, f"is not a whole HDF5 file ({error})") from error
+
+
+def _raise_refusal(path: Path, error: Exception) -> None:
+    """Raise what a disk refused, in words; other errors are of the file itself."""
+    if isinstance(error, OSError) and error.errno in REMEDIES:
+        raise refused(path, error, "read") from error
 
 
 def _checked(file: h5py.File, path: Path) -> "Artifact":
@@ -90,6 +95,7 @@ def _checked(file: h5py.File, path: Path) -> "Artifact":
     except digests.OutsideError as error:
         raise unusable(path, str(error)) from error
     except Exception as error:  # HDF5's errors are of many types
+        _raise_refusal(path, error)
         raise unusable(path, f"is damaged ({error})") from error
     return artifact
 
@@ -138,8 +144,7 @@ class Array:
         try:
             block: NDArray[Any] = self._stored[start:stop]
         except (OSError, RuntimeError) as error:
-            if isinstance(error, OSError) and error.errno in REMEDIES:
-                raise refused(self.path, error, "read") from error
+            _raise_refusal(self.path, error)
             raise unusable(self.path, f"is damaged ({error})") from error
         current = digests.of_chunks(block, self._rows)
         if not np.array_equal(current, self._digests[first:last]):
@@ -431,13 +436,17 @@ def is_artifact(path: Path) -> bool:
     """Whether a file is an HDF5 artifact of ours, by its mark; not whether it is whole.
 
     Other programs write HDF5 too: published weights, for instance.
+
+    Raises:
+        ArtifactError: the disk refused to read it.
     """
     if not Path(path).is_file():  # to open a pipe would never end
         return False
     try:
         with h5py.File(path, "r", locking=False) as file:
             return "format" in file.attrs and "about" in file.attrs
-    except (OSError, RuntimeError, KeyError):  # no HDF5, or a damaged file
+    except (OSError, RuntimeError, KeyError) as error:  # no HDF5, or a damaged file
+        _raise_refusal(path, error)
         return False
 
 
