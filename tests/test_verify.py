@@ -119,7 +119,7 @@ def test_a_damaged_input_is_said_with_what_was_made_from_it(world):
     with h5py.File(patches, "a") as file:
         file.attrs["about"] = "{}"
     lines = found(world)
-    assert any("networks/net.h5: made from what is damaged now" in s for s in lines)
+    assert any("networks/net.h5: made from what can't be used now" in s for s in lines)
     assert any(line.startswith(f"{patches}: ") for line in lines)
 
 

@@ -4,6 +4,7 @@ They say which file or setting is at fault and what to do about it.
 """
 
 import errno
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,6 +80,28 @@ def refused(path: object, error: OSError, what: str = "written") -> ArtifactErro
         f"{path}: can't be {what}: {error.strerror or error}; {remedy}, then run the"
         " same command again"
     )
+
+
+NUMBER = re.compile(r"errno = (\d+)")
+
+
+def disk_error(error: Exception) -> OSError | None:
+    """Find the refusal of a disk that a library's error tells of.
+
+    HDF5 gives its number in an error of any type, and in words alone: "errno = 5".
+
+    Returns:
+        An error with a number of `REMEDIES`; None if it tells of something else.
+    """
+    found = NUMBER.search(str(error))
+    number = getattr(error, "errno", None) or int(found[1] if found else 0)
+    return OSError(number, os.strerror(number)) if number in REMEDIES else None
+
+
+def raise_refusal(path: object, error: Exception) -> None:
+    """Raise what a disk refused while a file was read; do nothing for other errors."""
+    if failed := disk_error(error):
+        raise refused(path, failed, "read") from error
 
 
 def unusable(path: Path, what: str) -> ArtifactError:

@@ -79,7 +79,7 @@ def _compared(
     try:
         now = identity(Path(name))
     except ArtifactError as error:
-        yield f"{path}: made from what is damaged now: {error}"
+        yield f"{path}: made from what can't be used now: {error}"
         return
     if now != then:
         yield (

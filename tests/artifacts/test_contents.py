@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -173,3 +174,18 @@ def test_an_error_names_the_file(tmp_path, store, monkeypatch):
     monkeypatch.setattr(contents, "sha1", fail)
     with pytest.raises(OSError, match=r"Input/output error: '.*a\.avi'"):
         digest(video(tmp_path), store)
+
+
+def test_a_file_that_a_disk_refuses_is_named_and_not_taken_for_another(
+    tmp_path, store, monkeypatch
+):
+    path, stat = video(tmp_path), Path.stat
+
+    def refuse(each, **options):
+        if each == path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(each))
+        return stat(each, **options)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(OSError, match=path.name):
+        Contents(store).of([path], "videos")

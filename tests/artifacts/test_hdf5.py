@@ -353,11 +353,34 @@ def test_the_identity_of_another_program_s_hdf5_is_of_its_bytes(tmp_path):
     assert reader.file_id(path) == hashlib.sha256(path.read_bytes()).hexdigest()[:32]
 
 
-def test_an_artifact_that_a_disk_refuses_to_give_is_no_other_file(whole, monkeypatch):
-    def refuse(*_, **__):
-        raise OSError(errno.EIO, "Unable to open file")
+def refused_to_open(*_, **__):
+    raise OSError(errno.EIO, "Unable to open file")
 
-    monkeypatch.setattr(h5py, "File", refuse)
+
+def refused_to_look(*_):  # HDF5 has the number in words alone
+    raise KeyError("Can't find it (read failed: errno = 5, error message = 'I/O')")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "refuse"),
+    [
+        (h5py, "File", refused_to_open),
+        (h5py.AttributeManager, "__contains__", refused_to_look),
+    ],
+    ids=["opened", "read"],
+)
+def test_an_artifact_that_a_disk_refuses_is_neither_damaged_nor_another_file(
+    whole, monkeypatch, owner, name, refuse
+):
+    monkeypatch.setattr(owner, name, refuse)
     for read in (reader.file_id, reader.is_artifact, content):
         with pytest.raises(ArtifactError, match=r"whole\.h5: can't be read: .*repair"):
             read(whole)
+
+
+def test_an_array_that_a_disk_refuses_is_not_lacking(whole, monkeypatch):
+    with reader.open(whole) as file:
+        monkeypatch.setattr(h5py.Group, "__getitem__", refused_to_look)
+        for find in (file.__getitem__, file.clip):
+            with pytest.raises(ArtifactError, match="can't be read: .*repair"):
+                find(NAMES[0])

@@ -1,6 +1,8 @@
 """Archives of data sets, as they were published."""
 
+import errno
 import io
+import os
 import tarfile
 import tempfile
 import zipfile
@@ -106,6 +108,18 @@ def test_a_damaged_file_of_a_rar_is_refused(tmp_path):
     path = written(tmp_path / "a.rar", content.replace(b"wave of", b"save of"))
     with pytest.raises(ArtifactError, match="a.rar: can't be unpacked"):
         unpack(path, "", tmp_path / "out")
+
+
+def test_an_archive_that_a_disk_refuses_is_not_taken_for_damaged(tmp_path, monkeypatch):
+    path = written(tmp_path / "a.zip", b"what was read of it")
+
+    def refuse(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(module.hashlib, "file_digest", refuse)
+    with pytest.raises(ArtifactError, match=r"a\.zip: can't be read: ") as error:
+        unpack(path, "", tmp_path / "out")
+    assert not isinstance(error.value, module.DamagedError)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Any video file, enlarged: what is written, and what is said where it can't be."""
 
+import errno
+import os
 import subprocess
 import tracemalloc
 from fractions import Fraction
@@ -15,7 +17,7 @@ from tests.training import runs
 from tests.videos import decoded
 from twinlens import cli
 from twinlens.errors import ArtifactError
-from twinlens.media import ffmpeg
+from twinlens.media import ffmpeg, sound
 from twinlens.resample import upscale as bicubic
 from twinlens.sr import upscale as module
 from twinlens.sr.upscale import Enlarger, upscale
@@ -383,6 +385,17 @@ def test_sound_goes_along(tmp_path, capsys, sound, source, suffix):
     assert name == SOUNDS[sound, source, suffix]
     assert seconds == pytest.approx(length, abs=0.04)
     assert ("is encoded again as" in capsys.readouterr().err) == (was != name)
+
+
+def test_a_disk_that_refuses_to_give_sound_ends_it(tmp_path, monkeypatch):
+    path = encode(tmp_path / "in.mkv", f"{PICTURE} {SOUND} -c:a flac")
+
+    def refuse(*_):
+        raise av.error.OSError(errno.EIO, os.strerror(errno.EIO), f"file:{path}")
+
+    monkeypatch.setattr(sound, "_copied", refuse)
+    with pytest.raises(ArtifactError, match=r"in\.mkv: can't be .*Input/output error"):
+        enlarged(path, tmp_path / "out.mkv")
 
 
 def test_sound_of_six_channels_is_recoded(tmp_path):

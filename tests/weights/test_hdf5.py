@@ -1,9 +1,12 @@
+import errno
+import os
+
 import h5py
 import numpy as np
 import pytest
 
 from twinlens import weights
-from twinlens.weights import hdf5
+from twinlens.weights import hdf5, matlab
 
 
 @pytest.mark.parametrize("name", ["net.caffemodel.h5", "net.h5"])
@@ -30,3 +33,16 @@ def test_a_file_without_data_is_refused(tmp_path):
     h5py.File(tmp_path / "net.h5", "w").close()
     with pytest.raises(ValueError, match=r"net\.h5: holds no data sets"):
         hdf5.read(tmp_path / "net.h5")
+
+
+@pytest.mark.parametrize("read", [hdf5.read, matlab.read])
+def test_a_disk_that_refuses_is_no_damaged_file(tmp_path, monkeypatch, read):
+    with h5py.File(tmp_path / "net.mat", "w") as file:
+        file["layer"] = np.ones(3)
+
+    def refuse(*_, **__):
+        raise RuntimeError("Can't read (errno = 5, error message = 'I/O')")
+
+    monkeypatch.setattr(h5py.File, "__init__", refuse)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        read(tmp_path / "net.mat")

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from twinlens.artifacts.publish import publish
-from twinlens.errors import ArtifactError
+from twinlens.errors import REMEDIES, ArtifactError
 from twinlens.progress import say, track
 
 STORE = Path(".snakemake/twinlens-contents.json")
@@ -142,7 +142,9 @@ def _state(path: Path) -> list[int]:
     """Inode, size and times of a regular file; nothing for what is none."""
     try:
         status = path.stat()
-    except OSError:
+    except OSError as error:
+        if error.errno in REMEDIES:
+            raise
         return []
     if not stat.S_ISREG(status.st_mode):
         return []

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from twinlens.artifacts import digests
-from twinlens.errors import REMEDIES, ArtifactError, refused, unusable
+from twinlens.errors import ArtifactError, raise_refusal, unusable
 
 BLOCK = 16 << 20
 """Bytes that are checked at once."""
@@ -58,7 +58,7 @@ def _file(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r", locking=False, rdcc_nbytes=0)
     except OSError as error:
-        _raise_refusal(path, error)
+        raise_refusal(path, error)
         if "locking flag" in str(error):  # open in this very process, with a lock
             return h5py.File(path, "r", rdcc_nbytes=0)
         if "already open for" in str(error):
@@ -69,12 +69,6 @@ def _file(path: Path) -> h5py.File:
                 " killed",
             ) from error
         raise unusable(path, f"is not a whole HDF5 file ({error})") from error
-
-
-def _raise_refusal(path: Path, error: Exception) -> None:
-    """Raise what a disk refused, in words; other errors are of the file itself."""
-    if isinstance(error, OSError) and error.errno in REMEDIES:
-        raise refused(path, error, "read") from error
 
 
 def _checked(file: h5py.File, path: Path) -> "Artifact":
@@ -95,7 +89,7 @@ def _checked(file: h5py.File, path: Path) -> "Artifact":
     except digests.OutsideError as error:
         raise unusable(path, str(error)) from error
     except Exception as error:  # HDF5's errors are of many types
-        _raise_refusal(path, error)
+        raise_refusal(path, error)
         raise unusable(path, f"is damaged ({error})") from error
     return artifact
 
@@ -144,7 +138,7 @@ class Array:
         try:
             block: NDArray[Any] = self._stored[start:stop]
         except (OSError, RuntimeError) as error:
-            _raise_refusal(self.path, error)
+            raise_refusal(self.path, error)
             raise unusable(self.path, f"is damaged ({error})") from error
         current = digests.of_chunks(block, self._rows)
         if not np.array_equal(current, self._digests[first:last]):
@@ -195,6 +189,7 @@ class Group:
             try:
                 item = self._group[name]
             except KeyError as error:
+                raise_refusal(self.path, error)
                 where = str(self._group.name).strip("/")
                 missing = f"{where}/{name}".lstrip("/")
                 raise unusable(self.path, f"holds no {missing}") from error
@@ -412,6 +407,7 @@ class Artifact(Group):
         try:
             return Clip(self._group[f"clip/{name}"], self.path)
         except KeyError as error:
+            raise_refusal(self.path, error)
             raise unusable(self.path, f"holds no clip {name}") from error
 
     def copy_clip(self, name: str, parent: h5py.Group) -> None:
@@ -446,7 +442,7 @@ def is_artifact(path: Path) -> bool:
         with h5py.File(path, "r", locking=False) as file:
             return "format" in file.attrs and "about" in file.attrs
     except (OSError, RuntimeError, KeyError) as error:  # no HDF5, or a damaged file
-        _raise_refusal(path, error)
+        raise_refusal(path, error)
         return False
 
 

@@ -1,5 +1,6 @@
 """Unpack archives of data sets: zip, tar and rar, also rar in rar as HMDB51's."""
 
+import hashlib
 import shutil
 import tarfile
 import zipfile
@@ -99,11 +100,22 @@ def _extract(archive: Path, folder: Path) -> None:
     except rarfile.RarCannotExec as error:
         raise _no_tool(archive) from error
     except DAMAGED as error:
+        _read_whole(archive)
         raise DamagedError(f"{archive}: can't be unpacked: {error}") from error
     except OSError as error:
         if error.errno in REMEDIES:
-            raise refused(error.filename or folder, error) from error
+            what = "read or written"
+            raise refused(error.filename or folder, error, what) from error
         raise DamagedError(f"{archive}: can't be unpacked: {error}") from error
+
+
+def _read_whole(archive: Path) -> None:
+    """Read an archive once: libraries take a failing disk for a damaged file."""
+    try:
+        with archive.open("rb") as file:
+            hashlib.file_digest(file, "sha1")
+    except OSError as error:
+        raise refused(archive, error, "read") from error
 
 
 def _extract_rar(archive: Path, folder: Path) -> None:

@@ -87,7 +87,8 @@ def _errors_in_words(path: Path) -> Iterator[None]:
         yield
     except av.FFmpegError as error:
         if error.errno in REMEDIES:
-            raise OSError(error.errno, error.strerror, str(path)) from error
+            name = str(error.filename or path).removeprefix("file:")
+            raise OSError(error.errno, error.strerror, name) from error
         raise ArtifactError(f"{path}: encoding failed: {error}") from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 
+from twinlens.errors import disk_error
 from twinlens.media.clock import Clock
 from twinlens.media.containers import Container
 from twinlens.media.ffmpeg import LOCAL_FILES
@@ -150,7 +151,9 @@ def _fits(stream: Any, form: str, source: Path) -> bool:
         trial.seek(0)
         with av.open(trial, "r", format=form) as file:
             read = [each for each in file.demux(audio=0) if each.dts is not None]
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError) as error:
+        if disk_error(error):
+            raise
         return False
     return abs(_seconds(read) - seconds) < 0.1
 

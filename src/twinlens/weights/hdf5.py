@@ -5,6 +5,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from twinlens.errors import disk_error
+
 
 def read(path: Path) -> dict[str, np.ndarray]:
     """Read every data set of a file.
@@ -27,7 +29,9 @@ def read(path: Path) -> dict[str, np.ndarray]:
     try:
         with h5py.File(path, "r", locking=False) as file:
             file.visititems(take)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, KeyError) as error:
+        if failed := disk_error(error):
+            raise failed from error
         raise ValueError(f"{path}: not an HDF5 file, or cut short: {error}") from error
     if not arrays:
         raise ValueError(f"{path}: holds no data sets")

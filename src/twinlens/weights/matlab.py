@@ -7,6 +7,8 @@ import h5py
 import numpy as np
 import scipy.io
 
+from twinlens.errors import disk_error
+
 DEEPEST = 16
 """Structs and cells within each other, in a file of version 7.3."""
 
@@ -36,6 +38,8 @@ def _by_scipy(path: Path) -> dict[str, Any]:
         variables = scipy.io.loadmat(path, struct_as_record=False)
     # A damaged file fails in many ways inside the reader.
     except Exception as error:
+        if failed := disk_error(error):
+            raise failed from error
         raise ValueError(f"{path}: not a .mat file, or cut short: {error}") from error
     return {key: _plain(value) for key, value in variables.items() if key[:2] != "__"}
 
@@ -58,6 +62,8 @@ def _by_h5py(path: Path) -> dict[str, Any]:
             own = (name for name in file if not name.startswith("#"))
             return {name: _stored(file, file[name], 0) for name in own}
     except Exception as error:
+        if failed := disk_error(error):
+            raise failed from error
         raise ValueError(f"{path}: not a .mat file, or cut short: {error}") from error
 
 
