@@ -30,14 +30,17 @@ def run(commit: str, target: str, folder: Path) -> pd.Series:
     environment = os.environ | {"PYTHONPATH": str(folder / "src")}
     words = [target, "--configfile", "config/tiny.yaml", "--cores", "2"]
     begun = time.perf_counter()
-    subprocess.run(
+    done = subprocess.run(
         [Path(sys.executable).with_name("snakemake"), *words],
         cwd=folder,
         env=environment,
-        check=True,
         capture_output=True,
+        text=True,
+        check=False,
     )
     seconds = time.perf_counter() - begun
+    if done.returncode:
+        sys.exit(f"{commit} failed:\n{done.stderr[-3000:]}")
     found = stages(folder / "results/tiny")["cpu_s"]
     shutil.rmtree(folder)
     return pd.concat([found, pd.Series({"all, wall": seconds})])

@@ -7,10 +7,12 @@ stage's command, as the workflow prints it, with a call that fails or kills it; 
 same command again without. Printed are the trials that published other values, ended
 well with other values, crashed, ended in a traceback, or could not be finished by the
 second run: there must be none. Commands run in copies of this process, which has
-imported what they need.
+imported what they need: start it where `import twinlens` finds the code to be tried.
 """
 
 import argparse
+import atexit
+import ctypes
 import importlib
 import os
 import random
@@ -26,7 +28,6 @@ import traceback
 from ast import literal_eval
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
@@ -110,13 +111,7 @@ def run(words: list[str], checkout: Path, log: Path, strace: list[str]) -> int:
     if child == 0:
         _become(words, checkout, log)
     os.waitpid(child, os.WUNTRACED)
-    tracer = None
-    if strace:
-        tracer = subprocess.Popen(
-            [*strace, "-p", str(child)], stderr=subprocess.DEVNULL
-        )
-        while _tracer(child) == 0:
-            time.sleep(0.002)
+    tracer = _attach(child, strace) if strace else None
     os.kill(child, signal.SIGCONT)
     status = _wait(child)
     if tracer:
@@ -124,29 +119,48 @@ def run(words: list[str], checkout: Path, log: Path, strace: list[str]) -> int:
     return status
 
 
+def _attach(child: int, strace: list[str]) -> subprocess.Popen[bytes]:
+    tracer = subprocess.Popen([*strace, "-p", str(child)])
+    while _tracer(child) == 0:
+        if tracer.poll() is not None:
+            os.kill(child, signal.SIGKILL)
+            raise SystemExit("strace may not attach: set kernel.yama.ptrace_scope=0")
+        time.sleep(0.002)
+    return tracer
+
+
 def _become(words: list[str], checkout: Path, log: Path) -> NoReturn:
     """Run a command as its own process would, once it is let go on."""
-    status: str | int | None = 1
+    status = 1
     try:
         os.setsid()
         os.chdir(checkout)
-        os.environ |= {"TWINLENS_PART_SECONDS": "0", "TWINLENS_CHECKPOINT_SECONDS": "0"}
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for stream in (1, 2):
             os.dup2(handle, stream)
         os.kill(os.getpid(), signal.SIGSTOP)
-        module, sys.argv = words[2], words[2:]
+        status = _status(words)
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+    except OSError:  # of a stream, as where Python itself ends
+        status = 120
+    finally:
+        ctypes.CDLL(None).exit(status)  # HDF5 ends its own at exit
+
+
+def _status(words: list[str]) -> int:
+    """Run a module with its arguments, and print what ended it."""
+    module, sys.argv = words[2], words[2:]
+    try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
-        status = 0
     except SystemExit as end:
-        status = end.code
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        return end.code if isinstance(end.code, int) else bool(end.code)
     except BaseException:
         traceback.print_exc()
-    if isinstance(status, str):
-        print(status, file=sys.stderr)
-    with suppress(OSError):
-        sys.stdout.flush()
-    os._exit(status if isinstance(status, int) else bool(status))
+        return 1
+    return 0
 
 
 def _tracer(process: int) -> int:
@@ -168,15 +182,18 @@ def _wait(child: int) -> int:
 
 def traced(call: str) -> list[str]:
     """Strace of a call."""
-    return ["strace", *([] if call in ALONE else ["-f"]), "-e", f"trace={call}"]
+    return ["strace", "-qq", *([] if call in ALONE else ["-f"]), "-e", f"trace={call}"]
 
 
 def find_calls(call: str, job: Job, checkout: Path, folder: Path) -> list[int]:
-    """Which of its calls a command makes on files of the world."""
+    """Which of its calls a command's main thread makes on files of the world."""
     log = folder / "strace"
     words, _ = job.placed(folder)
-    run(words, checkout, folder / "log", [*traced(call), "-o", str(log)])
+    if run(words, checkout, folder / "log", [*traced(call), "-o", str(log)]):
+        raise SystemExit(f"{folder}/log: failed without a fault")
     lines = [line for line in log.read_text().splitlines() if f"{call}(" in line]
+    if call not in ALONE:  # with -f, lines begin with a thread's number
+        lines = [line for line in lines if line.split()[0] == lines[0].split()[0]]
     files = (str(folder), "results/")
     return [
         number
@@ -199,8 +216,11 @@ def trial(job: Job, injection: Injection, checkout: Path, folder: Path) -> Outco
     words, outputs = job.placed(folder)
     log = folder / "log"
     inject = f"inject={injection.call}:{injection.refusal}:when={injection.k}"
-    strace = [*traced(injection.call), "-o", "/dev/null", "-e", inject]
+    said = folder / "strace"
+    strace = [*traced(injection.call), "-o", str(said), "-e", inject]
     status = run(words, checkout, log, strace)
+    if "INJECTED" not in said.read_text() and status != -signal.SIGKILL:
+        return Outcome(status, "was not injected")
     wrong = _first(status, injection, outputs, log.read_text(errors="replace"))
     return Outcome(status, wrong or _second(words, injection, checkout, outputs))
 
@@ -214,7 +234,9 @@ def _first(status: int, injection: Injection, outputs: list[Path], said: str) ->
         return "published other values"
     if status == 0 and wrong:
         return "ended well without an output"
-    killed = injection.refusal == "signal=KILL"
+    if status == 124:
+        return "hung"
+    killed = injection.refusal == "signal=KILL" and status == -signal.SIGKILL
     if status > 125 or (status < 0 and not killed):
         return f"crashed ({status})"
     return "ended in a traceback" if "Traceback" in said else ""
@@ -271,6 +293,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     checkout = given.checkout.resolve()
+    os.environ |= {"TWINLENS_PART_SECONDS": "0", "TWINLENS_CHECKPOINT_SECONDS": "0"}
     shutil.rmtree(checkout / "injected", ignore_errors=True)
     for command in COMMANDS.values():
         importlib.import_module(f"twinlens.{command.home.partition(':')[0]}")
