@@ -22,8 +22,8 @@ from twinlens.progress import track
 Computed = tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]
 """Arrays of a clip, and facts about it beside those that it inherits."""
 Source = reader.Artifact | reader.Shards
-TRIM_S = 1.0
-"""Seconds after which freed memory is given back to the system again."""
+TRIM_S = 5.0
+"""Seconds between giving freed memory back: what is used again costs page faults."""
 
 
 class Shard:
