@@ -99,7 +99,11 @@ def disk_error(error: Exception) -> OSError | None:
 
 
 def raise_refusal(path: object, error: Exception) -> None:
-    """Raise what a disk refused while a file was read; do nothing for other errors."""
+    """Raise what a disk refused while a file was read; do nothing for other errors.
+
+    Raises:
+        ArtifactError: the error tells of a disk that refused (see `disk_error`).
+    """
     if failed := disk_error(error):
         raise refused(path, failed, "read") from error
 

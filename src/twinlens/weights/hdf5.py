@@ -19,6 +19,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
     Raises:
         ValueError: not HDF5, cut short, or without data sets.
+        OSError: the disk refused to read it.
     """
     arrays: dict[str, np.ndarray] = {}
 

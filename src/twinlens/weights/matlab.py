@@ -26,6 +26,7 @@ def read(path: Path) -> dict[str, Any]:
 
     Raises:
         ValueError: not such a file, cut short, or empty.
+        OSError: the disk refused to read it.
     """
     named = _by_h5py(path) if h5py.is_hdf5(path) else _by_scipy(path)
     if not named:
