@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from twinlens import cli
+from twinlens import cli, folders
 from twinlens.artifacts import reader
 from twinlens.artifacts.contents import sha1
 from twinlens.artifacts.table import read_csv
@@ -34,14 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def artifacts(root: Path) -> list[Path]:
-    """List the artifacts of a world; hidden files and those of loggers are none."""
+    """List the artifacts of a world; hidden files and those of loggers are none.
+
+    Raises:
+        ArtifactError: a folder can't be listed.
+    """
 
     def is_other(part: str) -> bool:
         return part.startswith(".") or part.endswith(live.LOGGED)
 
     return sorted(
         path
-        for path in root.rglob("*")
+        for path in folders.files(root)
         if path.suffix in {".h5", ".csv"}
         and not any(map(is_other, path.relative_to(root).parts))
     )

@@ -84,7 +84,7 @@ class Shard:
         return done
 
     def _part_files(self) -> list[Path]:
-        return sorted(self.parts.glob("part-*.h5"))
+        return sorted(each for each in self.parts.iterdir() if each.match("part-*.h5"))
 
     def missing(self) -> list[str]:
         """List the clips that are still to be written, in order."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from twinlens import folders
 from twinlens.artifacts.contents import sha1
 from twinlens.artifacts.table import write_csv
 from twinlens.errors import message
@@ -19,11 +20,14 @@ def generate(job: Generation, folder: Path, out: Path) -> None:
         job: what to generate.
         folder: `videos/`, and `splits/` or `flow.h5`, are written there.
         out: csv of all files with size and sha1, written when all are there.
+
+    Raises:
+        ArtifactError: the disk refused.
     """
     label = message(f"generate {job.dataset}")
     settings, progress = job.generated, teller(label)
     playground.generate(folder, job.dataset, settings, job.seed, progress=progress)
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(folders.files(folder))
     rows = [
         {
             "file": str(path.relative_to(folder)),
