@@ -1,7 +1,11 @@
 """Networks for other tools: the same weights, and the same outputs at any size."""
 
+import errno
 import json
+import os
+from pathlib import Path
 
+import h5py
 import numpy as np
 import onnx
 import onnxruntime
@@ -154,3 +158,31 @@ def test_a_card_says_what_was_learnt_from_what(tmp_path, capsys):
     assert f"{trained['psnr']:.2f} dB, " in card
     assert "patch set " in card
     assert "`mse`: criterion mse, pixels luma" in card
+
+
+def test_a_card_is_not_silent_about_an_input_that_the_disk_refuses(
+    tmp_path, monkeypatch
+):
+    runs.train(tmp_path, name="sosr")
+    with reader.open(tmp_path / "sosr.h5") as file:
+        (patches,) = file.about["inputs"]
+    opened = h5py.File.__init__
+
+    def refuse(self, path, *words, **named):
+        if str(path) == patches:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        opened(self, path, *words, **named)
+
+    monkeypatch.setattr(h5py.File, "__init__", refuse)
+    with pytest.raises(ArtifactError, match=f"{patches}: can't be read: Stale file"):
+        export(tmp_path / "sosr.h5", tmp_path / "sosr.safetensors")
+
+
+def test_a_card_names_an_input_that_is_gone(tmp_path):
+    runs.train(tmp_path, name="sosr")
+    with reader.open(tmp_path / "sosr.h5") as file:
+        (patches,) = file.about["inputs"]
+    Path(patches).unlink()
+    export(tmp_path / "sosr.h5", tmp_path / "sosr.safetensors")
+    card = (tmp_path / "sosr.safetensors.md").read_text()
+    assert f"- `{patches}`, digest `" in card

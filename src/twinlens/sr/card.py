@@ -8,7 +8,6 @@ from tabulate import tabulate
 
 from twinlens import __version__, models
 from twinlens.artifacts import reader
-from twinlens.errors import ArtifactError
 from twinlens.training.recipe import ONLY_FOR
 
 HEAD = """\
@@ -85,11 +84,10 @@ def _inputs(about: Mapping[str, Any], mark: str = "- ") -> Iterator[str]:
 
 def _about(path: Path, identity: str) -> dict[str, Any]:
     """What an input says of itself; nothing if it is gone, or another by now."""
-    try:
-        with reader.open(path) as file:
-            return dict(file.about) if file.about.get("id") == identity else {}
-    except ArtifactError:
+    if not reader.is_artifact(path):
         return {}
+    with reader.open(path) as file:
+        return dict(file.about) if file.about.get("id") == identity else {}
 
 
 def _described(source: Mapping[str, Any]) -> str:
