@@ -3,6 +3,7 @@
 It is the system's, or else the binary that `imageio-ffmpeg` ships.
 """
 
+import errno
 import functools
 import os
 import re
@@ -11,10 +12,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from twinlens.errors import ArtifactError, refused
+
 ABSENT = "absent"
 OLDEST = (5, 1)  # the first that knows -fps_mode
 SECONDS = 60
 """For a binary to say its version; one on a dead network drive never does."""
+OUT_OF_REACH = {errno.EIO, errno.ENOTCONN, errno.ESTALE}
+"""Of a disk that fails; another binary in its place might decode other frames."""
 
 
 def binary() -> str:
@@ -22,6 +27,7 @@ def binary() -> str:
 
     Raises:
         FileNotFoundError: there is none.
+        ArtifactError: the disk of the system's fails, or it does not answer.
     """
     # As jobs look for it: beside this Python first.
     places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
@@ -43,6 +49,9 @@ def version() -> str:
     """Name the version of the ffmpeg in use, as it says it; `ABSENT` for none.
 
     Another one may give other frames of the same file.
+
+    Raises:
+        ArtifactError: the disk of the system's fails, or it does not answer.
     """
     try:
         return _said(binary()).partition(" ")[0]
@@ -60,7 +69,11 @@ def _release(said: str) -> tuple[int, int]:
 
 @functools.cache
 def _said(path: str) -> str:
-    """What a binary says of its version, from the version on; "" if it does not run."""
+    """What a binary says of its version, from the version on; "" if it does not run.
+
+    Raises:
+        ArtifactError: its disk fails, or it does not answer.
+    """
     try:
         said = subprocess.run(
             [path, "-version"],
@@ -69,6 +82,15 @@ def _said(path: str) -> str:
             timeout=SECONDS,
             check=True,
         )
-    except (OSError, subprocess.SubprocessError):
+    except subprocess.TimeoutExpired as error:
+        raise ArtifactError(
+            f"{path}: does not say its version in {SECONDS} s: if it lies on a network"
+            " drive, mount that again; else take it from PATH"
+        ) from error
+    except OSError as error:
+        if error.errno in OUT_OF_REACH:
+            raise refused(path, error, "read") from error
+        return ""
+    except subprocess.CalledProcessError:
         return ""
     return said.stdout.removeprefix("ffmpeg version ")

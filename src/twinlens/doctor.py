@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from twinlens import cli, decoder, gpu
 from twinlens.assets import needs
-from twinlens.errors import PlanError
+from twinlens.errors import ArtifactError, PlanError
 
 if TYPE_CHECKING:
     from twinlens.plan import Plan
@@ -59,8 +59,11 @@ def installation() -> Iterator[str]:
         if not _version(name):
             yield f"Python package {name}: run `make setup`, or `pip install {name}`"
     yield from _opencv()
-    if decoder.version() == decoder.ABSENT:
-        yield "ffmpeg: install it, or run `pip install imageio-ffmpeg`"
+    try:
+        if decoder.version() == decoder.ABSENT:
+            yield "ffmpeg: install it, or run `pip install imageio-ffmpeg`"
+    except ArtifactError as error:  # it is on a disk that fails
+        yield f"ffmpeg: {error}"
 
 
 def requirements() -> list[str]:

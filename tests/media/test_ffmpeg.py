@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.videos import decoded
-from twinlens.errors import DecodingError, RejectedError
+from twinlens import decoder, doctor
+from twinlens.errors import ArtifactError, DecodingError, RejectedError
 from twinlens.media import ffmpeg
 from twinlens.media.settings import UNLIMITED
 
@@ -367,6 +368,31 @@ def test_a_system_ffmpeg_that_is_too_old_is_passed_over(tmp_path, monkeypatch):
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert ffmpeg.binary() != str(tool)
+
+
+def test_a_system_ffmpeg_that_never_answers_is_an_error(tmp_path, monkeypatch):
+    tool = tmp_path / "ffmpeg"
+    tool.write_text("#!/bin/sh\nexec sleep 60\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(decoder, "SECONDS", 0.1)
+    with pytest.raises(ArtifactError, match=f"{tool}: does not say its version"):
+        decoder.version()
+    (line,) = doctor.installation()
+    assert line.startswith(f"ffmpeg: {tool}: does not say its version")
+
+
+def test_a_system_ffmpeg_on_a_failing_disk_is_an_error(tmp_path, monkeypatch):
+    tool = tmp_path / "ffmpeg"
+    tool.touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def fail(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(decoder.subprocess, "run", fail)
+    with pytest.raises(ArtifactError, match=f"{tool}: can't be read: Input/output"):
+        ffmpeg.binary()
 
 
 def test_without_a_systems_ffmpeg_the_packaged_one_serves(monkeypatch):
