@@ -15,7 +15,7 @@ if not workflow.is_main_process:
     # Without their descriptions, settings are imported in a third of the time.
     os.environ.setdefault("TWINLENS_MASTER", "0")
 
-from twinlens import doctor, dry_run, endings, errors, runs, slurm
+from twinlens import decoder, doctor, dry_run, endings, errors, runs, slurm
 from twinlens.assets import needs
 from twinlens.plan import Plan, builds, code
 from twinlens.settings import as_json
@@ -25,6 +25,10 @@ try:
     if workflow.is_main_process and runs.begin(looks=looks) and not looks:
         slurm.wait_for_jobs(Path.cwd())
     plan = Plan.of(config)
+    if workflow.is_main_process:
+        decoder.version()  # else its error comes with the traceback of a rule
+except errors.ArtifactError as error:
+    raise WorkflowError(str(error))
 except errors.ConfigError as error:
     given = workflow.overwrite_configfiles  # they come last, and stand first here
     files = [*workflow.configfiles[len(given) :], *given]
