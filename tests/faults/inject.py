@@ -1,13 +1,14 @@
 """Let system calls of the workflow's own commands fail, by hand, with strace.
 
-    python -m tests.faults.inject CHECKOUT [--trials 3000] [--jobs 2]
+    python -m tests.faults.inject CHECKOUT [--trials 3000] [--first 0] [--jobs 2]
 
 CHECKOUT is a copy of the repository in which the tiny world was run. Each trial runs a
 stage's command, as the workflow prints it, with a call that fails or kills it; then the
 same command again without. Printed are the trials that published other values, ended
 well with other values, crashed, ended in a traceback, or could not be finished by the
-second run: there must be none. Commands run in copies of this process, which has
-imported what they need: start it where `import twinlens` finds the code to be tried.
+second run: there must be none. Trials are numbered and always the same: `--first` goes
+on where a run was ended. Commands run in copies of this process, which has imported
+what they need: start it where `import twinlens` finds the code to be tried.
 """
 
 import argparse
@@ -290,6 +291,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkout", type=Path)
     parser.add_argument("--trials", type=int, default=3000)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     checkout = given.checkout.resolve()
@@ -305,11 +307,12 @@ def main() -> None:
             counts[stage, call] = find_calls(call, job, checkout, folder)
             EXPECTED[stage] = [content(path) for path in job.placed(folder)[1]]
         print(stage, {call: len(counts[stage, call]) for call in CALLS}, flush=True)
-    chosen = choose(counts, given.trials)
+    chosen = choose(counts, given.trials)[given.first :]
+    numbers = range(given.first, given.trials)
     jobs = [known[injection.stage] for injection in chosen]
     every = [checkout] * len(chosen)
     with ProcessPoolExecutor(given.jobs, get_context("fork")) as pool:
-        outcomes = list(pool.map(numbered, range(len(chosen)), jobs, chosen, every))
+        outcomes = list(pool.map(numbered, numbers, jobs, chosen, every))
     statuses = Counter(outcome.status for outcome in outcomes)
     bad = sum(bool(outcome.wrong) for outcome in outcomes)
     print(f"{len(chosen)} injections, {bad} went wrong; exit statuses: {statuses}")
