@@ -85,6 +85,43 @@ def test_a_network_of_whole_clips_enlarges_all_frames():
     assert some < whole
 
 
+def kept(made, recogniser, key, dataset="yard"):
+    training = job("train_recogniser", recogniser=recogniser, dataset=dataset, key=key)
+    return Work(made).kept(training)
+
+
+def test_a_training_keeps_the_images_that_its_files_hold():
+    everything = plan(datasets__yard__frames="all")
+    frames = 6 * 40 * 36 * 118 * 90 * 3 / 1e6
+    assert kept(everything, "tsn", "spatial") == frames
+    assert kept(plan(), "tsn", "spatial") < frames
+    # Of each of three segments the stacks of five flows at three places.
+    flows = kept(plan(), "tsn", "temporal") / (6 * 40 * 118 * 90 * 2 / 1e6)
+    assert 3 * 5 <= flows <= 3 * 3 * 5
+    both = [kept(plan(), "st_resnet", key) for key in ("appearance", "motion")]
+    assert kept(plan(), "st_resnet", "stage1") == pytest.approx(sum(both))
+    assert Work(plan()).kept(job("train_sr", network="vdsr")) == 0
+
+
+def test_images_that_do_not_fit_are_not_kept():
+    large = plan(datasets__yard__generated__width=1920, datasets__yard__frames="all")
+    assert kept(large, "tsn", "spatial") == 0
+
+
+def test_images_are_kept_at_the_size_of_a_recogniser_s_views():
+    small = plan(recognisers__tsn__views__size=[160, 120], datasets__yard__frames="all")
+    assert kept(small, "tsn", "spatial") == 6 * 40 * 36 * 160 * 120 * 3 / 1e6
+
+
+def test_memory_is_that_of_the_class_and_of_images_that_are_kept():
+    rates = {
+        "train_recogniser tsn spatial": Rate(start=1, seconds=1, memory=300, bytes=0)
+    }
+    training = job("train_recogniser", recogniser="tsn", dataset="yard", key="spatial")
+    (cost,) = report.costs(plan(), [training], rates)
+    assert cost.memory == 300 + kept(plan(), "tsn", "spatial")
+
+
 # --- rates ----------------------------------------------------------------------------
 
 

@@ -34,7 +34,7 @@ TIMES = (1, 4)
 LEAST = 0.05
 """Share of a job's time that is work, where the two points are too noisy to tell."""
 Row = tuple[float, float, float, float]
-"""Of a job: units, seconds, MB of memory, bytes on disk."""
+"""Of a job: units, seconds, MB of memory (as `Rate` has it), bytes on disk."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +46,7 @@ class Rate:
     seconds: float
     """Of wall time a unit, on the threads and the GPU that the config gives a job."""
     memory: float
-    """Largest resident memory, MB."""
+    """Largest resident memory, MB, without images that a training keeps."""
     bytes: float
     """On disk a unit."""
 
@@ -142,7 +142,8 @@ def _rows(plan: Plan, jobs: Sequence[Job]) -> Iterator[tuple[Class, Row]]:
         key, units = work.of(job)
         if took := _benchmark(job):
             size = sum(Path(each).stat().st_size for each in job.output)
-            yield key, (units, *took, float(size))
+            seconds, memory = took
+            yield key, (units, seconds, memory - work.kept(job), float(size))
 
 
 def _rate(rows: Sequence[Row]) -> Rate:

@@ -97,7 +97,7 @@ def costs(plan: Plan, jobs: Sequence[Job], rates: dict[str, Rate]) -> list[Cost]
                 seconds=SNAKEMAKE + rate.start + rate.seconds * units,
                 threads=job.threads,
                 gpu=job.gpu,
-                memory=rate.memory,
+                memory=rate.memory + work.kept(job),
                 bytes=rate.bytes * units,
             )
         )

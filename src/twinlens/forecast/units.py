@@ -3,6 +3,7 @@
 Rates hold for jobs of one `Class`: of a stage, and of what does the work there.
 """
 
+import math
 from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
@@ -14,7 +15,10 @@ from twinlens.dry_run import Job
 from twinlens.forecast.sizes import Size, Sizes
 from twinlens.plan import Plan
 from twinlens.plan.methods import HR
+from twinlens.recognition.shards import CACHE
 
+OF_RECOGNISER = ("recogniser", "dataset", "key")
+"""Wildcards that name a network of a recogniser."""
 VALIDATION = 1 / 3
 """Work on a held-out patch, of that on one that is learnt from."""
 
@@ -46,6 +50,18 @@ class Work:
             return Class(job.rule, ""), 1.0
         of, units = found
         return Class(job.rule, of(wildcards)), units(wildcards)
+
+    def kept(self, job: Job) -> float:
+        """MB of images that a job keeps in memory: a recogniser's training all of its.
+
+        A miniature has few of them; what else a job takes is the same there.
+        """
+        if job.rule != "train_recogniser":
+            return 0.0
+        w = job.wildcards
+        network = self.plan.networks.of_recogniser(w["recogniser"], w["dataset"])
+        streams = [self._images(w, each) for each in network[w["key"]].inputs]
+        return sum(each for each in streams if each <= CACHE) / 1e6
 
     @cached_property
     def stages(self) -> dict[str, tuple[Callable[..., str], Callable[..., float]]]:
@@ -165,6 +181,28 @@ class Work:
         w = wildcards
         job = self.plan.networks.recogniser_job(w["recogniser"], w["dataset"], w["key"])
         return float(job.recipe.steps)
+
+    def _images(self, wildcards: dict[str, str], kind: str) -> float:
+        """Bytes of the frames, or of their flow, that a recogniser is trained on."""
+        shards, networks = self.plan.shards, self.plan.networks
+        recogniser, dataset, key = (wildcards[each] for each in OF_RECOGNISER)
+        clips, frames, *size = self.sizes.of(dataset, "train")
+        form = networks.recogniser_job(recogniser, dataset, key).views.size
+        if kind == "frames":
+            channels = 3
+            files = [
+                shards.reading(each, dataset, HR, "train").frames(frames, "")
+                for each in shards.readers(dataset, "train", recogniser)
+            ]
+        else:
+            channels = 2
+            jobs = [
+                shards.flow_job(each, dataset, HR, "train")
+                for each in shards.flow_holders(recogniser, dataset, HR, "train")
+            ]
+            form = form or jobs[0].form.size
+            files = [each.flows(frames, "") for each in jobs]
+        return clips * sum(map(len, files)) * channels * math.prod(form or size)
 
     def _flow_steps(self, wildcards: dict[str, str]) -> float:
         return float(self.plan.networks.flow_training(wildcards["flow"]).recipe.total)

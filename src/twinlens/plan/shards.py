@@ -261,7 +261,7 @@ class Shards:
         self, recogniser: str, dataset: str, method: str, part: str, shard: str
     ) -> list[str]:
         """Shards of the flow of a method's frames that a recogniser reads."""
-        holders = self._flow_holders(recogniser, dataset, method, part)
+        holders = self.flow_holders(recogniser, dataset, method, part)
         samplers = [self.sampler(each, part) for each in holders]
         # The first that reads the same flow has all of it, with those before it.
         holders = holders[: samplers.index(samplers[-1]) + 1]
@@ -270,7 +270,7 @@ class Shards:
             for each in holders
         ]
 
-    def _flow_holders(
+    def flow_holders(
         self, recogniser: str, dataset: str, method: str, part: str
     ) -> list[str]:
         """Those before a recogniser that read flow of the same form, and itself."""
@@ -306,7 +306,7 @@ class Shards:
     ) -> FlowJob:
         """A shard's flow to compute."""
         form = self._flow_form(recogniser)
-        *before, own = self._flow_holders(recogniser, dataset, method, part)
+        *before, own = self.flow_holders(recogniser, dataset, method, part)
         return FlowJob(
             dataset=dataset,
             method=method,
