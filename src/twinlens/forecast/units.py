@@ -184,25 +184,20 @@ class Work:
 
     def _images(self, wildcards: dict[str, str], kind: str) -> float:
         """Bytes of the frames, or of their flow, that a recogniser is trained on."""
-        shards, networks = self.plan.shards, self.plan.networks
         recogniser, dataset, key = (wildcards[each] for each in OF_RECOGNISER)
-        clips, frames, *size = self.sizes.of(dataset, "train")
-        form = networks.recogniser_job(recogniser, dataset, key).views.size
+        clips, frames, *sides = self.sizes.of(dataset, "train")
+        shards, size = self.plan.shards, tuple(sides)
         if kind == "frames":
-            channels = 3
-            files = [
-                shards.reading(each, dataset, HR, "train").frames(frames, "")
-                for each in shards.readers(dataset, "train", recogniser)
-            ]
+            readers = shards.readers(dataset, "train", recogniser)
+            files = [shards.reading(each, dataset, HR, "train") for each in readers]
+            planes = 3 * sum(len(each.frames(frames, "")) for each in files)
         else:
-            channels = 2
-            jobs = [
-                shards.flow_job(each, dataset, HR, "train")
-                for each in shards.flow_holders(recogniser, dataset, HR, "train")
-            ]
-            form = form or jobs[0].form.size
-            files = [each.flows(frames, "") for each in jobs]
-        return clips * sum(map(len, files)) * channels * math.prod(form or size)
+            holders = shards.flow_holders(recogniser, dataset, HR, "train")
+            jobs = [shards.flow_job(each, dataset, HR, "train") for each in holders]
+            planes = 2 * sum(len(each.flows(frames, "")) for each in jobs)
+            size = jobs[0].form.size or size
+        views = self.plan.networks.recogniser_job(recogniser, dataset, key).views
+        return clips * planes * math.prod(views.size or size)
 
     def _flow_steps(self, wildcards: dict[str, str]) -> float:
         return float(self.plan.networks.flow_training(wildcards["flow"]).recipe.total)
