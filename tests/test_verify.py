@@ -77,6 +77,14 @@ def test_a_cut_csv_is_found(world):
     assert "net.csv: was cut off or edited" in line
 
 
+def test_what_lies_in_a_linked_folder_is_looked_at(world, tmp_path):
+    (world / "networks/net.csv").write_bytes(b"")
+    (world / "networks").rename(tmp_path / "scratch")
+    (world / "networks").symlink_to(tmp_path / "scratch")
+    (line,) = found(world)
+    assert line.startswith(f"{world}/networks/net.csv: ")
+
+
 def test_a_video_whose_bytes_changed_is_found_though_size_and_time_did_not(world):
     video = world.parents[1] / "a.avi"
     times = video.stat()
