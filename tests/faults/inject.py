@@ -6,9 +6,9 @@ CHECKOUT is a copy of the repository in which the tiny world was run. Each trial
 stage's command, as the workflow prints it, with a call that fails or kills it; then the
 same command again without. Printed are the trials that published other values, ended
 well with other values, crashed, ended in a traceback, or could not be finished by the
-second run: there must be none. Trials are numbered and always the same: `--first` goes
-on where a run was ended. Commands run in copies of this process, which has imported
-what they need: start it where `import twinlens` finds the code to be tried.
+second run: there must be none. Each trial is drawn by its number: `--first` goes on
+where a run was ended. Commands run in copies of this process, which has imported what
+they need: start it where `import twinlens` finds the code to be tried.
 """
 
 import argparse
@@ -258,20 +258,18 @@ def _second(
 EXPECTED: dict[str, list[object]] = {}
 
 
-def choose(counts: dict[tuple[str, str], list[int]], trials: int) -> list[Injection]:
-    """Draw injections: stages alike, calls by their weight."""
-    rng = random.Random(0)
+def choose(counts: dict[tuple[str, str], list[int]], number: int) -> Injection:
+    """Draw the injection of a trial: stages alike, calls by their weight."""
+    rng = random.Random(number)
     stages = sorted({stage for stage, _ in counts})
     calls = [call for call, often in CALLS.items() for _ in range(often)]
-    chosen = []
-    while len(chosen) < trials:
+    stage, call = rng.choice(stages), rng.choice(calls)
+    while not counts[stage, call]:
         stage, call = rng.choice(stages), rng.choice(calls)
-        if counts[stage, call]:
-            k = str(rng.choice(counts[stage, call]))
-            refusal = rng.choice(REFUSALS)
-            lasting = rng.choice(["", "+"]) if refusal != "signal=KILL" else ""
-            chosen.append(Injection(stage, call, k + lasting, refusal))
-    return chosen
+    k = str(rng.choice(counts[stage, call]))
+    refusal = rng.choice(REFUSALS)
+    lasting = rng.choice(["", "+"]) if refusal != "signal=KILL" else ""
+    return Injection(stage, call, k + lasting, refusal)
 
 
 def numbered(number: int, job: Job, injection: Injection, checkout: Path) -> Outcome:
@@ -307,8 +305,8 @@ def main() -> None:
             counts[stage, call] = find_calls(call, job, checkout, folder)
             EXPECTED[stage] = [content(path) for path in job.placed(folder)[1]]
         print(stage, {call: len(counts[stage, call]) for call in CALLS}, flush=True)
-    chosen = choose(counts, given.trials)[given.first :]
     numbers = range(given.first, given.trials)
+    chosen = [choose(counts, number) for number in numbers]
     jobs = [known[injection.stage] for injection in chosen]
     every = [checkout] * len(chosen)
     with ProcessPoolExecutor(given.jobs, get_context("fork")) as pool:
