@@ -25,6 +25,9 @@ def text(about: Mapping[str, Any], parameters: int, usage: str) -> str:
         about: what the network's artifact says of itself.
         parameters: how many numbers it learnt.
         usage: how to use the file.
+
+    Raises:
+        ArtifactError: what it was made from is damaged, or the disk refused it.
     """
     facts = {**dict(_network(about, parameters)), **dict(_origin(about))}
     table = tabulate([*facts.items()], headers=["", ""], tablefmt="github")

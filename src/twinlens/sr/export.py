@@ -28,7 +28,8 @@ def export(network: Path, out: Path) -> None:
             resolution of any sides. The card is `out` with `.md` behind its name.
 
     Raises:
-        ArtifactError: no such format, or the network can't be written in it.
+        ArtifactError: no such format, the network can't be written in it, or what it
+            was made from is damaged.
     """
     write = FORMATS.get(out.suffix)
     if write is None:
