@@ -87,9 +87,13 @@ def plugin(answers):
         return answers.pop(0), 0.1
 
     class Executor:
-        def check_active_jobs(self, active_jobs):
-            states, _ = asyncio.run(found.query_job_status("squeue", None))
-            return states
+        settings = SimpleNamespace(init_seconds_before_status_checks=5)
+        workflow = SimpleNamespace(executor_settings=settings)
+
+        async def check_active_jobs(self, active_jobs):
+            self.states, _ = await found.query_job_status("squeue", None)
+            for job in active_jobs:
+                yield job
 
     found = SimpleNamespace(query_job_status=query_job_status, Executor=Executor)
     slurm.follow(found)
@@ -98,9 +102,14 @@ def plugin(answers):
 
 def looks(answers, *jobs):
     """What the executor sees in each look."""
-    found = plugin([*answers])
+    executor = plugin([*answers]).Executor()
     active = [SimpleNamespace(external_jobid=job) for job in jobs]
-    return [found.Executor().check_active_jobs(active) for _ in answers]
+
+    async def look():
+        assert [job async for job in executor.check_active_jobs(active)] == active
+        return executor.states
+
+    return [asyncio.run(look()) for _ in answers]
 
 
 def test_a_job_that_somebody_cancelled_is_cancelled():
@@ -109,7 +118,8 @@ def test_a_job_that_somebody_cancelled_is_cancelled():
 
 def test_a_job_that_slurm_no_longer_knows_has_ended():
     unknown, known = {}, {"12": "RUNNING"}
-    assert looks([known, *[unknown] * 3], "12") == [known, {}, {}, {"12": "UNKNOWN"}]
+    seen = looks([known, *[unknown] * slurm.LOOKS], "12")
+    assert seen == [known, *[{}] * (slurm.LOOKS - 1), {"12": "UNKNOWN"}]
 
 
 def test_looks_that_failed_or_missed_once_say_nothing():
@@ -119,7 +129,31 @@ def test_looks_that_failed_or_missed_once_say_nothing():
 
 
 def test_a_job_that_was_never_seen_is_lost_too():
-    assert looks([{}, {}, {}], "7")[-1] == {"7": "UNKNOWN"}
+    assert looks([{}] * slurm.LOOKS, "7")[-1] == {"7": "UNKNOWN"}
+
+
+def test_the_executor_waits_as_it_is_paced():
+    executor = plugin([{"12": "RUNNING"}]).Executor()
+
+    async def look():
+        async for _ in executor.check_active_jobs([SimpleNamespace(external_jobid=12)]):
+            pass
+
+    asyncio.run(look())
+    assert executor.next_seconds_between_status_checks == 5
+
+
+def test_the_longer_nothing_changes_the_later_is_the_next_look():
+    pace = slurm.Pace()
+    assert pace.wait(set(), 999, shortest=5) == 5  # no job yet
+    assert pace.wait({"1", "2"}, 1000, shortest=5) == 5
+    assert pace.wait({"1", "2"}, 1040, shortest=5) == 5
+    assert pace.wait({"1", "2"}, 1200, shortest=5) == 20
+    assert pace.wait({"1", "2"}, 9000, shortest=5) == 60
+    assert pace.wait({"1"}, 9001, shortest=5) == 5  # a job has ended
+    assert pace.wait({"1", "3"}, 9101, shortest=5) == 5  # another one has begun
+    assert pace.wait(set(), 9900, shortest=5) == 5
+    assert pace.wait(set(), 9990, shortest=5) == 5
 
 
 def test_a_job_that_is_held_is_said_to_be_once(squeue, capsys):
