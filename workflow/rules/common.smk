@@ -49,13 +49,16 @@ DEPLOYED = {DeploymentMethod.CONDA, DeploymentMethod.APPTAINER} & set(
 IMAGE = str(Path(workflow.basedir) / "containers/twinlens.sif")
 
 # Jobs import this source with this Python, and end when the workflow ends. A prefix of
-# one's own replaces Snakemake's strict mode, and `| tee` needs that. The variables are
-# glibc's: freed memory is kept for the next tensors. By default each large one is asked
-# of the system anew, which cost up to a quarter of a network's time on a processor.
+# one's own replaces Snakemake's strict mode, and `| tee` needs that. A cluster sends
+# SIGTERM to all processes of a job: shell and `tee` wait for the one that saves its
+# state, which would be killed when they are gone. The variables are glibc's: freed
+# memory is kept for the next tensors. By default each large one is asked of the system
+# anew, which cost up to a quarter of a network's time on a processor.
 MEMORY = "MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=536870912"
 MEMORY += " MALLOC_TOP_PAD_=67108864"
 PREFIX = (
-    f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}"
+    "set -euo pipefail; trap : TERM; tee() {{ trap '' TERM; exec tee \"$@\"; }}; "
+    f"export PYTHONPATH={shlex.quote(str(SRC))}"
     f" TWINLENS_MASTER=$PPID PYDANTIC_DISABLE_PLUGINS=__all__ {MEMORY}; "
 )
 if not plan.gpus:  # a job that asked for none sees none
