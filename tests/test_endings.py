@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from tests.training import runs
 from twinlens import endings
 from twinlens.artifacts import reader
@@ -77,12 +79,20 @@ def test_what_slurm_wrote_of_a_job_comes_before_its_own_last_words(tmp_path, cap
     assert f"log: {tmp_path}/job.log;" in said
 
 
-def test_a_job_that_slurm_refused_is_named_with_its_error(tmp_path, capsys):
+@pytest.mark.parametrize(
+    "message",
+    [
+        "SLURM sbatch failed. The error message was 'invalid partition'.",
+        "Job submission failed with exception: The given account x appears to be"
+        " invalid. Available accounts:",
+    ],
+)
+def test_a_job_that_slurm_refused_is_named_with_its_error(tmp_path, capsys, message):
     (tmp_path / "job.log").write_text("of an earlier run\n")
     log = tmp_path / "snakemake.log"
     log.write_text(
-        "Error in rule flow:\n    message: SLURM sbatch failed. The error message was"
-        f" 'invalid partition'.\n    log: {tmp_path}/job.log (check log file(s))\n"
+        f"Error in rule flow:\n    message: {message}\n"
+        f"    log: {tmp_path}/job.log (check log file(s))\n"
     )
     endings.report_failures(str(log))
-    assert "FAILED flow: SLURM sbatch failed. The error" in capsys.readouterr().err
+    assert f"FAILED flow: {message[:30]}" in capsys.readouterr().err

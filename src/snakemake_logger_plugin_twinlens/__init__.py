@@ -41,6 +41,8 @@ QUIET = (
     "Provided remote nodes",
     "Auto-selected partition",
     "Cleaning up SLURM log files",
+    "Falling back to 'sacct'",
+    "'sacct' unavailable",
 )
 # What Slurm's executor warns of, and nobody need do anything about.
 NO_WARNINGS = (

@@ -14,6 +14,8 @@ from twinlens.errors import ArtifactError
 from twinlens.plan import Plan
 from twinlens.plan.tables import Tables
 
+REFUSED = ("SLURM sbatch failed", "Job submission failed")
+"""How messages of Slurm's executor begin on a job that was never submitted."""
 STOPPED = "Terminating processes on user request"
 """What Snakemake logs of Ctrl-C."""
 FAILED = re.compile(
@@ -87,7 +89,7 @@ def report_failures(own: str | Sequence[str]) -> None:
     before, stopped, _ = text.partition(STOPPED)  # jobs that end after it were stopped
     for name, message, listed in dict.fromkeys(FAILED.findall(before)):
         paths = [Path(each) for each in listed.strip().split(", ")]
-        refused = message.startswith("SLURM sbatch failed")  # its log is of before
+        refused = message.startswith(REFUSED)  # its log is of before
         why = message if refused else causes.cause(paths) or "it says nothing"
         print(
             f"\nFAILED {name}: {why}\n  log: {paths[0]}; after fixing it, rerun the"
