@@ -1,5 +1,7 @@
 """A real Slurm on this machine: four emulated nodes, two partitions, accounting.
 
+Each node has a scratch disk of its own, at the same path, where mounts are allowed.
+
 Needs root and the packages that `install` installs. Everything listens on loopback and
 lives in one folder; what was started is ended by its pid.
 """
@@ -17,6 +19,8 @@ import psutil
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "slurmdbd", "munged", "mariadbd")
 NODES = ("n1", "n2", "n3", "n4")
+APART = ("unshare", "--mount", "sh", "-c")
+"""Runs a command whose mounts no other process sees."""
 PORT = 26817
 """slurmctld's; slurmdbd, the database and the nodes have the next ones."""
 SECONDS_TO_START = 600
@@ -36,6 +40,8 @@ class Cluster:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.log = root / "log"
+        self.scratch = root / "scratch"
+        self.has_scratch = False
         self.environment = {
             **os.environ,
             "PATH": f"{root}/bin:{os.environ['PATH']}:/usr/sbin:/sbin",
@@ -53,9 +59,11 @@ class Cluster:
         self._start_munge()
         self._start_accounting()
         self.start_controller()
+        self.scratch.mkdir()
+        mount = f"mount --bind {self.log} {self.scratch}"
+        self.has_scratch = self._works(*APART, mount)
         for name in NODES:
-            (self.root / "spool" / name).mkdir()
-            self._daemon("slurmd", "-N", name)
+            self._start_node(name)
         self.wait(lambda: self("sinfo", "-h", "-o", "%D %t") == "4 idle")
 
     def _write_files(self) -> None:
@@ -150,7 +158,10 @@ class Cluster:
 
     def _start_accounting(self) -> None:
         data, sock = self.root / "database", self.root / "run/mysql.sock"
+        temporary = self.root / "temporary"
+        temporary.mkdir()
         base = ["--no-defaults", "--user=root", f"--datadir={data}"]
+        base.append(f"--tmpdir={temporary}")  # in /tmp, two servers' tables collide
         plain = ["--skip-test-db", "--auth-root-authentication-method=normal"]
         self._run(["mariadb-install-db", *base, *plain])
         server = ["mariadbd", *base, "--bind-address=127.0.0.1", f"--port={PORT + 2}"]
@@ -171,6 +182,16 @@ class Cluster:
         """Start slurmctld, again if it was ended."""
         self._daemon("slurmctld")
         self.wait(lambda: self._works("scontrol", "ping"))
+
+    def _start_node(self, name: str) -> None:
+        """Start a node, with its own scratch disk if that can be had."""
+        disk = self.root / "spool" / name / "scratch"
+        disk.mkdir(parents=True)
+        start = ["slurmd", "-N", name]
+        if self.has_scratch:
+            mount = f"mount --bind {disk} {self.scratch}"
+            start = [*APART, f"{mount} && exec {' '.join(start)}"]
+        self._daemon(*start)
 
     def _daemon(self, *words: str) -> None:
         self._run(list(words))
@@ -196,6 +217,11 @@ class Cluster:
             time.sleep(0.2)
 
     # --- using
+
+    @property
+    def client(self) -> dict[str, str]:
+        """What a process needs in its environment to ask this cluster."""
+        return {name: self.environment[name] for name in ("PATH", "SLURM_CONF")}
 
     def __call__(self, *words: str) -> str:
         """What a command of Slurm prints."""

@@ -17,8 +17,11 @@ import psutil
 import pytest
 
 from tests.slurm import cluster as slurm
+from tests.workflow import trainings
 from tests.workflow.checkout import command, copy, environment
+from tests.workflow.store import FEW, assert_same_scores, through
 
+TABLE = "results/table3.csv"
 NETWORK = "results/tiny/networks/sr/trained/sosr.h5"
 CONFIG = "config/tiny.yaml"
 PROFILE = ("--profile", "slurm", "--slurm-partition-config", "slurm/partitions.yaml")
@@ -58,13 +61,11 @@ class Run:
     def __init__(self, cluster, folder, *words, configs=(CONFIG,)):
         self.cluster, self.folder = cluster, folder
         self.log = folder / "run.log"
-        names = ("PATH", "SLURM_CONF")
-        known = {name: cluster.environment[name] for name in names}
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 command(*words, *PROFILE, "--configfile", *configs),
                 cwd=folder,
-                env={**environment(folder), **known},
+                env={**environment(folder), **cluster.client},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -82,32 +83,25 @@ class Run:
 
     def training(self):
         """The process of its training, once it is there, stopped."""
-        self.cluster.wait(lambda: self._running() or self._trainings(), 600)
-        self._running()
-        found = self._trainings()[0]
+        found = self.wait_for_training()
         found.suspend()
         return found
 
+    def wait_for_training(self):
+        """The process of its training, once it is there."""
+        self.cluster.wait(lambda: self._running() or trainings.running(self.folder))
+        self._running()
+        return trainings.running(self.folder)[0]
+
     def _running(self):
         assert self.process.poll() is None, self.said[-6000:]
-
-    def _trainings(self):
-        """Python processes that train in this folder."""
-        found = []
-        for process in psutil.process_iter(["cmdline", "cwd", "status"]):
-            words = process.info["cmdline"] or []
-            here = process.info["cwd"] == str(self.folder)
-            alive = process.info["status"] != psutil.STATUS_ZOMBIE
-            if here and alive and words[1:3] == ["-m", "twinlens.training"]:
-                found.append(process)
-        return found
 
 
 @pytest.fixture(scope="module")
 def finished(cluster, done, tmp_path_factory):
     """The tiny world, made by the cluster from the start, with both recognisers."""
     folder = copy(tmp_path_factory.mktemp("world") / "checkout")
-    run = Run(cluster, folder, "results/table3.csv", "results/table4.csv")
+    run = Run(cluster, folder, TABLE, "results/table4.csv")
     run.end()
     return folder
 
@@ -136,6 +130,25 @@ def test_jobs_ask_for_what_they_use(finished, cluster):
     assert "mem=16" in asked["rule_frames"]
     assert {line.rsplit("|", 1)[1] for line in lines} == {"1"}
     assert not {"rule_classes", "rule_manifest", "rule_table"} & asked.keys()
+
+
+def test_nodes_that_share_no_artifact_make_the_same_table(cluster, done, tmp_path):
+    """They take them from a store to a disk of their own, and bring theirs there."""
+    if not shutil.which("rsync"):
+        pytest.skip("the store needs rsync")
+    if not cluster.has_scratch:
+        pytest.skip("mounts are not allowed here, so that nodes share all disks")
+    folder, store = copy(tmp_path / "checkout"), tmp_path / "store"
+    (folder / "few.yaml").write_text(FEW)
+    # A job removes its copies at its end; others on its node may still read theirs.
+    disk = ["--remote-job-local-storage-prefix", f"{cluster.scratch}/$SLURM_JOB_ID"]
+    words = [*through(store), *disk]
+    said = Run(cluster, folder, TABLE, *words, configs=(CONFIG, "few.yaml")).end()
+    assert "AGAIN" not in said
+    assert_same_scores(store, done)
+    disks = cluster.root.glob("spool/*/scratch")
+    assert len([disk for disk in disks if any(disk.iterdir())]) > 1
+    assert not any(cluster.scratch.iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +182,8 @@ def start(cluster, folder):
     cluster("scancel", "--user=root")
     cluster.wait(lambda: not cluster.jobs("R", "CG", "PD"))
     end_left_over(folder)
+    for node in cluster("sinfo", "-h", "-N", "-t", "down", "-o", "%N").split():
+        cluster("scontrol", "update", f"node={node}", "state=resume")
 
 
 def end_left_over(folder):
@@ -189,11 +204,10 @@ def requeued(cluster):
     cluster("scontrol", "update", f"job={job}", "starttime=now+30")
 
 
-def is_pending(pid, number):
-    """Whether a signal waits for a process that is stopped."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    masks = [line.split()[1] for line in lines if "Pnd:" in line]
-    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
+def steps_cancelled(cluster):
+    """How often nodes logged SIGTERM to a job's step, warnings included."""
+    logs = [path.read_text() for path in cluster.log.glob("slurmd-*.log")]
+    return len(re.findall(r"STEP \S+ ON \S+ CANCELLED", "".join(logs)))
 
 
 def same(folder, expected):
@@ -223,8 +237,8 @@ def partition(cluster, state):
 def test_a_partition_that_is_down_is_waited_for(cluster, folder, start, expected):
     with partition(cluster, "down"):
         run = start()
-        cluster.wait(lambda: cluster.jobs("PD"))
-        time.sleep(5)
+        cluster.wait(lambda: "does not start" in run.said)
+        assert "Slurm's reason is PartitionDown" in run.said
         assert cluster.jobs("PD")
     run.end()
     assert same(folder, expected)
@@ -256,11 +270,14 @@ def test_a_job_over_its_time_gets_more(cluster, folder, start, expected):
 def test_a_training_is_warned_before_its_time_is_over(cluster, folder, start, expected):
     # These words replace the profile's, which has the same signal.
     warned = "train_sr:slurm_extra='--signal=TERM@90'"
+    before = steps_cancelled(cluster)
     run = start("--set-resources", "train_sr:runtime=3 * attempt", warned)
-    training = run.training()
-    cluster.wait(lambda: is_pending(training.pid, signal.SIGTERM), 600)
-    training.resume()
+    training = run.wait_for_training()
+    trainings.suspend_when_it_saves_at_sigterm(training)
+    cluster.wait(lambda: steps_cancelled(cluster) > before)
+    trainings.resume(training)
     said = run.end()
+    assert "SIGTERM: saved at step" in said
     assert "AGAIN train_sr sosr" in said
     assert "'TIMEOUT'" not in said
     assert same(folder, expected)
