@@ -170,6 +170,15 @@ def test_no_gpu_is_needed_where_none_is_asked_for(roomy):
     assert list(doctor.machine(worlds.plan())) == []
 
 
+def test_a_login_node_needs_a_disk_but_no_gpu(tmp_path, roomy, capsys):
+    roomy(free=0, gpu=False)
+    given = ["--config", str(ROOT / "config/paper.yaml"), "--data", str(tmp_path)]
+    assert doctor.main(["--cluster", *given]) == 1
+    said = capsys.readouterr().out
+    assert "GiB of disk" in said
+    assert "a GPU" not in said
+
+
 def test_the_videos_of_a_data_set_count_on_the_disk(roomy, tmp_path):
     """Those that are listed: not what else lies there."""
     for name in ("a/1.avi", "a/2.avi", "b/1.avi", "b/2.avi", "b/x.bin", "c/1.avi"):

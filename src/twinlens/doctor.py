@@ -33,6 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--installed", action="store_true", help="look at the installation only"
     )
+    parser.add_argument(
+        "--cluster",
+        action="store_true",
+        help="jobs run on other machines: leave out a GPU and a compiler of this one",
+    )
     options = parser.parse_args(arguments)
     found, refused = list(installation()), list[str]()
     if not found and not options.installed:
@@ -40,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         if options.config or overlays.bases()[0].is_file():
             plan = overlays.plan(options.config, options.data)
-            found = [*machine(plan), *needs.missing(plan)]
+            here = disk(plan) if options.cluster else machine(plan)
+            found = [*here, *needs.missing(plan)]
             refused = builds.faults(plan)
         else:
             print("no config.yaml here: looked at the installation only")
@@ -103,6 +109,12 @@ def _opencv() -> Iterator[str]:
 
 def machine(plan: "Plan") -> Iterator[str]:
     """Check the disk and the GPU that a world needs."""
+    yield from disk(plan)
+    yield from _gpu(plan)
+
+
+def disk(plan: "Plan") -> Iterator[str]:
+    """Check the disk that a world needs."""
     free = shutil.disk_usage(Path.cwd()).free
     need = _disk_need(plan)
     if free < need:
@@ -110,6 +122,10 @@ def machine(plan: "Plan") -> Iterator[str]:
             f"{need / GIB:.1f} GiB of disk at {Path.cwd()}: {free / GIB:.1f} GiB are"
             " free; make room, or set `keep: false` in the config"
         )
+
+
+def _gpu(plan: "Plan") -> Iterator[str]:
+    """Check the GPU that a world needs, and what compiles for it."""
     if plan.gpus and not gpu.present():
         yield (
             f"a GPU: resources.gpus is {plan.gpus}, and no NVIDIA device is here; run"
