@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from snakemake_executor_plugin_slurm.utils import time_to_seconds
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -123,9 +124,25 @@ def test_a_cluster_s_classes_of_jobs_are_rules():
     assert set(profile["set-resources"]) <= set(_rules())
     for asked in [profile["default-resources"], *profile["set-resources"].values()]:
         assert {"mem_mb", "runtime"} <= set(asked)
-        for need in ("mem_mb", "runtime"):
-            # A job that was ended for asking too little asks for more.
-            assert str(asked[need]).endswith("* attempt")
+        # A job that was ended for asking too little asks for more.
+        assert _asked(asked["mem_mb"], 2) == 2 * _asked(asked["mem_mb"], 1)
+        assert _asked(asked["runtime"], 2) == 2 * _asked(asked["runtime"], 1)
+
+
+def test_no_attempt_asks_for_more_than_the_example_s_partitions_allow():
+    profile = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
+    limits = yaml.safe_load((ROOT / "slurm/partitions.yaml").read_text())
+    attempt = profile["retries"] + 1
+    for asked in [profile["default-resources"], *profile["set-resources"].values()]:
+        for partition in limits["partitions"].values():
+            minutes = time_to_seconds(partition["max_runtime"]) / 60
+            assert _asked(asked["runtime"], attempt) <= minutes
+            assert _asked(asked["mem_mb"], attempt) <= partition["max_mem_mb"]
+
+
+def _asked(expression, attempt):
+    """What a resource of the profile comes to, as Snakemake evaluates it."""
+    return eval(str(expression), {"attempt": attempt})
 
 
 def test_a_cluster_s_status_is_asked_of_the_queue():
