@@ -62,11 +62,28 @@ def test_a_failure_before_ctrl_c_is_named(tmp_path, capsys):
     assert "stopped by the user" in said
 
 
-def test_what_slurm_wrote_of_a_job_comes_before_its_own_last_words(tmp_path, capsys):
-    (tmp_path / "job.log").write_text("clips: 3 of 8\n")
+@pytest.mark.parametrize(
+    ("own", "by_slurm", "cause"),
+    [
+        (
+            "clips: 3 of 8",
+            "*** JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT ***",
+            "JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT",
+        ),
+        (
+            "sosr: SIGTERM: saved at step 400",
+            "*** STEP 12.0 ON n1 CANCELLED AT 2026-11-30T07:43:00 ***",
+            "sosr: SIGTERM: saved at step 400",
+        ),
+    ],
+    ids=["killed", "saved"],
+)
+def test_what_slurm_wrote_comes_before_last_words_unless_they_were_said_in_time(
+    tmp_path, capsys, own, by_slurm, cause
+):
+    (tmp_path / "job.log").write_text(f"{own}\n")
     (tmp_path / "12.log").write_text(
-        "slurmstepd-n1: error: *** JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT ***\n"
-        "srun: error: n1: task 0: Terminated\n"
+        f"slurmstepd-n1: error: {by_slurm}\nsrun: error: n1: task 0: Terminated\n"
     )
     log = tmp_path / "snakemake.log"
     log.write_text(
@@ -75,7 +92,7 @@ def test_what_slurm_wrote_of_a_job_comes_before_its_own_last_words(tmp_path, cap
     )
     endings.report_failures(str(log))
     said = capsys.readouterr().err
-    assert "FAILED flow: JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT\n" in said
+    assert f"FAILED flow: {cause}\n" in said
     assert f"log: {tmp_path}/job.log;" in said
 
 

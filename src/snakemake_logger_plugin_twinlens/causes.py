@@ -6,10 +6,14 @@ from pathlib import Path
 
 BY_SCHEDULER = re.compile(r"slurmstepd[^:]*: error: (.*)")
 """What Slurm writes to a job's output about why it ended it."""
+SAVED = "SIGTERM: "
+"""In the last line of a training that saved its state before it would be killed."""
 
 
 def cause(logs: Sequence[Path]) -> str:
     """Find why a job failed: what its scheduler wrote, else its own last line.
+
+    Of a training that ended by itself, as its scheduler wanted, the last line counts.
 
     Args:
         logs: its own, then those of a scheduler.
@@ -18,7 +22,8 @@ def cause(logs: Sequence[Path]) -> str:
         "" where they say nothing.
     """
     own, *others = logs
-    return by_scheduler(others) or last_line(own)
+    last = last_line(own)
+    return last if SAVED in last else by_scheduler(others) or last
 
 
 def by_scheduler(logs: Sequence[Path]) -> str:
